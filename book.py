@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Sets the project up on the first call, then works in its own environment.
+
+    python3 book.py build        run the notebooks, build the book (quick profile, CPU)
+    python3 book.py test         run the tests
+    python3 book.py --help       everything else
+
+Standard library only, and syntax that Python 3.7 can read, so that an old
+python3 gets as far as the sentence that says what to install.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PINS = ROOT / "requirements.txt", ROOT / "requirements.lock.txt", ROOT / "pyproject.toml"
+OLDEST, NEWEST = (3, 11), (3, 13)
+
+
+def interpreter():
+    """A Python the pins support: this one, else the newest that answers on PATH."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        # the Python beneath, when this one is the environment about to be replaced
+        return getattr(sys, "_base_executable", None) or sys.executable
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        found = shutil.which(f"python3.{minor}")
+        # a version manager's shim may be on PATH without the version behind it
+        if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            return found
+    sys.exit(
+        f"book.py: this is Python {sys.version_info[0]}.{sys.version_info[1]} and no Python 3.11, "
+        "3.12 or 3.13 is on PATH; please install one and run the command again."
+    )
+
+
+def digest():
+    """Of the pins and of this folder's path: scripts in .venv/bin hold the path."""
+    return hashlib.sha256(b"".join(pin.read_bytes() for pin in PINS) + bytes(ROOT)).hexdigest()
+
+
+def set_up():
+    mark = VENV / "installed.sha256"  # written last: an interrupted install is repeated
+    if PYTHON.exists() and mark.exists() and mark.read_text() == digest():
+        return
+    python = interpreter()
+    print("book.py: installing the pinned packages into .venv, once (a few minutes)", flush=True)
+    make = [python, "-m", "venv", "--clear", str(VENV)]
+    if subprocess.call(make, stdout=subprocess.DEVNULL) == 0:
+        pip = [str(PYTHON), "-m", "pip"]
+    else:  # Debian and Ubuntu without python3-venv
+        print("book.py: that Python cannot put pip into .venv; using its own pip", flush=True)
+        subprocess.check_call(make + ["--without-pip"])
+        pip = [python, "-m", "pip", "--python", str(PYTHON)]
+    install = pip + ["install", "-qq", "--disable-pip-version-check"]
+    for what in (["-r", str(PINS[0])], ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]):
+        if subprocess.call(install + what) != 0:
+            sys.exit("book.py: the installation failed (see above); run it again to retry.")
+    mark.write_text(digest())
+
+
+def hand_over(command):
+    """Become `command`; on Windows, which cannot, wait for it and pass its exit code on."""
+    os.chdir(str(ROOT))
+    if os.name != "nt":
+        os.execv(command[0], command)
+    # Ctrl-C reaches both; the one below cleans up, so here it must do nothing
+    signal.signal(signal.SIGINT, lambda *_: None)
+    sys.exit(subprocess.call(command))
+
+
+if __name__ == "__main__":
+    try:
+        set_up()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    hand_over([str(PYTHON), "-m", "foqus_lib.cli"] + sys.argv[1:])

@@ -1,0 +1,143 @@
+"""The book's own Sphinx extension: numbers from result files, provenance, repairs of the theme.
+
+Everything here was needed for a build that is correct offline; each function says why.
+"""
+
+import html
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
+
+EXECUTED = "book/executed/"
+SCRIPTS = "mathjax/tex-chtml.js", "mathjax/output/chtml/fonts"
+log = logging.getLogger(__name__)
+
+
+class Res(SphinxRole):
+    """{res}`paper/main:foqus:acc|.3f` -> that number of book/results/paper/main.json.
+
+    The first folder is the layer, so prose always names which one it quotes; its "_about" shows on
+    hover. A null prints 'not run yet'; a missing file, key or format is a warning, hence an error
+    under -W.
+    """
+
+    def run(self):
+        where, _, form = self.text.partition("|")
+        name, *keys = where.strip().split(":")
+        file = Path(self.env.srcdir, "book/results", name + ".json")
+        self.env.note_dependency(str(file))  # the page is rebuilt when the file changes
+        try:
+            value = results = json.loads(file.read_text(encoding="utf-8"))
+            for key in keys:
+                value = value[key]
+            text = "not run yet" if value is None else format(value, form.strip())
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            log.warning(
+                "res: cannot resolve %r: %s %s",
+                self.text,
+                type(error).__name__,
+                error,
+                location=(self.env.docname, self.lineno),
+                type="foqus",
+                subtype="res",
+            )
+            return [nodes.problematic(self.text, self.text)], []
+        about = {"layer": name.partition("/")[0]} | results.get("_about", {})
+        origin = ", ".join(f"{key} {value}" for key, value in about.items())
+        return [nodes.abbreviation(text, text, explanation=origin, classes=["res"])], []
+
+
+def stand_ins(app):
+    """`jupyter-book build .` on a fresh clone: show a notebook without outputs, do not fail."""
+    executed = Path(app.srcdir, EXECUTED)
+    for source in Path(app.srcdir, "notebooks").glob("*.ipynb"):
+        target = executed / source.name
+        if not target.exists() or "foqus" not in _metadata(target):
+            executed.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)  # again each time: the source may have changed
+            log.info("%s has not been executed; shown without outputs", source.name)
+
+
+def _metadata(notebook):
+    return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
+
+
+def provenance(app, pagename, templatename, context, doctree):
+    """Under the title of an executed notebook: profile, parameters, seconds, versions, commit."""
+    if not pagename.startswith(EXECUTED) or "body" not in context:
+        return
+    about = _metadata(Path(app.srcdir, pagename + ".ipynb")).get("foqus")
+    if about is None:
+        text = "Not executed: outputs are missing. Run python3 book.py build."
+    else:
+        given = {name: value for name, value in about["parameters"].items() if name != "profile"}
+        change = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        text = (
+            f"Executed with profile {about.get('profile', 'of its own')}"
+            f"{' and ' + change if change else ''} in {about['seconds']:g} s on "
+            f"{about.get('device', 'cpu')}, {about['time']}, commit {about['commit']}, "
+            f"torch {about['torch']}, Python {about['python']}, {about['system']}."
+        )
+    paragraph = f'<p class="provenance">{html.escape(text)}</p>'
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{paragraph}", 1)
+
+
+def repair_page(app, pagename, templatename, context, doctree):
+    """Launch, edit and issue links point at the executed copy, which git does not have; and
+    sphinx-thebe 0.3.1 declares one constant twice on every page, a JavaScript error."""
+
+    def relink(value):
+        if isinstance(value, dict):
+            return {key: relink(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [relink(item) for item in value]
+        if isinstance(value, str) and value.startswith("http"):
+            return value.replace(EXECUTED, "notebooks/")
+        return value
+
+    def thebe(script):
+        body = str(getattr(script, "attributes", {}).get("body") or "")
+        return "THEBE_JS_URL" in body or "sphinx-thebe" in str(getattr(script, "filename", ""))
+
+    if "header_buttons" in context:
+        context["header_buttons"] = relink(context["header_buttons"])
+    if "script_files" in context:
+        context["script_files"] = [one for one in context["script_files"] if not thebe(one)]
+
+
+def chart_script(app, pagename, templatename, context, doctree):
+    """charts.js only on pages that have a chart."""
+    if doctree is not None and any(
+        "foqus-chart" in raw.astext() for raw in doctree.findall(nodes.raw)
+    ):
+        app.add_js_file("charts.js")
+
+
+def local_mathjax(app, exception):
+    """MathJax from the sphinx-mathjax-offline package: one script and the fonts, 1.7 MB instead of
+    the 24 MB its own extension copies (the dash in the module's name forbids a plain import)."""
+    if exception or app.builder.format != "html":
+        return
+    package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static"
+    for name in SCRIPTS:
+        source, target = package / name, Path(app.outdir, "_static", name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copy(source, target)
+
+
+def setup(app):
+    stand_ins(app)
+    app.add_role("res", Res())
+    app.connect("html-page-context", chart_script)
+    app.connect("html-page-context", provenance)
+    app.connect("html-page-context", repair_page, priority=900)  # after the theme's own handlers
+    app.connect("build-finished", local_mathjax)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -1,0 +1,170 @@
+"""The commands: `python3 book.py COMMAND`, or `foqus COMMAND` inside the environment."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from foqus_lib import doctor, runner
+from foqus_lib.errors import unknown
+from foqus_lib.experiment import parameters, profiles
+
+ROOT = profiles.ROOT
+EXECUTED = ROOT / "book" / "executed"
+# `python -m jupyter_book.cli.main` exits 0 and does nothing; the script breaks when .venv moves
+JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+STRICT = ["-W", "-n", "--keep-going"]
+
+
+def notebooks(only: list[str] | None = None) -> list[Path]:
+    """The notebooks of notebooks/ in name order, or those named, in name order."""
+    found = {path.stem: path for path in sorted(profiles.NOTEBOOKS.glob("*.ipynb"))}
+    names = [name.removesuffix(".ipynb") for name in only or found]
+    for name in names:
+        if name not in found:
+            raise unknown("notebook", name, found)
+    return [found[name] for name in sorted(set(names))]
+
+
+def build(args: argparse.Namespace) -> int:
+    """Run the notebooks and build the book."""
+    for pair in args.parameter:
+        if "=" not in pair:
+            raise ValueError(f"expected NAME=VALUE, got {pair!r}; name notebooks after --only")
+    given = {"profile": args.profile} | dict(pair.split("=", 1) for pair in args.parameter)
+    jobs = []
+    for job in runner.prepare(notebooks(args.only), EXECUTED, given):
+        settings = profiles.settings(job.name, job.given)  # refuses what the types let pass
+        facts = {"profile": settings.profile, "device": _device(settings.device)}
+        jobs.append(replace(job, facts=facts))
+    timeout = args.timeout or (None if args.profile == "paper" else 600)
+    if runner.run(jobs, ROOT, args.workers, timeout):
+        return 1
+    return html()
+
+
+def html() -> int:
+    """_build/html from the pages and the executed notebooks; warnings are errors."""
+    missing = [path.stem for path in notebooks() if not (EXECUTED / path.name).exists()]
+    if missing:
+        print(f"not executed yet, shown without outputs: {', '.join(missing)}", flush=True)
+    strict = [] if missing else STRICT  # figures that are not there cannot be referred to
+    done = subprocess.call([*JUPYTER_BOOK, "build", str(ROOT), "--all", *strict, "-q"])
+    if done == 0:
+        print(f"the book: {ROOT / '_build/html/index.html'}", flush=True)
+    return done
+
+
+def _device(name: str) -> str:
+    """What "auto" finds, in words for a page."""
+    if name != "auto":
+        return name
+    import torch  # two seconds, so only when asked
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def test(args: argparse.Namespace) -> int:
+    """Run the tests; more arguments go to pytest, e.g. `test -m slow`."""
+    return subprocess.call([sys.executable, "-m", "pytest", *args.rest], cwd=ROOT)
+
+
+def params(args: argparse.Namespace) -> int:
+    """Say what a notebook can be given, and what a profile sets."""
+    [path] = notebooks([args.notebook])
+    declared = parameters.declared(json.loads(path.read_text(encoding="utf-8")))
+    settings = profiles.settings(path.stem, {"profile": args.profile})
+    for name, (default, comment) in declared.items():
+        value = getattr(settings, name)
+        value = list(value) if isinstance(value, tuple) else value
+        print(f"{name:17} {type(default).__name__:6} {value!s:32} {comment}")
+    return 0
+
+
+def pack(args: argparse.Namespace) -> int:
+    """Zip the built book, for rooms without a network."""
+    if not (ROOT / "_build/html/index.html").exists():
+        raise ValueError("_build/html: expected a built book, found none; run build first")
+    print(shutil.make_archive(str(ROOT / "_build/foqus-book"), "zip", ROOT / "_build", "html"))
+    return 0
+
+
+def clean(args: argparse.Namespace) -> int:
+    """Remove the built book and empty the outputs of notebooks/; results are kept."""
+    for folder in (ROOT / "_build", EXECUTED):
+        shutil.rmtree(folder, ignore_errors=True)
+    for path in notebooks():
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        text = json.dumps(runner.emptied(notebook), indent=1, ensure_ascii=False, sort_keys=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="foqus", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, call):
+        one = commands.add_parser(name, help=call.__doc__, description=call.__doc__)
+        one.set_defaults(call=call)
+        return one
+
+    one = command("build", build)
+    one.add_argument(
+        "parameter", nargs="*", metavar="NAME=VALUE", help="for every notebook run, e.g. seeds=5"
+    )
+    one.add_argument("--profile", choices=profiles.PROFILES, default="quick")
+    one.add_argument("--only", action="append", metavar="NOTEBOOK", help="may be repeated")
+    one.add_argument(
+        "--workers",
+        type=_at_least_one,
+        default=min(2, os.cpu_count() or 1),
+        help="notebooks at a time, one core each (default: %(default)s)",
+    )
+    one.add_argument(
+        "--timeout",
+        type=_at_least_one,
+        help="seconds a cell may take (default: 600; in profile paper: none)",
+    )
+    command("test", test)
+    one = command("params", params)
+    one.add_argument("notebook")
+    one.add_argument("--profile", choices=profiles.PROFILES, default="quick")
+    command("zip", pack)
+    command("clean", clean)
+    command("doctor", doctor.doctor)
+    return top
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text!r}")
+    return int(text)
+
+
+def main(argv: list[str] | None = None) -> int:
+    top = parser()
+    args, args.rest = top.parse_known_args(argv)
+    if args.rest and args.call is not test:
+        top.error(f"unrecognized arguments: {' '.join(args.rest)}")
+    try:
+        return args.call(args)
+    except ValueError as error:  # input that somebody typed; anything else is ours: a traceback
+        print(f"foqus: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"foqus: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nfoqus: stopped; finished results are kept, the same command goes on", file=sys.stderr
+        )
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""How the project refuses a name: it says which names exist and offers the nearest."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
+    """unknown("model", "CNN1", MODELS) -> "unknown model 'CNN1'; did you mean 'CNN1D'? ..."."""
+    known = list(known)
+    folded = {candidate.casefold(): candidate for candidate in known}
+    near = get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else ";"
+    return ValueError(f"unknown {kind} {name!r}{hint} known: {', '.join(known)}")

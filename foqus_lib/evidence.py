@@ -1,0 +1,84 @@
+"""Evidence: all a selector may look at. What one full training left behind, and no model."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+from numpy import ndarray
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """T recorded epochs of one network on N training signals (Algorithm 1, lines 1-6).
+
+    Logits, not probabilities: a float32 softmax has exact zeros, and every KL then becomes NaN.
+    """
+
+    label: Int64[ndarray, " N"]
+    snr: Float32[ndarray, " N"]  # dB
+    correct: Bool[ndarray, "T N"]  # c_i^(t), Eq. 3, after epoch t in eval mode [A3]
+    loss: Float32[ndarray, "T N"]  # cross-entropy in nats, so p_y = exp(-loss) [A4]
+    logits: Float32[ndarray, "N C"]  # after the last epoch
+    embedding: Float32[ndarray, "N D"]  # input of the last linear layer, after the last epoch
+    logits_early: Float32[ndarray, "R N C"]  # R short independent trainings, for GraNd [A17]
+    embedding_norm_early: Float32[ndarray, "R N"]  # ||h||_2 of the same; GraNd needs no more of h
+
+    def __post_init__(self) -> None:
+        n = len(self.label)
+        for field, axis in SAMPLE_AXIS.items():
+            array = getattr(self, field)
+            if array.ndim <= axis or array.shape[axis] != n:
+                raise ValueError(
+                    f"evidence.{field}: expected {n} signals on axis {axis}, got {array.shape}"
+                )
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                bad = ~np.isfinite(array)
+                first = tuple(int(i) for i in np.argwhere(bad)[0])
+                raise ValueError(
+                    f"evidence.{field}: expected finite numbers, got {int(bad.sum())} that are "
+                    f"not, first at {first}. The selection training diverged: lower its lr"
+                )
+        if self.correct.shape != self.loss.shape:
+            raise ValueError(
+                f"evidence: correct {self.correct.shape}, loss {self.loss.shape} differ"
+            )
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+SAMPLE_AXIS = {
+    "label": 0, "snr": 0, "correct": 1, "loss": 1, "logits": 0, "embedding": 0,
+    "logits_early": 1, "embedding_norm_early": 1,
+}  # fmt: skip
+
+
+def to_arrays(evidence: Evidence) -> dict[str, ndarray]:
+    """Plain arrays for an .npz; correctness takes one bit."""
+    arrays = {f.name: getattr(evidence, f.name) for f in fields(evidence)}
+    arrays["correct"] = np.packbits(evidence.correct, axis=1, bitorder="little")
+    return arrays | {"schema": np.int64(SCHEMA)}
+
+
+def load(path: Path) -> Evidence:
+    """Read an .npz of `to_arrays`; never unpickles. Broken files raise ValueError with the path."""
+    names = {f.name for f in fields(Evidence)} | {"schema"}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if set(file.files) != names:
+                raise ValueError(f"expected arrays {sorted(names)}, got {sorted(file.files)}")
+            arrays = {name: file[name] for name in names}
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise ValueError(
+            f"{path}: not a readable evidence file ({error}). Delete it to collect anew"
+        ) from error
+    if (schema := int(arrays.pop("schema"))) > SCHEMA:
+        raise ValueError(f"{path}: schema {schema} was written by a newer foqus_lib than this")
+    n = len(arrays["label"])
+    arrays["correct"] = np.unpackbits(arrays["correct"], axis=1, count=n, bitorder="little").astype(
+        bool
+    )
+    return Evidence(**arrays)

@@ -1,0 +1,89 @@
+"""Arrays that many cells share, such as Evidence: root/evidence/ab/<sha of the key>.npz and .json.
+
+The .npz is stored, not pickled. The record beside it is written last and holds its SHA-256, so a
+record means a whole file; on every look the content is compared with it.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy import ndarray
+
+from foqus_lib.experiment.cell import canonical, name_of
+from foqus_lib.experiment.durable import quarantine, write_once
+
+
+def save_arrays(root: Path, key: Mapping[str, object], arrays: Mapping[str, ndarray]) -> Path:
+    """Store once and say where. Load that file: another process may have been first."""
+    if objects := [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]:
+        raise ValueError(
+            f"arrays {objects}: expected numbers, got objects, which only pickle holds"
+        )
+    path = _path(root, key)
+    for _ in range(3):  # more than once only if a damaged file stands in our place
+        if find_arrays(root, key) is not None:
+            return path
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        _write_both(root, path, key, buffer.getbuffer())
+    raise ValueError(f"{path}: damaged and cannot be moved away; delete it and run again")
+
+
+def _write_both(root: Path, path: Path, key: Mapping[str, object], content: memoryview) -> None:
+    if not write_once(path, content):
+        theirs = path.read_bytes()  # a race, or a writer killed before its record
+        if _whole(theirs):
+            content = memoryview(theirs)
+        else:
+            quarantine(root, path, seen=theirs)
+            write_once(path, content)
+    record = {
+        "schema": 1,
+        "key": dict(key),
+        "bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
+    }
+    write_once(path.with_suffix(".json"), canonical(record).encode())
+
+
+def find_arrays(root: Path, key: Mapping[str, object]) -> Path | None:
+    """The .npz of a key, its SHA-256 checked now; None if absent or damaged (then set aside)."""
+    path = _path(root, key)
+    beside = path.with_suffix(".json")
+    try:
+        raw = beside.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        content = b""
+    try:
+        record = json.loads(raw)
+        whole = record["key"] == dict(key) and record["sha256"] == sha256(content).hexdigest()
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if whole:
+        return path
+    quarantine(root, beside, seen=raw)  # the record first: without it the file does not count
+    quarantine(root, path, seen=content)
+    return None
+
+
+def _path(root: Path, key: Mapping[str, object]) -> Path:
+    name = name_of(key)
+    return Path(root) / "evidence" / name[:2] / f"{name}.npz"
+
+
+def _whole(content: bytes) -> bool:
+    """A zip that opens and whose every checksum holds."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return archive.testzip() is None
+    except zipfile.BadZipFile:
+        return False

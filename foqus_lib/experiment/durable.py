@@ -1,0 +1,174 @@
+"""Files that are whole or absent, whatever dies: tmp, fsync, link, fsync of the folder.
+
+Survives the kill of any process (tested). Power loss: by order of fsync only (not tested; macOS
+would need F_FULLFSYNC). What may fail says which path, and what to do.
+"""
+
+import errno
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+SAFE = "Finished results are safe"
+
+
+def _mend(code: int | None, needed: int) -> str:
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        what = "disk full" if code == errno.ENOSPC else "disk quota reached"
+        return f"{what}, {needed} bytes needed. {SAFE}; free space, then run again"
+    if code == errno.EROFS:
+        return f"read-only file system. {SAFE}; choose a results folder that can be written"
+    if code in (errno.EACCES, errno.EPERM):
+        user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
+        return (
+            f"no permission for user {user}. {SAFE}; choose another results folder or mend rights"
+        )
+    if code in (errno.ENOTDIR, errno.EEXIST):
+        return (
+            "a file stands where a folder is wanted; move it away or choose another results folder"
+        )
+    if code == errno.EIO:
+        return f"the disk reported an error. {SAFE}; check the disk, then run again"
+    return ""
+
+
+@contextmanager
+def explained(path: Path, needed: int = 0) -> Iterator[None]:
+    """OSErrors keep type and errno, and gain a cause and a mend."""
+    try:
+        yield
+    except OSError as error:
+        if not (mend := _mend(error.errno, needed)):
+            raise
+        raise OSError(error.errno, f"{path}: {mend}") from error
+
+
+def write_once(path: Path, content: bytes | memoryview) -> bool:
+    """True if this call made the file; False if somebody was first, whose file stays for ever."""
+    with explained(path, needed=len(content)):
+        make_folder(path.parent)
+        with _temporary(path, content) as tmp:
+            first = _link(tmp, path)
+        sync_folder(path.parent)
+    return first
+
+
+def replace(path: Path, content: bytes) -> None:
+    """The file holds the old content or the new, never a mixture. Only for what can be derived."""
+    with explained(path, needed=len(content)):
+        make_folder(path.parent)
+        with _temporary(path, content) as tmp:
+            os.replace(tmp, path)
+        sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """mkdir -p; each folder made is also made durable in its parent."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in the folder reach the disk. Windows offers no such call."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _temporary(path: Path, content: bytes | memoryview) -> Iterator[Path]:
+    """A file of our own beside `path`, whole and on the disk; gone afterwards."""
+    tmp = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(tmp, flags, 0o644)
+    try:
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        yield tmp
+    finally:
+        with suppress(OSError):  # left behind it is harmless, and swept later
+            os.unlink(tmp)
+
+
+def _link(tmp: Path, path: Path) -> bool:
+    try:
+        os.link(tmp, path)  # not os.replace: the first writer wins
+        return True
+    except OSError as error:
+        # NFS: the server linked, the reply was lost, the client asked again.
+        if os.stat(tmp).st_nlink == 2:
+            return True
+        if error.errno == errno.EEXIST:
+            return False
+        if error.errno not in NO_HARD_LINKS:
+            raise
+    return _rename_first(tmp, path)
+
+
+def _rename_first(tmp: Path, path: Path) -> bool:
+    """First writer wins without hard links (exFAT): under a lock the kernel frees on any death."""
+    if os.name == "nt":
+        try:
+            os.rename(tmp, path)  # refuses an existing target there
+            return True
+        except FileExistsError:
+            return False
+    import fcntl
+
+    lock = os.open(path.parent / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return False
+        os.rename(tmp, path)
+        return True
+    finally:
+        os.close(lock)
+
+
+def sweep_temporary(root: Path, older_than_s: float = 86_400) -> list[Path]:
+    """Remove the .tmp files that killed writers left; a living writer needs milliseconds."""
+    gone = []
+    for tmp in sorted(Path(root).rglob(".*.tmp")):
+        with suppress(FileNotFoundError):
+            if time.time() - tmp.stat().st_mtime >= older_than_s:
+                tmp.unlink()
+                gone.append(tmp)
+    return gone
+
+
+def quarantine(root: Path, path: Path, seen: bytes) -> str:
+    """Move a damaged file to root/quarantine; says where. Puts back what is not what was `seen`."""
+    aside = Path(root) / "quarantine" / f"{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}"
+    try:
+        make_folder(aside.parent)
+        os.replace(path, aside)
+        if (moved := aside.read_bytes()) != seen:  # mended by somebody since we looked
+            write_once(path, moved)
+            aside.unlink()
+        sync_folder(path.parent)
+    except FileNotFoundError:
+        return "It is gone: another process set it aside"
+    except OSError as error:
+        return f"It could not be moved to {aside.parent} ({error.strerror}): delete it"
+    log.warning("%s set aside as %s", path, aside)
+    return f"Moved to {aside}"

@@ -1,0 +1,11 @@
+"""The networks of Sec. IV. Every one is built as Model(classes, length, copies=1).
+
+embed(x)    (B, R, 2, L) -> (R, B, D)   what Herding, k-Center, Cal and GraNd look at
+head(h)     (R, B, D)    -> (R, B, C)   logits
+forward(x)  (B, 2, L)    -> (B, C)      the ordinary use of one network
+"""
+
+from foqus_lib.models.cnn1d import CNN1D
+from foqus_lib.models.cnn2d import CNN2D
+
+MODELS = {"CNN1D": CNN1D, "CNN2D": CNN2D}

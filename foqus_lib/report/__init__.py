@@ -1,0 +1,1 @@
+"""Tidy result rows in; the paper's tables and figures out, the paper's numbers beside ours."""

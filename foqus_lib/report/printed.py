@@ -1,0 +1,74 @@
+"""A table as numbers and as text: HTML for notebooks, CSV for pages."""
+
+import csv
+import html
+import io
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a function of `tables` returns; nothing in the text that is not in the numbers."""
+
+    numbers: pd.DataFrame  # tidy: one row a number, fractions
+    text: pd.DataFrame  # strings as printed; the index holds the row heads
+    bold: pd.DataFrame  # which of them are the best, of the text's shape
+    note: str  # data, n, what is missing: belongs below every print
+
+
+def show(table: Table, caption: str) -> Styler:
+    """The table as HTML. Names come from data files, so everything is escaped."""
+    slug = re.sub(r"\W+", "-", caption.lower())[:24] + sha256(caption.encode()).hexdigest()[:8]
+    return (
+        table.text.style.format(escape="html")
+        .format_index(escape="html", axis=0)
+        .format_index(escape="html", axis=1)
+        .apply(
+            lambda _: table.bold.map(lambda best: "font-weight: bold" if best else ""), axis=None
+        )
+        .set_uuid(slug)
+        .set_table_attributes('class="dataframe"')
+        .set_caption(html.escape(f"{caption} {table.note}".strip()))
+    )
+
+
+def write_csv(table: Table, path: Path) -> None:
+    """The text as a CSV for a csv-table directive: row heads first, the best in `**bold**`."""
+    heads = [head or "" for head in table.text.index.names]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*heads, *map(markdown, table.text.columns)])
+    lines = zip(table.text.index, table.text.to_numpy(), table.bold.to_numpy(), strict=True)
+    for head, texts, bold in lines:
+        head = head if isinstance(head, tuple) else (head,)
+        cells = [
+            f"**{text}**" if best and text else text for text, best in zip(texts, bold, strict=True)
+        ]
+        writer.writerow([*map(markdown, head), *cells])
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(out.getvalue().encode())
+
+
+def markdown(name: str) -> str:
+    """A name that comes out of Markdown as it is."""
+    return re.sub(r"([\\`*_<>\[\]$])", r"\\\1", str(name))
+
+
+def wide(numbers: pd.DataFrame, heads: list[str], column: str, value: str) -> pd.DataFrame:
+    """Tidy to printed form: `heads` down, the values of `column` across, both as they first come.
+
+    A head with one value only is left out, except the last: it belongs into the caption.
+    """
+    columns = list(dict.fromkeys(numbers[column]))
+    index = list(dict.fromkeys(numbers[heads].itertuples(index=False, name=None)))
+    table = numbers.set_index([*heads, column])[value].unstack(column)
+    table = table.loc[index if len(heads) > 1 else [key[0] for key in index], columns]
+    idle = [head for head in heads[:-1] if numbers[head].nunique() == 1]
+    table = table.droplevel(idle) if idle else table
+    return table.rename_axis(columns=None)

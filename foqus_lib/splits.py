@@ -1,0 +1,101 @@
+"""Train and test rows of a data set. Every split treats each (class, SNR) pair alike.
+
+All return (train_rows, test_rows), ascending and disjoint. Every dataset of the paper is cut by
+position; recordings whose frames overlap need `block_split`, or training frames leak into the test.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from jaxtyping import Int64
+from numpy import ndarray
+
+from foqus_lib.signals import Signals
+
+Train, Test = Int64[ndarray, " train"], Int64[ndarray, " test"]
+Split = Callable[[Signals, float, np.random.Generator], tuple[ndarray, ndarray]]
+
+
+def positional_split(
+    signals: Signals, train_share: float, rng: np.random.Generator
+) -> tuple[Train, Test]:
+    """The first share of every (class, SNR) pair in recording order is train [A23]; no draw."""
+    del rng
+    parts = [(rows[: (k := _share(rows, train_share))], rows[k:]) for rows in _pairs(signals)]
+    return _joined(parts)
+
+
+def seeded_split(
+    signals: Signals, train_share: float, rng: np.random.Generator
+) -> tuple[Train, Test]:
+    """A random share of every (class, SNR) pair is train: stratified by both."""
+    parts = []
+    for rows in _pairs(signals):
+        shuffled = rng.permutation(rows)
+        k = _share(rows, train_share)
+        parts.append((shuffled[:k], shuffled[k:]))
+    return _joined(parts)
+
+
+def block_split(
+    signals: Signals,
+    train_share: float,
+    rng: np.random.Generator,
+    block: int = 20,
+    gap: int = 1,
+) -> tuple[Train, Test]:
+    """Whole blocks of consecutive frames go to train or test, `gap` frames between them to neither.
+
+    For frames that overlap their neighbours (RML2016.04C: by half, so gap = 1 is enough).
+    """
+    if not 0 <= gap <= block or block < 1:
+        raise ValueError(f"expected block >= 1 and 0 <= gap <= block; got block {block}, gap {gap}")
+    parts = []
+    for rows in _pairs(signals):
+        blocks = -(-len(rows) // block)
+        if blocks < 2:
+            name, snr = signals.classes[signals.label[rows[0]]], signals.snr[rows[0]]
+            raise ValueError(
+                f"class {name} at {snr:g} dB: expected at least 2 blocks of {block} frames, got "
+                f"{len(rows)} frames. Use the split 'positional' or 'random', or smaller blocks"
+            )
+        train_blocks = np.clip(_share(np.arange(blocks), train_share), 1, blocks - 1)
+        is_train = rng.permutation(blocks) < train_blocks
+        frame = np.arange(len(rows))
+        train = is_train[frame // block]
+        # The first `gap` frames after a border belong to nobody.
+        after = is_train[np.maximum(frame // block - 1, 0)]
+        kept = (train == after) | (frame % block >= gap)
+        parts.append((rows[kept & train], rows[kept & ~train]))
+    return _joined(parts)
+
+
+def _pairs(signals: Signals) -> Iterator[ndarray]:
+    """Rows of each (class, SNR) pair in the order they stand, wherever they stand."""
+    order = np.lexsort((signals.snr, signals.label))  # stable
+    change = np.diff(signals.label[order]).astype(bool) | np.diff(signals.snr[order]).astype(bool)
+    yield from np.split(order, np.flatnonzero(change) + 1)
+
+
+def _share(rows: ndarray, train_share: float) -> int:
+    """floor(share * n + 1/2), as in `selection.budget`."""
+    if not 0 < train_share < 1:
+        raise ValueError(f"train_share: expected 0 < share < 1, got {train_share}. Try 0.8")
+    return int(np.floor(train_share * len(rows) + 0.5))
+
+
+def _joined(parts: list[tuple[ndarray, ndarray]]) -> tuple[Train, Test]:
+    train, test = (np.sort(np.concatenate(side)) for side in zip(*parts, strict=True))
+    if len(train) == 0 or len(test) == 0:
+        raise ValueError(
+            f"train_share leaves {len(train)} train and {len(test)} test signals; "
+            "expected some of each. Move the share towards 0.5 or give more frames a pair"
+        )
+    return train.astype(np.int64), test.astype(np.int64)
+
+
+SPLITS: dict[str, Split] = {
+    "positional": positional_split,
+    "random": seeded_split,
+    "blocks": block_split,
+}

@@ -1,0 +1,87 @@
+"""Evidence on disk: whole or absent, checked on every look, first writer wins (S06)."""
+
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+from foqus_lib.experiment.artifacts import find_arrays, save_arrays
+
+KEY = {"dataset": "d", "fingerprint": "f", "model": "CNN1D", "seed": 0, "recipe": "r"}
+ARRAYS = {"loss": np.arange(6, dtype=np.float32).reshape(2, 3), "schema": np.int64(1)}
+
+
+def test_saved_arrays_are_found_bit_equal(tmp_path):
+    assert find_arrays(tmp_path, KEY) is None
+    path = save_arrays(tmp_path, KEY, ARRAYS)
+    assert find_arrays(tmp_path, KEY) == path
+    with np.load(path, allow_pickle=False) as file:
+        np.testing.assert_array_equal(file["loss"], ARRAYS["loss"])
+    assert save_arrays(tmp_path, KEY, {"loss": np.zeros(1)}) == path  # the first stays
+    assert find_arrays(tmp_path, KEY | {"seed": 1}) is None
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+@pytest.mark.parametrize(
+    "damage", [lambda raw: raw[:-9], lambda raw: b"", lambda raw: b"x" + raw[1:]]
+)
+def test_s06_damage_means_missing_and_can_be_mended(tmp_path, suffix, damage):
+    path = save_arrays(tmp_path, KEY, ARRAYS)
+    broken = path.with_suffix(suffix)
+    broken.write_bytes(damage(broken.read_bytes()))
+    assert find_arrays(tmp_path, KEY) is None
+    assert list((tmp_path / "quarantine").iterdir())
+    assert save_arrays(tmp_path, KEY, ARRAYS) == path == find_arrays(tmp_path, KEY)
+
+
+def test_s06_one_flipped_bit_is_noticed(tmp_path):
+    path = save_arrays(tmp_path, KEY, ARRAYS)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    assert find_arrays(tmp_path, KEY) is None
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_writer_killed_before_its_record(tmp_path, whole):
+    path = save_arrays(tmp_path, KEY, ARRAYS)
+    path.with_suffix(".json").unlink()
+    if not whole:
+        path.write_bytes(path.read_bytes()[:-50])
+    assert find_arrays(tmp_path, KEY) is None
+    assert save_arrays(tmp_path, KEY, ARRAYS) == path == find_arrays(tmp_path, KEY)
+
+
+def test_a_missing_array_file_is_missing(tmp_path):
+    save_arrays(tmp_path, KEY, ARRAYS).unlink()
+    assert find_arrays(tmp_path, KEY) is None
+
+
+def test_objects_and_float_keys_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected numbers, got objects"):
+        save_arrays(tmp_path, KEY, {"a": np.array([{}], dtype=object)})
+    with pytest.raises(ValueError, match=r"lr: expected str or int"):
+        find_arrays(tmp_path, {"lr": 0.1})
+
+
+def saver(root, me, barrier, queue):
+    seen = []
+    for seed in range(20):
+        barrier.wait()
+        path = save_arrays(root, KEY | {"seed": seed}, {"by": np.full(1000, me)})
+        with np.load(path) as file:
+            seen.append(int(file["by"][0]))
+    queue.put(seen)
+
+
+def test_racing_writers_all_load_the_same_arrays(tmp_path):
+    fork = get_context("fork")
+    barrier, queue = fork.Barrier(4), fork.Queue()
+    savers = [fork.Process(target=saver, args=(tmp_path, me, barrier, queue)) for me in range(4)]
+    for process in savers:
+        process.start()
+    first, *others = [queue.get(timeout=60) for _ in savers]
+    for process in savers:
+        process.join()
+    assert all(other == first for other in others)
+    assert not (tmp_path / "quarantine").exists()

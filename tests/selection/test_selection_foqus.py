@@ -1,0 +1,125 @@
+"""Eqs. 2-8: values worked by hand, then the laws they obey for all trajectories."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from foqus_lib.selection import foqus
+
+# T = 4 epochs, all losses 0: c, F, E, count/T, S (baselines.md 1.2)
+BY_HAND = [
+    ("1111", 0, 0, 1.0, 1.0),
+    ("0000", 0, 3, 0.0, 1.0),
+    ("0111", 0, 0, 0.75, 0.75),  # the lowest S there is
+    ("1010", 2, 0, 0.5, 7 / 6),
+    ("1000", 1, 2, 0.25, 1.25),  # the highest
+]
+
+
+def trajectory(bits: str) -> np.ndarray:
+    return np.array([[bit == "1"] for bit in bits])
+
+
+@pytest.mark.parametrize(("bits", "f", "e", "share", "s"), BY_HAND)
+def test_every_equation_by_hand(bits, f, e, share, s):
+    c, loss = trajectory(bits), np.zeros((4, 1))
+    assert foqus.forgetting_score(c).tolist() == [f]
+    assert foqus.persistent_error_score(c).tolist() == [e]
+    assert foqus.correctness_count(c).tolist() == [4 * share]
+    assert foqus.quality_score(c, loss).tolist() == [share]
+    np.testing.assert_allclose(foqus.foqus_score(c, loss), [s], rtol=1e-15)
+    np.testing.assert_allclose(1 + foqus.foqus_identity_remainder(c), [s], rtol=1e-15)
+
+
+def test_predictions_and_their_correctness():
+    logits = np.array([[[0.0, 2.0], [5.0, 1.0]], [[3.0, 2.0], [0.5, 0.5]]])  # T=2, N=2, C=2
+    predicted = foqus.predicted_label(logits)
+    assert predicted.tolist() == [[1, 0], [0, 0]]
+    assert foqus.correctness(predicted, np.array([1, 0])).tolist() == [[True, True], [False, True]]
+
+
+def test_loss_lowers_quality_by_beta_times_its_mean():
+    c, loss = trajectory("1100"), np.array([[1.0], [2.0], [3.0], [6.0]])
+    assert foqus.accumulated_loss(loss).tolist() == [12.0]
+    np.testing.assert_allclose(foqus.quality_score(c, loss), [0.5 - 0.1 * 3])
+    np.testing.assert_allclose(foqus.quality_score(c, loss, beta=0.5), [0.5 - 0.5 * 3])
+
+
+def test_min_max_by_hand():
+    """F = 0 0 0 2 1, E = 0 3 0 0 2, Q = 1 0 .75 .5 .25, each over its range."""
+    c = np.hstack([trajectory(bits) for bits, *_ in BY_HAND])
+    loss = np.zeros((4, 5))
+    want = [[0, 0, 0, 1, 0.5], [0, 1, 0, 0, 2 / 3], [1, 0, 0.75, 0.5, 0.25]]
+    np.testing.assert_allclose(foqus.min_max(c, loss), want)
+    np.testing.assert_allclose(foqus.foqus_score_min_max(c, loss), np.sum(want, axis=0))
+
+
+def test_a_term_without_range_counts_nothing():
+    c = np.tile(trajectory("0110"), 3)
+    assert foqus.foqus_score_min_max(c, np.ones((4, 3))).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [foqus.forgetting_score, foqus.persistent_error_score, foqus.foqus_identity_remainder],
+)
+def test_one_epoch_is_too_few(equation):
+    with pytest.raises(ValueError, match="got T = 1"):
+        equation(trajectory("1"))
+
+
+def test_a_loss_that_is_not_finite_is_named():
+    loss = np.zeros((4, 2))
+    loss[2, 1] = np.nan
+    with pytest.raises(ValueError, match=r"loss: .* got 1 .* \(2, 1\)"):
+        foqus.foqus_score(np.ones((4, 2), bool), loss)
+
+
+trajectories = hnp.arrays(bool, st.tuples(st.integers(2, 12), st.integers(1, 9)))
+
+
+def losses(c: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(int(c.sum())).exponential(size=c.shape)
+
+
+@given(trajectories)
+def test_forgotten_and_persistent_are_all_errors_after_the_first_epoch(c):
+    both = foqus.forgetting_score(c) + foqus.persistent_error_score(c)
+    assert (both == (~c[1:]).sum(axis=0)).all()
+
+
+@given(trajectories)
+def test_eq_8_is_the_mean_loss_and_a_remainder(c):
+    loss = losses(c)
+    remainder = foqus.foqus_identity_remainder(c)
+    np.testing.assert_allclose(
+        foqus.foqus_score(c, loss), 1 + remainder - 0.1 * loss.mean(axis=0), atol=1e-12
+    )
+    assert (np.abs(remainder) <= 1 / len(c)).all()
+
+
+@given(trajectories)
+def test_each_score_stays_in_its_range(c):
+    assert foqus.forgetting_score(c).max() <= len(c) // 2
+    assert foqus.persistent_error_score(c).max() <= len(c) - 1
+    terms = foqus.min_max(c, losses(c))
+    assert terms.min() >= 0 and terms.max() <= 1
+
+
+@given(trajectories, st.floats(0, 100))
+def test_a_common_loss_lowers_all_scores_alike(c, common):
+    loss = losses(c)
+    difference = foqus.foqus_score(c, loss) - foqus.foqus_score(c, loss + common)
+    np.testing.assert_allclose(difference, 0.1 * common, atol=1e-10)
+
+
+@given(trajectories, st.randoms())
+def test_scores_follow_their_signals(c, random):
+    loss = losses(c)
+    order = random.sample(range(c.shape[1]), c.shape[1])
+    for reading in (foqus.as_printed, foqus.min_max):
+        np.testing.assert_allclose(
+            reading(c, loss)[:, order], reading(c[:, order], loss[:, order]), atol=1e-12
+        )

@@ -1,0 +1,159 @@
+"""Greedy sets against programs that compute every distance anew at every pick."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from foqus_lib.selection import geometry
+from foqus_lib.selection.divergence import log_softmax, squared_euclidean, symmetric_kl
+
+
+def all_squares(x):
+    return ((x[:, None] - x[None]) ** 2).sum(axis=2)
+
+
+def all_symmetric_kl(logits):
+    log_p = log_softmax(logits)
+    p = np.exp(log_p)
+    difference = (p[:, None] - p[None]) * (log_p[:, None] - log_p[None])
+    return difference.sum(axis=2) / 2
+
+
+def farthest_first_twin(distances, budget, centres):
+    picks, near = [], distances[:, centres].min(axis=1, initial=np.inf)
+    near[centres] = -np.inf
+    while len(picks) < budget:
+        picks.append(int(near.argmax()))
+        near = np.minimum(near, distances[picks[-1]])
+        near[picks[-1]] = -np.inf
+    return picks
+
+
+def herding_twin(x, budget):
+    picks, free = [], list(range(len(x)))
+    for _ in range(budget):
+        miss = [np.linalg.norm(x.mean(axis=0) - x[[*picks, i]].mean(axis=0)) for i in free]
+        picks.append(free.pop(int(np.argmin(miss))))
+    return picks
+
+
+def test_k_center_by_hand():
+    """On a line from 0: 10 is farthest, then 4 (4 away from 0), then 7 and 2 (3 and 2 away)."""
+    x = np.array([[0.0], [2.0], [4.0], [7.0], [10.0]])
+    got = geometry.farthest_first(squared_euclidean(x), 4, np.array([0]))
+    assert got.tolist() == [4, 2, 3, 1]
+
+
+def test_given_centres_are_not_part_of_the_budget():
+    x = np.array([[0.0], [2.0], [4.0], [7.0], [10.0]])
+    got = geometry.farthest_first(squared_euclidean(x), 2, np.array([0, 4]))
+    assert got.tolist() == [2, 3]
+    with pytest.raises(ValueError, match="cannot keep 4 of 3"):
+        geometry.farthest_first(squared_euclidean(x), 4, np.array([0, 4]))
+
+
+@pytest.mark.parametrize(
+    ("distance", "twin"), [(squared_euclidean, all_squares), (symmetric_kl, all_symmetric_kl)]
+)
+@pytest.mark.parametrize("block", [1, 7, 256])
+@pytest.mark.parametrize("centres", [[3], [5, 300, 17]])
+def test_farthest_first_equals_its_twin(distance, twin, block, centres, monkeypatch):
+    monkeypatch.setattr(geometry, "BLOCK", block)
+    monkeypatch.setattr(geometry, "CHUNK", 100)
+    x = np.random.default_rng(block).normal(size=(400, 5), scale=3)
+    got = geometry.farthest_first(distance(x), 390, np.array(centres))
+    assert got.tolist() == farthest_first_twin(twin(x), 390, centres)
+
+
+@settings(max_examples=60)
+@given(hnp.arrays(float, st.tuples(st.integers(2, 30), st.just(2)), elements=st.integers(0, 3)))
+def test_rows_on_a_grid_cover_as_well_as_the_twins(x):
+    """Ties in plenty: the picks may differ, the radius after each pick may not (for one start)."""
+    budget = len(x) - 1
+    got = geometry.farthest_first(squared_euclidean(x), budget, np.array([0]))
+    assert len(set(got.tolist()) | {0}) == len(x)
+    centres, squares = np.concatenate([[0], got]), all_squares(x)
+    for i, pick in enumerate(got, start=1):  # each pick is a farthest one, given those before
+        left = np.setdiff1d(np.arange(len(x)), centres[:i])
+        reach = squares[:, centres[:i]].min(axis=1)
+        np.testing.assert_allclose(reach[pick], reach[left].max(), atol=1e-9)
+
+
+def test_duplicates_tie_and_the_lower_row_wins():
+    x = np.repeat(np.array([[300.1, 5.3], [300.2, -1.7]]), 300, axis=0)
+    got = geometry.farthest_first(squared_euclidean(x), 599, np.array([0]))
+    assert got.tolist() == [300, *range(1, 300), *range(301, 600)]
+
+
+def test_saturated_predictions_are_far_away_not_nan():
+    logits = np.random.default_rng(0).normal(size=(50, 4))
+    logits[[7, 30]] *= 1000
+    distances = all_symmetric_kl(logits)
+    got = geometry.farthest_first(symmetric_kl(logits), 49, np.array([0]))
+    assert np.isfinite(distances).all()
+    assert got.tolist() == farthest_first_twin(distances, 49, [0])
+
+
+def test_herding_by_hand():
+    """The mean is 3. Means of the picks: 3, then 5/2, 5/3 (with 10: 5), 15/4, 3."""
+    x = np.array([[0.0], [2.0], [3.0], [10.0], [0.0]])
+    assert geometry.herding(x, 5).tolist() == herding_twin(x, 5) == [2, 1, 0, 3, 4]
+
+
+@pytest.mark.parametrize("offset", [0, 300])
+def test_herding_equals_its_twin(offset):
+    x = np.random.default_rng(1).normal(size=(80, 4)) + offset
+    assert geometry.herding(x, 80).tolist() == herding_twin(x, 80)
+
+
+def test_not_finite_is_refused_by_name():
+    x = np.zeros((4, 2))
+    x[2, 1] = np.inf
+    for rule in (squared_euclidean, lambda x: geometry.herding(x, 1)):
+        with pytest.raises(ValueError, match=r"embedding: .* first at \(2, 1\)"):
+            rule(x)
+    with pytest.raises(ValueError, match=r"logits: .* first at \(2, 1\)"):
+        symmetric_kl(x)
+
+
+def picked(method, evidence, k, seed=0):
+    return method(evidence)(np.arange(len(evidence)), k, np.random.default_rng(seed))
+
+
+def test_herding_meets_the_mean_far_better_than_uniform(make):
+    e = make(np.zeros(200))
+
+    def miss(method, seed):
+        kept = e.embedding[picked(method, e, 20, seed)]
+        return np.linalg.norm(kept.mean(axis=0) - e.embedding.mean(axis=0))
+
+    chance = np.mean([miss(geometry.uniform, seed) for seed in range(20)])
+    assert miss(geometry.mean_herding, 0) < 0.3 * chance
+
+
+@pytest.mark.parametrize(
+    ("method", "distances"),
+    [
+        (geometry.k_center_greedy, lambda e: all_squares(e.embedding)),
+        (geometry.contextual_diversity, lambda e: all_symmetric_kl(e.logits)),
+    ],
+)
+def test_farthest_first_covers_better_than_uniform(make, method, distances):
+    e = make(np.zeros(200))
+    d = distances(e)
+
+    def radius(method, seed):
+        return d[:, picked(method, e, 20, seed)].min(axis=1).max()
+
+    assert max(radius(method, s) for s in range(5)) < min(
+        radius(geometry.uniform, s) for s in range(5)
+    )
+
+
+@pytest.mark.parametrize("method", [geometry.k_center_greedy, geometry.contextual_diversity])
+def test_the_start_is_drawn_uniformly(make, method):
+    e = make(np.zeros(8))
+    starts = [int(picked(method, e, 1, seed)[0]) for seed in range(400)]
+    assert min(np.bincount(starts, minlength=8)) > 25  # 50 expected, sd 6.6

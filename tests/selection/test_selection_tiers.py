@@ -1,0 +1,91 @@
+"""Algorithm 1, lines 10-12: which tier is on top, how large, and what is drawn from it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foqus_lib.selection import tiers
+from foqus_lib.selection.methods import class_balanced, one_pool
+
+SCORE = np.array([5.0, 9.0, 1.0, 7.0, 3.0, 8.0])  # tiers {1, 5}, {3, 0}, {4, 2}
+
+
+def drawn(make, score, k, shares, seed=0, **how):
+    select = one_pool(tiers.tiers(lambda evidence: score, shares, **how))
+    return select(make(np.zeros(len(score))), k, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(
+    ("shares", "rows"),
+    [((1.0, 0.0, 0.0), [1, 5]), ((0.0, 1.0, 0.0), [0, 3]), ((0.0, 0.0, 1.0), [2, 4])],
+)
+def test_the_first_tier_holds_the_highest_scores(make, shares, rows):
+    assert sorted(drawn(make, SCORE, 2, shares)) == rows
+
+
+def test_default_shares_by_hand(make):
+    """30 scores, k = 10: 4 of the top ten, 4 of the middle, 2 of the bottom."""
+    kept = drawn(make, np.arange(30.0), 10, tiers.SHARES)
+    assert np.bincount(kept // 10).tolist() == [2, 4, 4]
+
+
+def test_the_tiers_are_cut_inside_each_class(make):
+    """Class 1 scores far above class 0, yet each gives its own top third."""
+    select = class_balanced(tiers.tiers(lambda e: np.arange(12.0), (1.0, 0.0, 0.0)))
+    kept = select(make(np.repeat([0, 1], 6)), 4, np.random.default_rng(0))
+    assert sorted(kept) == [4, 5, 10, 11]
+
+
+def test_random_inside_a_tier_or_its_highest_first(make):
+    score, top = np.arange(300.0), (1.0, 0.0, 0.0)
+    assert drawn(make, score, 3, top, inside=tiers.highest_first).tolist() == [299, 298, 297]
+    counts = np.zeros(300)
+    for seed in range(400):
+        counts[drawn(make, score, 10, top, seed)] += 1
+    assert counts[:200].sum() == 0
+    assert counts[200:].min() > 15 and counts[200:].max() < 80  # 40 expected, sd 6
+
+
+def test_cut_points_by_hand():
+    score = np.array([9.0, 8, 7, 4, 3, 3, 3, 0])  # range 9: cuts at 6 and 3; mean 4.625, sd 2.83
+    assert tiers.equal_counts(score) == (3, 6)
+    assert tiers.equal_width(score) == (3, 7)
+    assert tiers.mean_and_sd(score) == (2, 7)
+    assert tiers.equal_width(np.ones(4)) == (4, 4)  # no range: one tier
+
+
+@given(st.integers(1, 100))
+def test_equal_counts_differ_by_one_at_most_longer_first(n):
+    first, second = tiers.equal_counts(np.zeros(n))
+    sizes = [first, second - first, n - second]
+    assert sizes == [len(part) for part in np.array_split(np.arange(n), 3)]
+
+
+@pytest.mark.parametrize("cut", [tiers.equal_counts, tiers.equal_width, tiers.mean_and_sd])
+@pytest.mark.parametrize("k", [0, 1, 5, 6])
+def test_every_cut_gives_exactly_k(make, cut, k):
+    kept = drawn(make, np.array([0.0, 0, 0, 0, 0, 100]), k, tiers.SHARES, cut=cut)
+    assert len(set(kept.tolist())) == len(kept) == k
+
+
+def test_equal_shares_are_uniform_whatever_the_score(make):
+    counts = np.zeros(30)
+    for seed in range(600):
+        counts[drawn(make, np.arange(30.0), 6, tiers.EQUAL_SHARES, seed)] += 1
+    assert counts.min() > 80 and counts.max() < 165  # 120 expected, sd 10
+
+
+def test_relabelling_the_signals_relabels_the_coreset(make):
+    score = np.random.default_rng(0).normal(size=40)
+    order = np.random.default_rng(1).permutation(40)
+    before = drawn(make, score, 13, tiers.SHARES)
+    after = drawn(make, score[order], 13, tiers.SHARES)
+    assert order[after].tolist() == before.tolist()
+
+
+def test_equal_scores_do_not_favour_the_file_order(make):
+    counts = np.zeros(30)
+    for seed in range(400):
+        counts[drawn(make, np.zeros(30), 10, (1.0, 0.0, 0.0), seed)] += 1
+    assert counts.min() > 90 and counts.max() < 180  # 133 expected, sd 9.4

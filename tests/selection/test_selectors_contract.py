@@ -1,0 +1,212 @@
+"""One contract over every row of the catalog: a new selector is tested by being listed."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from foqus_lib.selection.catalog import (
+    ABLATION,
+    ABLATION_METHODS,
+    METHODS,
+    SELECTORS,
+    method_named,
+)
+from foqus_lib.selection.methods import coresets, one_pool, top_k
+
+ALL = SELECTORS | ABLATION
+ALL_METHODS = METHODS | ABLATION_METHODS
+# Counts tie; and here rng draws places in the pool: a start, or the coreset itself.
+PLACES = ("Uniform", "CD", "k-Center Greedy", "Forgetting")
+WITHOUT_TIES = [name for name in ALL if not name.startswith((*PLACES, "F |", "E |", "F+E |"))]
+
+every = pytest.mark.parametrize("name", ALL)
+main = pytest.mark.parametrize("name", METHODS)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_the_rows_of_table_i_in_the_papers_order():
+    assert list(SELECTORS) == [
+        "Uniform", "Cal", "CD", "Forgetting", "GraNd", "Herding", "k-Center Greedy",
+        "Least Confidence", "Entropy", "Margin", "FoQuS", "FoQuS (min-max)",
+    ]  # fmt: skip
+
+
+def test_the_ablation_has_all_terms_readings_and_rules():
+    assert len(ABLATION) == 7 * 2 * 2 + 2
+    assert "F+E | as printed | tiers" in ABLATION and "Q | min-max | top-k" in ABLATION
+    assert "Mean loss | tiers" in ABLATION and "FoQuS | equal shares" in ABLATION
+
+
+@every
+@pytest.mark.parametrize("k", [0, 1, 3, 4, 7, 24, 59, 60])
+def test_keeps_exactly_k_distinct_rows(name, k, evidence):
+    kept = ALL[name](evidence, k, rng())
+    assert kept.dtype == np.int64 and kept.shape == (k,)
+    assert len(np.unique(kept)) == k
+    assert k == 0 or (kept.min() >= 0 and kept.max() < len(evidence))
+
+
+@every
+@pytest.mark.parametrize(
+    ("k", "quotas"),
+    [(8, [2, 2, 2, 2]), (10, [3, 3, 2, 2]), (40, [12, 12, 12, 4]), (58, [19, 19, 16, 4])],
+)
+def test_classes_share_equally_and_a_small_one_passes_its_rest_on(name, k, quotas, evidence):
+    assert np.bincount(evidence.label[ALL[name](evidence, k, rng())]).tolist() == quotas
+
+
+@every
+def test_same_name_same_coreset(name, evidence):
+    first, second = (ALL[name](evidence, 12, rng(5)) for _ in range(2))
+    assert first.tolist() == second.tolist()
+
+
+@every
+def test_coresets_are_nested_over_budgets_each_class_a_prefix(name, evidence):
+    sizes = [1, 5, 6, 7, 13, 24, 41, 60]
+    one_by_one = [ALL[name](evidence, k, rng(2)) for k in sizes]
+    at_once = coresets(ALL_METHODS[name], evidence, sizes[::-1], rng(2))[::-1]
+    for separate, together in zip(one_by_one, at_once, strict=True):
+        assert separate.tolist() == together.tolist()
+    for small, large in zip(one_by_one, one_by_one[1:], strict=False):
+        for y in range(4):
+            less, more = (kept[evidence.label[kept] == y].tolist() for kept in (small, large))
+            assert more[: len(less)] == less
+
+
+@every
+@pytest.mark.parametrize("k", [-1, 61])
+def test_an_impossible_budget_names_both_numbers(name, k, evidence):
+    with pytest.raises(ValueError, match=f"cannot keep {k} of 60"):
+        ALL[name](evidence, k, rng())
+
+
+@main
+def test_an_impossible_budget_of_one_pool_too(name, evidence):
+    with pytest.raises(ValueError, match="cannot keep 61 of 60"):
+        one_pool(METHODS[name])(evidence, 61, rng())
+    kept = one_pool(METHODS[name])(evidence, 17, rng())
+    assert len(np.unique(kept)) == len(kept) == 17
+
+
+@every
+def test_leaves_the_evidence_and_the_global_generator_alone(name, evidence):
+    for field in fields(evidence):
+        getattr(evidence, field.name).setflags(write=False)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    ALL[name](evidence, 12, rng())
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+
+
+@pytest.mark.parametrize("name", WITHOUT_TIES)
+def test_reordered_signals_give_the_same_coreset(name, evidence):
+    order = rng(9).permutation(60)
+    before = ALL[name](evidence, 21, rng(1))
+    after = ALL[name](reordered(evidence, order), 21, rng(1))
+    assert set(order[after].tolist()) == set(before.tolist())
+
+
+def reordered(evidence, order):
+    axis = {"correct": 1, "loss": 1, "logits_early": 1, "embedding_norm_early": 1}
+    return replace(
+        evidence,
+        **{
+            f.name: np.take(getattr(evidence, f.name), order, axis=axis.get(f.name, 0))
+            for f in fields(evidence)
+        },
+    )
+
+
+READS = {
+    "Cal": ("embedding", "logits"),
+    "CD": ("logits",),
+    "GraNd": ("logits_early",),
+    "Herding": ("embedding",),
+    "k-Center Greedy": ("embedding",),
+    "Least Confidence": ("logits",),
+    "Entropy": ("logits",),
+    "Margin": ("logits",),
+    "FoQuS": ("loss",),
+    "FoQuS (min-max)": ("loss",),
+}
+
+
+@pytest.mark.parametrize(("name", "field"), [(n, field) for n, f in READS.items() for field in f])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_not_finite_is_refused_by_name(name, field, value, evidence):
+    """Evidence refuses it when made; should an array change later, the method still does."""
+    getattr(evidence, field)[..., 1] = value
+    with pytest.raises(ValueError, match=rf"{field.removesuffix('_early')}: expected finite"):
+        SELECTORS[name](evidence, 12, rng())
+    with pytest.raises(ValueError, match=f"evidence.{field}: expected finite"):
+        replace(evidence)
+
+
+def test_a_score_that_is_not_finite_is_refused_by_name(evidence):
+    def broken(evidence):
+        return np.where(evidence.label == 1, np.nan, 0)
+
+    with pytest.raises(ValueError, match="score broken: expected finite numbers, got 20"):
+        one_pool(top_k(broken))(evidence, 3, rng())
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    label=hnp.arrays(np.int64, st.integers(1, 30), elements=st.integers(0, 4)),
+    levels=st.integers(1, 3),
+    data=st.data(),
+)
+@main
+def test_duplicates_and_odd_classes_change_nothing(name, label, levels, data, make):
+    """Rows repeat, classes have one signal or none: still k distinct rows, nested, none twice."""
+    n, draw = len(label), rng(levels)
+    row = draw.integers(levels, size=n)  # each signal is one of a few
+    e = make(
+        label,
+        correct=(draw.random((4, levels)) < 0.5)[:, row],
+        loss=draw.random((4, levels))[:, row],
+        logits=draw.normal(size=(levels, 5))[row],
+        embedding=draw.normal(size=(levels, 2))[row],
+        logits_early=draw.normal(size=(1, levels, 5))[:, row],
+        embedding_norm_early=np.ones((1, n)),
+    )
+    k = data.draw(st.integers(0, n))
+    kept, more = SELECTORS[name](e, k, rng(3)), SELECTORS[name](e, n, rng(3))
+    assert len(np.unique(kept)) == len(kept) == k
+    assert sorted(more) == list(range(n))
+    counts, full = np.bincount(label[kept], minlength=5), np.bincount(label, minlength=5)
+    short = counts < full
+    if short.any():  # whoever could give more gives as many as anyone, within one
+        assert counts[short].min() >= counts.max() - 1
+
+
+def test_top_k_keeps_the_highest_and_draws_among_equals(evidence):
+    kept = one_pool(top_k(lambda e: np.arange(60.0)))(evidence, 3, rng())
+    assert kept.tolist() == [59, 58, 57]
+    flat = one_pool(top_k(lambda e: np.zeros(60)))
+    counts = np.bincount(np.concatenate([flat(evidence, 6, rng(s)) for s in range(500)]))
+    assert counts.min() > 25 and counts.max() < 80  # 50 expected, sd 6.7
+
+
+def test_scores_are_global_and_only_the_cut_is_per_class(evidence):
+    seen = []
+
+    def score(e):
+        seen.append(len(e))
+        return e.logits[:, 0]
+
+    coresets(top_k(score), evidence, [4, 12], rng())
+    assert seen == [60]
+
+
+def test_an_unknown_method_offers_the_nearest():
+    assert method_named("FoQuS") is METHODS["FoQuS"]
+    with pytest.raises(ValueError, match="did you mean 'k-Center Greedy'"):
+        method_named("k-centre greedy")

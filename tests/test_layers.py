@@ -1,0 +1,76 @@
+"""The data flow one way: an import may only point down, and some rooms must not know some things."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).resolve().parents[1] / "foqus_lib"
+GROUND = {"signals", "splits", "seeds", "evidence", "errors"}
+MAY_IMPORT = {
+    "ground": {"ground"},
+    "datasets": {"ground", "datasets"},
+    "models": {"ground", "models"},
+    "selection": {"ground", "selection"},
+    "training": {"ground", "models", "training"},
+    "experiment": {"ground", "datasets", "models", "selection", "training", "experiment"},
+    "report": {"ground", "selection", "experiment", "report"},
+    "top": {"ground", "datasets", "models", "selection", "training", "experiment", "report", "top"},
+}
+NEVER = {
+    "ground": {"torch", "pandas", "seaborn", "matplotlib"},
+    "datasets": {"torch", "pandas", "pickle"},
+    "selection": {"torch", "pandas", "pathlib", "os", "io", "h5py", "pickle"},
+    "training": {"pandas", "pickle"},
+    "report": {"torch"},
+}
+FILES = sorted(LIBRARY.rglob("*.py"))
+
+
+def room(parts):
+    """("foqus_lib", "selection", "budget") -> "selection"; the files at the top are two rooms."""
+    if len(parts) < 2 or parts[1] in GROUND:
+        return "ground"
+    return parts[1] if parts[1] in MAY_IMPORT else "top"
+
+
+def imports(path):
+    """Every imported module as its parts, wherever in the file the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            here = path.relative_to(LIBRARY.parent).with_suffix("").parts
+            start = list(here[: -node.level]) if node.level else []
+            module = start + (node.module.split(".") if node.module else [])
+            yield from ([*module, alias.name] for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(LIBRARY)))
+def test_imports_point_down(path):
+    here = room(path.relative_to(LIBRARY.parent).with_suffix("").parts)
+    for module in imports(path):
+        if module[0] == "foqus_lib":
+            if module[1:] and module[1].startswith("__"):
+                continue  # foqus_lib.__version__
+            assert room(module) in MAY_IMPORT[here], f"{here} must not import {'.'.join(module)}"
+        assert module[0] not in NEVER.get(here, ()), f"{here} must not import {module[0]}"
+
+
+def test_training_knows_no_method():
+    from foqus_lib.selection.catalog import SELECTORS
+
+    for path in (LIBRARY / "training").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant):
+                assert node.value not in SELECTORS, f"{path.name} line {node.lineno}: {node.value}"
+
+
+def test_the_rule_sees_a_wrong_import(tmp_path, monkeypatch):
+    wrong = tmp_path / "foqus_lib" / "selection" / "wrong.py"
+    wrong.parent.mkdir(parents=True)
+    monkeypatch.setitem(globals(), "LIBRARY", tmp_path / "foqus_lib")
+    for line in ("import torch", "from ..training import fit", "from foqus_lib import report"):
+        wrong.write_text(f"def f():\n    {line}\n", encoding="utf-8")
+        with pytest.raises(AssertionError, match="must not import"):
+            test_imports_point_down(wrong)

@@ -1,0 +1,151 @@
+"""Splits: disjoint, the same share of every (class, SNR) pair, no overlap across the border."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foqus_lib.signals import Signals
+from foqus_lib.splits import SPLITS, block_split, positional_split, seeded_split
+
+
+def signals_of(label, snr):
+    label = np.asarray(label, np.int64)
+    iq = np.zeros((len(label), 2, 4), np.float32)
+    return Signals(iq, label, np.asarray(snr, np.float32), ("A", "B", "C"))
+
+
+def shuffled(sizes, seed):
+    """Pairs of different sizes whose rows stand in any order."""
+    pair = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    return signals_of(pair % 3, pair // 3 * 2)
+
+
+def sizes(smallest):
+    return st.lists(st.integers(smallest, 60), min_size=2, max_size=5)
+
+
+def streams(signals):
+    """Rows of each pair in file order, by a second road: a dict."""
+    rows = {}
+    for row, pair in enumerate(zip(signals.label, signals.snr, strict=True)):
+        rows.setdefault(pair, []).append(row)
+    return rows.values()
+
+
+shares = st.sampled_from([0.2, 0.5, 0.8])
+seeds = st.integers(0, 99)
+
+
+@pytest.mark.parametrize("name", SPLITS)
+@settings(max_examples=40, deadline=None)
+@given(sizes=sizes(41), share=shares, seed=seeds)
+def test_every_split_is_disjoint_ascending_and_repeatable(name, sizes, share, seed):
+    signals = shuffled(sizes, seed)
+    train, test = SPLITS[name](signals, share, np.random.default_rng(3))
+    again = SPLITS[name](signals, share, np.random.default_rng(3))
+    np.testing.assert_array_equal(train, again[0])
+    np.testing.assert_array_equal(test, again[1])
+    assert not set(train) & set(test)
+    assert (np.diff(train) > 0).all() and (np.diff(test) > 0).all()
+    assert train.dtype == test.dtype == np.int64
+    for rows in streams(signals):
+        assert set(rows) & set(train) and set(rows) & set(test)
+
+
+@given(sizes=sizes(5), share=shares, seed=seeds)
+def test_position_and_chance_keep_every_row_and_the_share_of_each_pair(sizes, share, seed):
+    signals = shuffled(sizes, seed)
+    for split in (positional_split, seeded_split):
+        train, test = split(signals, share, np.random.default_rng(0))
+        assert len(train) + len(test) == len(signals)
+        for rows in streams(signals):
+            assert len(set(rows) & set(train)) == int(share * len(rows) + 0.5)
+
+
+@given(sizes=sizes(5), share=shares, seed=seeds)
+def test_position_takes_the_first_of_each_pair(sizes, share, seed):
+    signals = shuffled(sizes, seed)
+    train, test = map(set, positional_split(signals, share, np.random.default_rng(0)))
+    for rows in streams(signals):
+        assert max(set(rows) & train) < min(set(rows) & test)
+
+
+def test_position_by_hand_with_pairs_in_pieces():
+    signals = signals_of([0, 1, 0, 1, 0, 1, 0, 1, 0, 1], np.zeros(10))
+    train, test = positional_split(signals, 0.8, np.random.default_rng(0))
+    assert train.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert test.tolist() == [8, 9]
+
+
+def test_chance_is_not_position():
+    signals = signals_of(np.zeros(100), np.zeros(100))
+    train, _ = seeded_split(signals, 0.8, np.random.default_rng(0))
+    other, _ = seeded_split(signals, 0.8, np.random.default_rng(1))
+    assert train.tolist() != list(range(80)) and train.tolist() != other.tolist()
+
+
+@settings(deadline=None)
+@given(
+    sizes=sizes(20),
+    share=shares,
+    block=st.integers(2, 10),
+    gap=st.integers(0, 2),
+    seed=seeds,
+)
+def test_blocks_leave_a_gap_and_nothing_more(sizes, share, block, gap, seed):
+    signals = shuffled(sizes, seed)
+    train, test = block_split(signals, share, np.random.default_rng(seed), block, gap)
+    side = np.full(len(signals), -1)
+    side[train], side[test] = 0, 1
+    for rows in streams(signals):
+        stream = side[rows]
+        for here in range(len(stream)):
+            near = stream[here + 1 : here + 1 + gap]  # frames that overlap this one
+            assert stream[here] == -1 or not (near == 1 - stream[here]).any()
+        blocks = -(-len(rows) // block)
+        dealt = [set(stream[b * block : (b + 1) * block]) - {-1} for b in range(blocks)]
+        assert all(len(sides) <= 1 for sides in dealt)  # a block is on one side
+        assert sum(sides == {0} for sides in dealt) <= max(1, int(share * blocks + 0.5))
+        assert (stream == -1).sum() <= gap * (blocks - 1)
+
+
+def test_blocks_by_hand():
+    """Four blocks of 5: wherever train meets test, the first frame after the border is dropped."""
+    signals = signals_of(np.zeros(20), np.zeros(20))
+    train, test = block_split(signals, 0.5, np.random.default_rng(0), block=5, gap=1)
+    side = np.array(["-"] * 20)
+    side[train], side[test] = "r", "e"
+    blocks = ["".join(side[i : i + 5]) for i in range(0, 20, 5)]
+    assert sorted(block[-1] for block in blocks) == ["e", "e", "r", "r"]
+    for before, after in zip(blocks, blocks[1:], strict=False):
+        assert (after[0] == "-") == (before[-1] != after[-1])
+
+
+def test_half_overlapping_frames_never_straddle():
+    """Frames cut from one recording with hop 64: train and test share no sample."""
+    start = 64 * np.arange(206)
+    signals = signals_of(np.zeros(206), np.zeros(206))
+    train, test = block_split(signals, 0.8, np.random.default_rng(5))
+    samples = [set((start[rows][:, None] + np.arange(128)).ravel()) for rows in (train, test)]
+    assert not samples[0] & samples[1]
+
+
+@pytest.mark.parametrize("name", SPLITS)
+@pytest.mark.parametrize("share", [0, 1, 1.5, -0.1, float("nan")])
+def test_shares_outside_0_to_1_are_refused(name, share):
+    with pytest.raises(ValueError, match="train_share: expected 0 < share < 1"):
+        SPLITS[name](signals_of(np.zeros(50), np.zeros(50)), share, np.random.default_rng(0))
+
+
+def test_an_empty_side_is_refused():
+    with pytest.raises(ValueError, match="train_share leaves 3 train and 0 test signals"):
+        positional_split(signals_of([0, 1, 2], np.zeros(3)), 0.8, np.random.default_rng(0))
+
+
+def test_a_stream_of_one_block_is_refused():
+    signals = signals_of([1] * 15, np.zeros(15))
+    with pytest.raises(ValueError, match="class B at 0 dB: expected at least 2 blocks of 20"):
+        block_split(signals, 0.8, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="0 <= gap <= block"):
+        block_split(signals, 0.8, np.random.default_rng(0), block=5, gap=6)
