@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -67,11 +68,11 @@ def load(path: Path) -> Evidence:
     """Read an .npz of `to_arrays`; never unpickles. Broken files raise ValueError with the path."""
     names = {f.name for f in fields(Evidence)} | {"schema"}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             if set(file.files) != names:
                 raise ValueError(f"expected arrays {sorted(names)}, got {sorted(file.files)}")
             arrays = {name: file[name] for name in names}
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
         raise ValueError(
             f"{path}: not a readable evidence file ({error}). Delete it to collect anew"
         ) from error

@@ -77,6 +77,7 @@ def run(jobs: Sequence[Job], root: Path, workers: int, timeout: int | None, say=
             ended = connection.wait([p.sentinel for p in running], timeout=HEARTBEAT)
             for process in [p for p in running if p.sentinel in ended]:
                 job, began = running.pop(process)
+                process.join()  # the sentinel comes a moment before the exit code
                 seconds = time.monotonic() - began
                 try:
                     _publish(job, process.exitcode, root, seconds)

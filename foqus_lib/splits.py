@@ -48,11 +48,11 @@ def block_split(
 
     For frames that overlap their neighbours (RML2016.04C: by half, so gap = 1 is enough).
     """
-    if not 0 <= gap <= block or block < 1:
-        raise ValueError(f"expected block >= 1 and 0 <= gap <= block; got block {block}, gap {gap}")
+    if not 0 <= gap < block:
+        raise ValueError(f"expected 0 <= gap < block; got block {block}, gap {gap}")
     parts = []
     for rows in _pairs(signals):
-        blocks = -(-len(rows) // block)
+        blocks = len(rows) // block  # the last takes the frames left over
         if blocks < 2:
             name, snr = signals.classes[signals.label[rows[0]]], signals.snr[rows[0]]
             raise ValueError(
@@ -62,10 +62,10 @@ def block_split(
         train_blocks = np.clip(_share(np.arange(blocks), train_share), 1, blocks - 1)
         is_train = rng.permutation(blocks) < train_blocks
         frame = np.arange(len(rows))
-        train = is_train[frame // block]
+        block_of = np.minimum(frame // block, blocks - 1)
+        train, before = is_train[block_of], is_train[np.maximum(block_of - 1, 0)]
         # The first `gap` frames after a border belong to nobody.
-        after = is_train[np.maximum(frame // block - 1, 0)]
-        kept = (train == after) | (frame % block >= gap)
+        kept = (train == before) | (frame - block_of * block >= gap)
         parts.append((rows[kept & train], rows[kept & ~train]))
     return _joined(parts)
 

@@ -1,4 +1,4 @@
-"""The data flow one way: an import may only point down, and some rooms must not know some things."""
+"""Data flow one way: an import may only point down, and some rooms must not know some things."""
 
 import ast
 from pathlib import Path

@@ -131,7 +131,8 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
     x = found["X"]
     n = x.shape[0] if x.shape else 0
     if x.dtype.newbyteorder("=") not in (np.float32, np.float64):
-        refuse("X", "float32 or float64", "Convert it: X.astype(np.float32); I and Q are separate")
+        parts = "np.stack([X.real, X.imag], axis=1)"
+        refuse("X", "float32 or float64", parts if x.dtype.kind == "c" else "X.astype(np.float32)")
     if len(x.shape) != 3 or x.shape[1] != 2 or n == 0 or x.shape[2] == 0:
         last = len(x.shape) == 3 and x.shape[2] == 2
         mend = (

@@ -11,6 +11,7 @@ import codecs
 import os
 import re
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from pickletools import code2op  # names of the instructions, for messages
@@ -86,7 +87,12 @@ def _quoted(m: Machine) -> None:
     line = m.line()
     if len(line) < 2 or line[:1] not in (b"'", b'"') or line[-1:] != line[:1]:
         raise Refused("expected a quoted string")
-    m.push(codecs.escape_decode(line[1:-1])[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Python 2 writes no escape that Python 3 warns of
+        try:
+            m.push(codecs.escape_decode(line[1:-1])[0])
+        except DeprecationWarning:
+            raise Refused("a string with an escape that Python 2 does not write") from None
 
 
 def _tuple(m: Machine, items: list) -> None:

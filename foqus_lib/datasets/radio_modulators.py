@@ -20,7 +20,7 @@ ROLLOFF = 0.35
 SPAN = 22  # symbols: longer pulses change no statistic of section 4
 
 Stream = Complex[ndarray, " n"]
-Audio = Float[ndarray, " n"]
+Audio = Float[ndarray, " audio"]
 
 _PAM4 = np.array([-3, -1, 1, 3])
 _PAM8 = np.arange(-7, 8, 2)
@@ -96,7 +96,7 @@ def no_signal() -> Stream:
     return np.zeros(AUDIO_SAMPLES * FS // AUDIO_FS, complex)
 
 
-def _at_channel_rate(audio: Audio) -> Audio:
+def _at_channel_rate(audio: Audio) -> Float[ndarray, " n"]:
     return signal.resample_poly(audio, 2000, 441)[: AUDIO_SAMPLES * FS // AUDIO_FS]
 
 
@@ -105,13 +105,14 @@ def rml_audio() -> Audio:
     """The first 10,000 samples of the original's podcast: silence, then two decaying tones.
 
     So more than half of every AM-DSB and WBFM stream is an unmodulated carrier. Measured on real
-    RML2016.04C; the decay of the two weak partials is a choice.
+    RML2016.04C: amplitudes of 0.030 in the 800 samples after 5,700. The decay of the two weak
+    partials is a choice.
     """
     t = np.arange(AUDIO_SAMPLES) - 5700.0  # samples after the attack
     attack = np.clip((t + 250) / 250, 0, 1)
     tones = np.zeros(AUDIO_SAMPLES)
     for hertz, amplitude, decay in [
-        (2353, 0.030, 1600), (2797, 0.030, 1600), (4706, 0.007, 800), (5600, 0.006, 800)
+        (2353, 0.0386, 1600), (2797, 0.0386, 1600), (4706, 0.007, 800), (5600, 0.006, 800)
     ]:  # fmt: skip
         envelope = amplitude * np.exp(-np.maximum(t, 0) / decay)
         tones += envelope * np.cos(2 * np.pi * hertz / AUDIO_FS * t)

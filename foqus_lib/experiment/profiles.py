@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import GenericAlias
 from typing import get_args, get_origin
 
 import yaml
@@ -92,7 +93,7 @@ def _built(where: str, values: Mapping, over: Mapping, profile: str) -> Settings
     return made
 
 
-def _cast(name: str, value: object, kind: type) -> object:
+def _cast(name: str, value: object, kind: type | GenericAlias) -> object:
     """A setting in its field's type; a tuple's items each in theirs."""
     if get_origin(kind) is not tuple:
         return parameters.typed(name, value, kind)

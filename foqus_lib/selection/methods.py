@@ -47,7 +47,8 @@ def top_k(score: Score) -> Method:
 
 def evaluate(score: Score, evidence: Evidence) -> Float[ndarray, " N"]:
     """One float64 number a signal; ValueError if one is not finite."""
-    return finite(f"score {score.__name__}", np.asarray(score(evidence), dtype=np.float64))
+    name = f"score {getattr(score, '__name__', score)}"
+    return finite(name, np.asarray(score(evidence), dtype=np.float64))
 
 
 def one_pool(method: Method) -> Selector:

@@ -4,7 +4,7 @@ A network is trained once per (dataset, selection model, seed), whatever the num
 rates: it is cheaper than a training per method, and fairer [A13].
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,13 +23,13 @@ class Collection:
     """How evidence is collected: T = recipe.epochs epochs, and GraNd's short runs [A17]."""
 
     recipe: Recipe = Recipe()  # noqa: RUF009 (frozen)
-    early_runs: int = 10
+    early_runs: int = 10  # 0: none, and GraNd cannot be computed
     early_epochs: int = 5  # a tenth of T
 
     def __post_init__(self) -> None:
-        for field in ("early_runs", "early_epochs"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"{field}: expected 1 or more, got {getattr(self, field)}")
+        for field, least in (("early_runs", 0), ("early_epochs", 1)):
+            if getattr(self, field) < least:
+                raise ValueError(f"{field}: expected {least} or more, got {getattr(self, field)}")
         if self.recipe.epochs < 2:
             raise ValueError(
                 f"epochs: Eqs. 4 and 5 compare epochs, so T must be 2 or more; "
@@ -47,6 +47,7 @@ def collect(
     seeds: Sequence[str],
     collection: Collection,
     device: torch.device = torch.device("cpu"),  # noqa: B008 (immutable)
+    progress: Callable[[str], None] = lambda text: None,
 ) -> list[tuple[Evidence, nn.Module]]:
     """Evidence for each seed, and the network trained on everything that left it behind.
 
@@ -63,6 +64,8 @@ def collect(
         for replica, of_copy in zip(replicas, logits.float().cpu(), strict=True):
             correct[replica, epoch] = (of_copy.argmax(1) == target).numpy()
             loss[replica, epoch] = F.cross_entropy(of_copy, target, reduction="none").numpy()
+        share = correct[replicas.start : replicas.stop, epoch].mean()
+        progress(f"epoch {epoch + 1} of {epochs}: {share:.1%} of the training signals right")
 
     everything = [np.arange(n)] * len(seeds)
     fitted = fit(build, signals, everything, seeds, collection.recipe, device, record)
@@ -91,6 +94,9 @@ def collect(
 
 def _early(build: Build, signals: Signals, seed: str, collection: Collection, device: torch.device):
     """GraNd's R independent trainings, stopped early: logits (R, N, C) and ||h|| (R, N)."""
+    if collection.early_runs == 0:
+        n, classes = len(signals), len(signals.classes)
+        return np.empty((0, n, classes), np.float32), np.empty((0, n), np.float32)
     runs = [f"{seed} early {run}" for run in range(collection.early_runs)]
     short = replace(collection.recipe, epochs=collection.early_epochs)
     fitted = fit(build, signals, [np.arange(len(signals))] * len(runs), runs, short, device)

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Int64
 from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -88,8 +88,8 @@ def fit(
 
 def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn.Module:
     """A stack in which each copy has the weights that its seed alone would give it."""
-    stack = build(classes, length, len(seeds))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
+        stack = build(classes, length, len(seeds))
         for copy, seed in enumerate(seeds):
             torch.manual_seed(seed_of("weights", seed) >> 1)
             for name, weight in build(classes, length, 1).named_parameters():
@@ -143,7 +143,7 @@ def _train(
 
 def _loss(
     network: nn.Module, x: Tensor, y: Tensor, batch: Int64[Tensor, "R B"], recipe: Recipe
-) -> Float32[Tensor, " R"]:
+) -> Float[Tensor, " R"]:
     """Mean cross-entropy (nats) of each copy on its own batch."""
     copies, size = batch.shape
     signals = x[batch.T.flatten()].view(size, copies, 2, -1)
@@ -164,7 +164,7 @@ def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 @torch.inference_mode()
 def predict(
     network: nn.Module, signals: Signals
-) -> tuple[Float32[Tensor, "R N C"], Float32[Tensor, "R N D"]]:
+) -> tuple[Float[Tensor, "R N C"], Float[Tensor, "R N D"]]:
     """Logits and embeddings of every signal by every copy, on the network's device."""
     weight = next(network.parameters())
     batch = 128 if weight.device.type == "cpu" else 2048  # on a CPU: what the cache holds

@@ -76,7 +76,7 @@ def test_frames_of_a_pass_never_overlap():
     [
         ({"channel": "frozn"}, r"Quirks.channel: expected one of \('frozen'.*got 'frozn'"),
         ({"noise": "none"}, "Quirks.noise"),
-        ({"transient": "yes"}, "Quirks.transient"),
+        ({"normalise": "L1"}, "Quirks.normalise"),
     ],
 )
 def test_unknown_switch_values_are_refused(changes, message):
@@ -248,8 +248,9 @@ def test_the_audio_is_silence_and_a_decaying_chord():
     assert not audio[:5450].any()
     measured = [0.0253, 0.0306, 0.0222, 0.0156, 0.0113, 0.0085, 0.0066, 0.0047, 0.0034]
     blocks = audio[5472 : 5472 + 9 * 492].reshape(9, 492)
-    np.testing.assert_allclose(np.sqrt(np.mean(blocks**2, axis=1)), measured, rtol=0.2)
-    assert np.abs(audio).max() == pytest.approx(0.065, rel=0.1)
+    rms = np.sqrt(np.mean(blocks**2, axis=1))
+    np.testing.assert_allclose(rms[1:], measured[1:], rtol=0.1)
+    np.testing.assert_allclose(rms, measured, rtol=0.25)
 
 
 def test_channel_is_a_filter_that_follows_its_path():

@@ -75,9 +75,9 @@ def saver(root, me, barrier, queue):
 
 
 def test_racing_writers_all_load_the_same_arrays(tmp_path):
-    fork = get_context("fork")
-    barrier, queue = fork.Barrier(4), fork.Queue()
-    savers = [fork.Process(target=saver, args=(tmp_path, me, barrier, queue)) for me in range(4)]
+    spawn = get_context("spawn")
+    barrier, queue = spawn.Barrier(4), spawn.Queue()
+    savers = [spawn.Process(target=saver, args=(tmp_path, me, barrier, queue)) for me in range(4)]
     for process in savers:
         process.start()
     first, *others = [queue.get(timeout=60) for _ in savers]

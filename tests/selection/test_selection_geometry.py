@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from foqus_lib.selection import geometry
-from foqus_lib.selection.divergence import log_softmax, squared_euclidean, symmetric_kl
+from foqus_lib.selection.divergence import (
+    Distance,
+    log_softmax,
+    squared_euclidean,
+    symmetric_kl,
+)
 
 
 def all_squares(x):
@@ -79,6 +84,28 @@ def test_rows_on_a_grid_cover_as_well_as_the_twins(x):
         left = np.setdiff1d(np.arange(len(x)), centres[:i])
         reach = squares[:, centres[:i]].min(axis=1)
         np.testing.assert_allclose(reach[pick], reach[left].max(), atol=1e-9)
+
+
+@settings(max_examples=100)
+@given(
+    hnp.arrays(float, st.tuples(st.integers(2, 40), st.just(2)), elements=st.integers(-2, 2)),
+    st.sampled_from([1, 3, 8]),
+)
+def test_among_equals_the_lower_row_wins_whatever_the_block(x, block):
+    """Whole numbers, not centred: every distance is exact, so ties are ties."""
+    square, one = (x**2).sum(axis=1, keepdims=True), np.ones((len(x), 1))
+    distance = Distance(np.hstack([square, one, -2 * x]), np.hstack([one, square, x]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(geometry, "BLOCK", block)
+        got = geometry.farthest_first(distance, len(x) - 1, np.array([0]))
+    assert got.tolist() == farthest_first_twin(all_squares(x), len(x) - 1, [0])
+
+
+def test_k_center_far_from_the_origin_keeps_its_order():
+    """|x|^2 + |y|^2 - 2 x.y of rows near 1e7 would lose all digits (D16 of the audit)."""
+    x = np.random.default_rng(0).normal(size=(60, 3)) + 1e7
+    got = geometry.farthest_first(squared_euclidean(x), 59, np.array([0]))
+    assert got.tolist() == farthest_first_twin(all_squares(x), 59, [0])
 
 
 def test_duplicates_tie_and_the_lower_row_wins():

@@ -118,7 +118,7 @@ def test_cal_looks_for_neighbours_in_all_classes(make):
 
 @pytest.mark.parametrize(("n", "count"), [(2, 1), (11, 10), (12, 10), (300, 10), (1500, 10)])
 def test_neighbours_equal_a_full_sort(n, count):
-    x = np.random.default_rng(n).normal(size=(n, 3)) + 300  # far from the origin
+    x = np.random.default_rng(n).normal(size=(n, 3)) + 1e7  # far from the origin
     square = ((x[:, None] - x[None]) ** 2).sum(axis=2)
     np.fill_diagonal(square, np.inf)
     twin = np.argsort(square, axis=1)[:, :count]

@@ -1,0 +1,201 @@
+"""A coreset of somebody's own signals: train, score, select, and write down what was done.
+
+folder/indices.npy     rows of the data file that are kept, ascending
+folder/scores.csv      one line a signal: class, SNR, kept or not, every score
+folder/manifest.json   data fingerprint, recipe, seed, versions: enough to rebuild or refuse
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int64
+from numpy import ndarray
+
+from foqus_lib import evidence, signals
+from foqus_lib.datasets import own
+from foqus_lib.errors import unknown
+from foqus_lib.evidence import Evidence
+from foqus_lib.experiment import artifacts
+from foqus_lib.experiment.cell import ALGORITHM, basis_points
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.models import MODELS
+from foqus_lib.seeds import rng_for
+from foqus_lib.selection import foqus, scores
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.selection.catalog import method_named
+from foqus_lib.selection.methods import coresets
+from foqus_lib.signals import Signals
+from foqus_lib.training.collect import Collection, collect
+from foqus_lib.training.fit import pick_device
+
+SCHEMA = 1
+FILES = ("indices.npy", "scores.csv", "manifest.json")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What decides a coreset, and so what its manifest says."""
+
+    data: str  # path of an .npz with X, y, snr, classes
+    model: str
+    method: str
+    rate: float
+    seed: int
+    snr_min: float  # dB
+    normalise: str
+    collection: Collection
+
+    def __post_init__(self) -> None:
+        basis_points(self.rate)
+        if self.model not in MODELS:
+            raise unknown("model", self.model, MODELS)
+        method_named(self.method)
+        if self.normalise not in signals.NORMALISATIONS:
+            raise unknown("normalisation", self.normalise, signals.NORMALISATIONS)
+
+
+def select(
+    request: Request,
+    results: Path,
+    folder: Path,
+    device: str = "auto",
+    progress: Callable[[str], None] = lambda text: None,
+) -> Int64[ndarray, " k"]:
+    """Make the coreset and write its three files; returns the rows of the data file, ascending.
+
+    Evidence is kept in `results`: another method or rate of the same data costs no training.
+    """
+    if any((folder / name).exists() for name in FILES):
+        raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
+    everything, file_rows = own.load(Path(request.data))
+    kept = np.flatnonzero(everything.snr >= request.snr_min)
+    data = signals.NORMALISATIONS[request.normalise](signals.at_least(everything, request.snr_min))
+    record, key, facts = _evidence(request, data, results, device, progress)
+    budget = budget_of(request.rate, len(data))
+    rng = rng_for("select", key["dataset"], request.model, request.method, request.seed)
+    [chosen] = coresets(method_named(request.method), record, [budget], rng)
+    rows = file_rows[kept]
+    table = score_table(record, data)
+    table.insert(0, "row", rows)
+    table.insert(3, "kept", np.isin(np.arange(len(data)), chosen).astype(int))
+    manifest = {
+        "schema": SCHEMA,
+        "algorithm": ALGORITHM,
+        "data": {
+            "file": Path(request.data).name,
+            "fingerprint": key["fingerprint"],
+            "signals": len(data),
+            "snr_min": request.snr_min,
+            "normalise": request.normalise,
+        },
+        "model": request.model,
+        "method": request.method,
+        "rate": request.rate,
+        "kept": budget,
+        "seed": request.seed,
+        "recipe": str(request.collection),
+        "provenance": facts,
+    }
+    _write(folder, np.sort(rows[chosen]), table, manifest)
+    return np.sort(rows[chosen])
+
+
+def _evidence(
+    request: Request, data: Signals, results: Path, device: str, progress: Callable[[str], None]
+) -> tuple[Evidence, dict, dict]:
+    """From the store, or from a training now."""
+    name, where = Path(request.data).stem, pick_device(device)
+    key = {
+        "dataset": name,
+        "fingerprint": signals.fingerprint(data),
+        "selection_model": request.model,
+        "selection_recipe": str(request.collection),
+        "seed": request.seed,
+        "algorithm": ALGORITHM,
+    }
+    facts = {"device": str(where), "threads": torch.get_num_threads(), "about": name}
+    path = artifacts.find_arrays(results, key)
+    if path is not None:
+        progress(f"evidence found in {results}: no training needed")
+        return evidence.load(path), key, provenance(seconds=0.0, **facts)
+    began = pd.Timestamp.now()
+    seeds = [f"{name} {request.model} {request.seed}"]
+    [(record, _)] = collect(MODELS[request.model], data, seeds, request.collection, where, progress)
+    seconds = (pd.Timestamp.now() - began).total_seconds()
+    artifacts.save_arrays(results, key, evidence.to_arrays(record))
+    return record, key, provenance(seconds=seconds, **facts)
+
+
+def score_table(record: Evidence, data: Signals) -> pd.DataFrame:
+    """One line a signal: every score that is a number a signal, by the paper's names."""
+    c, loss = record.correct, record.loss
+    return pd.DataFrame(
+        {
+            "class": np.array(data.classes)[data.label],
+            "snr_db": data.snr,
+            "forgetting_eq4": foqus.forgetting_score(c),
+            "persistent_error_eq5": foqus.persistent_error_score(c),
+            "quality_eq7": foqus.quality_score(c, loss),
+            "foqus_eq8": foqus.as_printed(c, loss).sum(axis=0),
+            "foqus_min_max": foqus.min_max(c, loss).sum(axis=0),
+            "mean_loss_nats": loss.mean(axis=0, dtype=np.float64),
+            "least_confidence": scores.least_confidence(record),
+            "entropy_nats": scores.entropy(record),
+            "margin": scores.margin(record),
+        }
+    )
+
+
+def _write(folder: Path, rows: ndarray, table: pd.DataFrame, manifest: dict) -> None:
+    """All three files or none: they appear together, by one rename."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        np.save(made / "indices.npy", rows, allow_pickle=False)
+        table.to_csv(made / "scores.csv", index=False, lineterminator="\n")
+        files = {name: sha256((made / name).read_bytes()).hexdigest() for name in FILES[:2]}
+        text = json.dumps(manifest | {"sha256": files}, indent=2)
+        (made / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        made.chmod(0o755)
+        if folder.is_dir():
+            folder.rmdir()  # an empty folder may stand there; anything else is not ours to remove
+        os.rename(made, folder)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def load(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:
+    """Rows of the data file and the manifest, checked against each other."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        content = (folder / "indices.npy").read_bytes()
+        wanted = manifest["sha256"]["indices.npy"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{folder}: not a coreset folder ({error}). Run foqus select") from error
+    if (got := sha256(content).hexdigest()) != wanted:
+        raise ValueError(
+            f"{folder / 'indices.npy'}: expected SHA-256 {wanted[:16]}, got {got[:16]}. "
+            "It was changed after it was made; run foqus select again"
+        )
+    return np.load(folder / "indices.npy", allow_pickle=False), manifest
+
+
+def subset(dataset: torch.utils.data.Dataset, folder: Path) -> torch.utils.data.Subset:
+    """The coreset of a torch data set whose items stand in the order of the data file."""
+    rows, manifest = load(folder)
+    if len(rows) and rows.max() >= len(dataset):
+        raise ValueError(
+            f"{folder}: keeps row {rows.max()} but the data set has {len(dataset)} items. "
+            f"It was made from {manifest['data']['file']}"
+        )
+    return torch.utils.data.Subset(dataset, rows.tolist())

@@ -1,0 +1,113 @@
+"""What each grid notebook runs: its data, its cells, its recipes, all from its Settings.
+
+`foqus sweep 03_main_tables --profile paper` and the notebook ask here, so they share every cell.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from foqus_lib.datasets.catalog import Task, prepare
+from foqus_lib.experiment import store
+from foqus_lib.experiment.cell import ALL_DATA, Cell, grid
+from foqus_lib.experiment.profiles import Settings
+from foqus_lib.experiment.sweep import Progress, sweep
+from foqus_lib.selection.catalog import ABLATION_METHODS, METHODS
+from foqus_lib.training.collect import Collection
+from foqus_lib.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A grid that is ready to run."""
+
+    settings: Settings
+    task: Task
+    collection: Collection
+    evaluation: Recipe
+    cells: list[Cell]
+
+    def run(self, progress: Progress) -> store.Scan:
+        """Run what is missing; say what is complete. See `sweep`."""
+        how = self.settings
+        return sweep(
+            self.task,
+            self.cells,
+            self.collection,
+            self.evaluation,
+            how.store,
+            how.device,
+            how.workers,
+            progress,
+        )
+
+    def rows(self) -> pd.DataFrame:
+        """One row a finished cell."""
+        return store.frame(self.settings.store, self.cells)
+
+
+def data(settings: Settings) -> Task:
+    """The signals of a notebook."""
+    return prepare(
+        settings.dataset,
+        snr_min=settings.snr_min,
+        split=settings.split,
+        normalise=settings.normalise,
+        train_share=settings.train_share,
+        frames=settings.frames,
+        seed=settings.data_seed,
+    )
+
+
+def main_tables(settings: Settings) -> Study:
+    """Tables I and II: each model selects for itself; floor Uniform, ceiling All data."""
+    pairs = [(model, model) for model in settings.models]
+    return _study(settings, pairs, settings.methods or tuple(METHODS))
+
+
+def cross_architecture(settings: Settings) -> Study:
+    """Table III: A selects, B is trained on it."""
+    return _study(settings, settings.model_pairs, settings.methods or tuple(METHODS))
+
+
+def ablation(settings: Settings) -> Study:
+    """Table V: every combination of F, E, Q under both readings and both rules, and controls."""
+    pairs = [(model, model) for model in settings.models]
+    return _study(settings, pairs, ("Uniform", *(settings.methods or ABLATION_METHODS)))
+
+
+STUDIES: dict[str, Callable[[Settings], Study]] = {
+    "03_main_tables": main_tables,
+    "04_cross_architecture": cross_architecture,
+    "05_ablation": ablation,
+}
+
+
+def _study(settings: Settings, pairs: Sequence[tuple[str, str]], methods: Sequence[str]) -> Study:
+    task = data(settings)
+    collection = Collection(
+        Recipe(epochs=settings.selection_epochs, batch=settings.batch),
+        settings.early_runs,
+        settings.early_epochs,
+    )
+    evaluation = Recipe(epochs=settings.epochs, batch=settings.batch, precision=settings.precision)
+    where = {"dataset": task.name, "fingerprint": task.fingerprint, "seeds": range(settings.seeds)}
+    cells = grid(
+        **where,
+        pairs=pairs,
+        methods=methods,
+        rates=settings.rates,
+        selection_recipe=str(collection),
+        evaluation_recipe=str(evaluation),
+    )
+    # The ceiling is the selection training itself, so it costs nothing where A selects for A.
+    ceiling = grid(
+        **where,
+        pairs=pairs,
+        methods=[ALL_DATA],
+        rates=[],
+        selection_recipe=str(collection),
+        evaluation_recipe=str(collection.recipe),
+    )
+    return Study(settings, task, collection, evaluation, cells + ceiling)

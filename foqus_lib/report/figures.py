@@ -1,0 +1,186 @@
+"""Tidy frames and arrays -> figures; pass each to `svg.inline_svg` with a sentence that says it.
+
+Colours are seaborn's "colorblind"; nothing is told by colour alone (markers, dashes, positions).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from jaxtyping import Bool, Float, Integer
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from numpy import ndarray
+
+from foqus_lib.report import paper
+from foqus_lib.report.blocks import ALL_DATA, FLOOR, in_blocks, in_order, percent
+from foqus_lib.report.svg import new_figure, plain, style
+
+PALETTE = sns.color_palette("colorblind").as_hex()
+GREY = "#808080"
+MARKERS = ["o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h", "*"]
+
+
+def accuracy_by_rate(rows: pd.DataFrame) -> Figure:
+    """Accuracy against rate, one line a method with ± sd over seeds; one panel a pair of networks.
+
+    FoQuS is drawn thick, Uniform dashed; All data is the dotted ceiling.
+    """
+    blocked = in_blocks(rows)
+    blocked = blocked.assign(panel=blocked.selection_model + " → " + blocked.evaluation_model)
+    names = in_order(list(blocked.method), paper.methods())
+    looks = {name: _look(name, n) for n, name in enumerate(n for n in names if n != ALL_DATA)}
+    panels = list(dict.fromkeys(blocked.panel))
+    with style():
+        figure = new_figure(1.8 + 3.4 * len(panels), 3.8)
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for ax, panel in zip(axes, panels, strict=True):
+            here = blocked[blocked.panel == panel]
+            for name, look in looks.items():
+                curve = here[here.method == name].groupby("rate").accuracy.agg(["mean", "std"])
+                if len(curve):
+                    spread = curve["std"].fillna(0)
+                    ax.errorbar(curve.index, curve["mean"], spread, label=plain(name), **look)
+            ceiling = here[here.method == ALL_DATA].accuracy.mean()
+            if ceiling == ceiling:
+                ax.errorbar([], [], label=ALL_DATA, color=GREY, linestyle=":")
+                ax.axhline(ceiling, color=GREY, linestyle=":")
+            ax.set(title=panel, xlabel="rate |S|/N (%)", xscale="log")
+            _rate_axis(ax, sorted(here[here.method != ALL_DATA].rate.unique()))
+        axes[0].set_ylabel("accuracy")
+        axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def _look(name: str, place: int) -> dict:
+    """Line, marker and colour of a method: the same in every figure with the same methods."""
+    strong = name == "FoQuS"
+    return {
+        "color": "#000000" if strong else PALETTE[place % len(PALETTE)],
+        "marker": MARKERS[place % len(MARKERS)],
+        "linestyle": "--" if name == FLOOR else "-",
+        "linewidth": 2.4 if strong else 1.2,
+        "markersize": 4.5,
+        "capsize": 2,
+        "elinewidth": 0.8,
+        "zorder": 3 if strong else 2,
+    }
+
+
+def _rate_axis(ax, rates: Sequence[float]) -> None:
+    ax.xaxis.set_major_locator(FixedLocator(list(rates)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def forest(numbers: pd.DataFrame) -> Figure:
+    """Paired difference to Uniform with 95 % intervals, in points; one panel a rate.
+
+    `numbers` of `verdicts.difference_to_uniform`, one block. Filled: the interval excludes 0.
+    """
+    rates = sorted(numbers.rate.unique())
+    names = list(dict.fromkeys(numbers.method))
+    with style():
+        figure = new_figure(1.6 + 1.7 * len(rates), 1 + 0.28 * len(names))
+        axes = figure.subplots(1, len(rates), sharey=True, squeeze=False)[0]
+        for ax, rate in zip(axes, rates, strict=True):
+            ax.axvline(0, color=GREY, linewidth=1)
+            for row in numbers[numbers.rate == rate].itertuples():
+                y = names.index(row.method)
+                shown = row.verdict in ("better", "worse")
+                colour = {"better": PALETTE[0], "worse": PALETTE[3]}.get(row.verdict, GREY)
+                if row.low == row.low:
+                    ax.plot([100 * row.low, 100 * row.high], [y, y], color=colour)
+                ax.plot(
+                    100 * row.difference,
+                    y,
+                    "o",
+                    color=colour,
+                    markerfacecolor=colour if shown else "none",
+                )
+            ax.set_title(percent(rate))
+            ax.grid(axis="x")
+        axes[0].set_yticks(range(len(names)), [plain(name) for name in names])
+        axes[0].invert_yaxis()
+        figure.supxlabel(f"points above {FLOOR}", fontsize=10)
+    return figure
+
+
+def iq_frames(iq: Float[ndarray, "M 2 L"], titles: Sequence[str]) -> Figure:
+    """Frames over time (I solid, Q dashed) and beside each its I/Q plane; one row a frame."""
+    with style():
+        figure = new_figure(7, 1.5 * len(iq))
+        axes = figure.subplots(len(iq), 2, squeeze=False, width_ratios=[4, 1])
+        for (wave, plane), (i, q), title in zip(axes, iq, titles, strict=True):
+            wave.plot(i, color=PALETTE[0], linewidth=1.2, label="I")
+            wave.plot(q, color=PALETTE[1], linewidth=1.2, linestyle="--", label="Q")
+            wave.set_title(plain(title), loc="left", fontsize=10)
+            plane.plot(i, q, ".", color=PALETTE[0], markersize=3)
+            limit = 1.1 * max(float(np.abs(i).max()), float(np.abs(q).max()), 1e-12)
+            plane.set(
+                xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[]
+            )
+        axes[0][0].legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)
+        axes[-1][0].set_xlabel("sample")
+        axes[-1][1].set_xlabel("I")
+        axes[-1][1].set_ylabel("Q")
+    return figure
+
+
+def score_map(
+    mean_loss: Float[ndarray, " N"],
+    times_right: Integer[ndarray, " N"],
+    group: Sequence[str],
+    title: str = "",
+) -> Figure:
+    """Each signal at (epochs in which it was right, mean loss), marked by group.
+
+    The groups are tiers or "picked"/"left"; they are drawn in the order in which they come, each
+    shifted a little so that the integer columns do not hide one another.
+    """
+    group = np.asarray(group)
+    names = list(dict.fromkeys(group.tolist()))
+    with style():
+        figure = new_figure(6, 3.8)
+        ax = figure.subplots()
+        for place, name in enumerate(names):
+            rows = group == name
+            shift = 0.5 * ((place + 0.5) / len(names) - 0.5)
+            ax.plot(
+                times_right[rows] + shift, mean_loss[rows], MARKERS[place % len(MARKERS)],
+                color=PALETTE[place % len(PALETTE)], markersize=3, alpha=0.7, linestyle="none",
+                label=f"{plain(name)} ({int(rows.sum())})",
+            )  # fmt: skip
+        ax.set(xlabel="epochs in which the signal was right", ylabel="mean loss (nats)")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_title(plain(title), loc="left", fontsize=10)
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    return figure
+
+
+def snr_histogram(
+    snr: Float[ndarray, " N"],
+    label: Integer[ndarray, " N"],
+    kept: Bool[ndarray, " N"],
+    classes: Sequence[str],
+) -> Figure:
+    """How many signals of each class and SNR the coreset keeps: numbers on a colour scale."""
+    levels = np.unique(snr)
+    counts = np.array(
+        [[np.sum(kept & (label == c) & (snr == s)) for s in levels] for c in range(len(classes))]
+    )
+    with style():
+        figure = new_figure(1.8 + 0.55 * len(levels), 1 + 0.3 * len(classes))
+        ax = figure.subplots()
+        sns.heatmap(
+            counts, ax=ax, cmap="cividis", annot=True, fmt="d", cbar=False, linewidths=0.5,
+            annot_kws={"fontsize": 8}, xticklabels=[f"{s:g}" for s in levels],
+            yticklabels=[plain(name) for name in classes],
+        )  # fmt: skip
+        for text, cell in zip(ax.texts, ax.collections[0].get_facecolors(), strict=True):
+            dark = sns.utils.relative_luminance(cell) < 0.18  # where white and black read alike
+            text.set_color("#ffffff" if dark else "#111111")
+        ax.set(xlabel="SNR (dB)", ylabel="")
+        ax.tick_params(length=0, axis="both", rotation=0)
+    return figure

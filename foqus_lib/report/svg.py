@@ -1,0 +1,59 @@
+"""A Matplotlib figure as part of the page: its text colour, no network, own ids, read aloud."""
+
+import html
+import io
+import re
+from contextlib import AbstractContextManager
+from hashlib import sha256
+
+import matplotlib as mpl
+from IPython.display import HTML
+from matplotlib.figure import Figure
+
+# Black lines and letters become currentColor: dark on light pages, light on dark ones.
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "foqus",  # else the ids differ from run to run
+    "font.size": 10,
+    "font.sans-serif": ["DejaVu Sans"],  # one name, not a list of twelve, beside every word
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "legend.frameon": False,
+    "grid.color": "#808080",
+    "grid.alpha": 0.3,
+}
+
+
+def style() -> AbstractContextManager:
+    """Matplotlib's defaults with ours on top, inside a `with` only."""
+    return mpl.rc_context({**mpl.rcParamsDefault, "backend": mpl.rcParams["backend"], **STYLE})
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure in inches that pyplot does not know of: nothing stays open."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def inline_svg(figure: Figure, label: str, name: str) -> HTML:
+    """The figure as inline SVG. `label` says what it shows; `name` is unique on its page."""
+    text = io.StringIO()
+    with style():
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    slug = "fig-" + re.sub(r"\W+", "-", name) + "-" + sha256(name.encode()).hexdigest()[:6]
+    svg = svg.replace("<style", f'<style data-for="{slug}"').replace("*{", f"#{slug} *{{")
+    svg = re.sub(r'\bid="', f'id="{slug}-', svg)
+    svg = re.sub(r'(url\(|href=")#', rf"\1#{slug}-", svg)
+    svg = re.sub(r"#000000\b", "currentColor", svg)
+    svg = re.sub(r"(<text\b[^>]*style=\")", r"\1fill: currentColor; ", svg)
+    head = f'<svg id="{slug}" role="img" aria-label="{html.escape(label)}" '
+    return HTML(f'<div class="svgfig">{svg.replace("<svg ", head, 1)}</div>')
+
+
+def plain(name: str) -> str:
+    """A name from a data file, safe from Matplotlib's formulas."""
+    return str(name).replace("$", r"\$")

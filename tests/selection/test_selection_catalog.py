@@ -1,0 +1,103 @@
+"""Each name stands for what it says: scores and quotas written out again, from the equations."""
+
+import numpy as np
+import pytest
+
+from foqus_lib.selection import foqus, scores
+from foqus_lib.selection.catalog import ABLATION, READINGS, SELECTORS, TERMS
+
+SCORED = {
+    "Cal": scores.cal,
+    "Forgetting": scores.forgetting,
+    "GraNd": scores.grand,
+    "Least Confidence": scores.least_confidence,
+    "Entropy": scores.entropy,
+    "Margin": scores.margin,
+}
+
+
+@pytest.fixture
+def two_classes(make):
+    """30 signals each, so that k = 20 means 10 of each and, in tiers of ten, 4, 4 and 2."""
+    return make(np.arange(60) % 2)
+
+
+def equation_8(evidence, reading: str, terms: str) -> np.ndarray:
+    c, loss = evidence.correct, evidence.loss
+    parts = {
+        "F": foqus.forgetting_score(c) / (len(c) - 1),
+        "E": foqus.persistent_error_score(c) / (len(c) - 1),
+        "Q": foqus.quality_score(c, loss),
+    }
+    if reading == "min-max":
+        parts = {t: (x - x.min()) / (x.max() - x.min()) for t, x in parts.items()}
+    return sum(parts[term] for term in terms.split("+"))
+
+
+def holds_the_highest(score, kept, label) -> bool:
+    out = np.setdiff1d(np.arange(len(label)), kept)
+    return all(
+        score[kept[label[kept] == y]].min() >= score[out[label[out] == y]].max() - 1e-12
+        for y in np.unique(label)
+    )
+
+
+def per_tier(score, kept, label) -> list[int]:
+    """How many were kept of each class's top, middle and bottom ten; asserts classes agree."""
+    counts = []
+    for y in np.unique(label):
+        rows = np.flatnonzero(label == y)
+        tiers = np.array_split(rows[np.argsort(-score[rows])], 3)
+        counts.append([len(np.intersect1d(tier, kept)) for tier in tiers])
+    assert all(count == counts[0] for count in counts)
+    return counts[0]
+
+
+@pytest.mark.parametrize("name", SCORED)
+def test_scored_baselines_keep_their_highest(name, two_classes):
+    kept = SELECTORS[name](two_classes, 20, np.random.default_rng(0))
+    assert holds_the_highest(SCORED[name](two_classes), kept, two_classes.label)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("terms", TERMS)
+def test_ablation_top_k_keeps_the_highest(reading, terms, two_classes):
+    kept = ABLATION[f"{terms} | {reading} | top-k"](two_classes, 20, np.random.default_rng(0))
+    assert holds_the_highest(equation_8(two_classes, reading, terms), kept, two_classes.label)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("terms", [terms for terms in TERMS if "Q" in terms])  # without Q they tie
+def test_ablation_tiers_hold_their_shares(reading, terms, two_classes):
+    kept = ABLATION[f"{terms} | {reading} | tiers"](two_classes, 20, np.random.default_rng(0))
+    score = equation_8(two_classes, reading, terms)
+    assert per_tier(score, kept, two_classes.label) == [4, 4, 2]
+
+
+@pytest.mark.parametrize(
+    ("select", "reading", "shares"),
+    [
+        (SELECTORS["FoQuS"], "as printed", [4, 4, 2]),
+        (SELECTORS["FoQuS (min-max)"], "min-max", [4, 4, 2]),
+        (ABLATION["FoQuS | equal shares"], "as printed", [4, 3, 3]),
+    ],
+)
+def test_foqus_rows_and_the_control_hold_their_shares(select, reading, shares, two_classes):
+    kept = select(two_classes, 20, np.random.default_rng(0))
+    score = equation_8(two_classes, reading, "F+E+Q")
+    assert per_tier(score, kept, two_classes.label) == shares
+
+
+def test_the_mean_loss_control_has_the_easy_on_top(two_classes):
+    kept = ABLATION["Mean loss | tiers"](two_classes, 20, np.random.default_rng(0))
+    easy = -two_classes.loss.mean(axis=0)
+    assert per_tier(easy, kept, two_classes.label) == [4, 4, 2]
+
+
+def test_foqus_is_the_full_row_of_its_ablation(two_classes):
+    for name, reading in (("FoQuS", "as printed"), ("FoQuS (min-max)", "min-max")):
+        full = ABLATION[f"F+E+Q | {reading} | tiers"]
+        ours, theirs = (
+            s(two_classes, 20, np.random.default_rng(4)) for s in (SELECTORS[name], full)
+        )
+        assert ours.tolist() == theirs.tolist()

@@ -1,0 +1,261 @@
+"""Pins in one place, a bootstrap any Python can read, a book without warnings or the network."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import book  # the bootstrap at the root
+from foqus_lib import runner
+from foqus_lib.experiment import profiles
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def pins(name):
+    """{package: version}; a local version (+cpu), an index or a path would not match."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    lines = [line.partition("#")[0].strip() for line in lines if not line.startswith("-c ")]
+    found = [re.fullmatch(r"([\w.-]+)==([\w.]+)", line) for line in lines if line]
+    assert all(found), f"{name}: every line is name==version"
+    return {one[1].lower().replace("_", "-"): one[2] for one in found}
+
+
+def test_lock_agrees_with_requirements():
+    wanted = pins("requirements.txt")
+    assert wanted.items() <= pins("requirements.lock.txt").items()
+    assert wanted["torch"] == "2.13.0" and wanted["jupyter-book"] == "1.0.4.post1"
+
+
+OURS = {"foqus_lib", "tests", "book"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+OTHER_NAMES = {"yaml": "pyyaml", "docutils": "sphinx", "IPython": "ipykernel"}
+
+
+def test_every_import_is_pinned():
+    """Of the library, the tests and the extension: nothing is there only by accident."""
+    known = OURS | sys.stdlib_module_names | pins("requirements.txt").keys()
+    for folder in ("foqus_lib", "tests", "book/_ext"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and not node.level:
+                    names = [node.module]
+                for name in (name.partition(".")[0] for name in names):
+                    assert OTHER_NAMES.get(name, name) in known, f"{path}: {name}"
+
+
+def test_environment_yml_only_wraps_requirements():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    python, pip, wrapped = environment["dependencies"]
+    assert (python, pip) == ("python>=3.11,<3.14", "pip")
+    assert wrapped == {"pip": ["-r requirements.txt", "-e ."]}
+    assert (book.OLDEST, book.NEWEST) == ((3, 11), (3, 13))
+    assert 'requires-python = ">=3.11,<3.14"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_bootstrap_is_readable_by_python_3_7():
+    source = (ROOT / "book.py").read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 7))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            assert {alias.name for alias in node.names} <= sys.stdlib_module_names
+    with pytest.raises(SyntaxError):
+        ast.parse("if (n := 1): pass", feature_version=(3, 7))  # the check above can fail
+
+
+def test_bootstrap_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 6))
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match="this is Python 3.9 and no Python 3.11, 3.12 or 3.13"):
+        book.interpreter()
+
+
+def test_bootstrap_passes_over_an_empty_shim(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 6))
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "call", lambda command, **given: command[0] != "python3.12")
+    assert book.interpreter() == "python3.12"
+
+
+def test_bootstrap_repeats_an_install_that_was_interrupted_or_moved(monkeypatch, tmp_path):
+    monkeypatch.setattr(book, "VENV", tmp_path)
+    monkeypatch.setattr(book, "PYTHON", Path(sys.executable))
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command, **given: called.append(command) or 0)
+    book.set_up()  # no mark yet
+    assert len(called) == 3 and "-e" in called[2]
+    book.set_up()
+    assert len(called) == 3, "nothing is installed twice"
+    monkeypatch.setattr(book, "ROOT", tmp_path)  # scripts in .venv/bin hold the old path
+    book.set_up()
+    assert len(called) == 6
+    (tmp_path / "installed.sha256").unlink()
+    monkeypatch.setattr(subprocess, "call", lambda command, **given: "pip" in command)
+    with pytest.raises(SystemExit, match="run it again to retry"):
+        book.set_up()
+    assert not (tmp_path / "installed.sha256").exists()
+
+
+def test_ci_runs_what_the_readme_says():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for command in ("python3 book.py build", "python3 book.py test"):
+        assert command in readme and command in script
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_every_tag_of_the_code_is_on_the_assumptions_page():
+    page = (ROOT / "book" / "assumptions.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\* - \[(A\d+)\]", page, re.MULTILINE))
+    for path in [*(ROOT / "foqus_lib").rglob("*.py"), *NOTEBOOKS]:
+        used = set(re.findall(r"\[(A\d+)\]", path.read_text(encoding="utf-8")))
+        assert used <= explained, path
+
+
+def test_the_places_the_assumptions_page_names_exist():
+    page = (ROOT / "book" / "assumptions.md").read_text(encoding="utf-8")
+    for place in set(re.findall(r"^  - `([\w/.]+)`$", page, re.MULTILINE)):
+        assert (ROOT / "foqus_lib" / place).exists() or (ROOT / place).exists(), place
+
+
+# --- the book, built as a reader would build it
+
+JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+STRICT = ["--all", "-W", "-n", "--keep-going", "-q"]
+
+
+def jupyter_book(folder):
+    done = subprocess.run([*JUPYTER_BOOK, str(folder), *STRICT], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """The sources as in a fresh clone, in a folder with a blank and an accent in its name."""
+    target = tmp_path_factory.mktemp("clone") / "a böok"
+    left_out = shutil.ignore_patterns(".*", "_build", "executed", "__pycache__", "*.egg-info")
+    return shutil.copytree(ROOT, target, ignore=left_out)
+
+
+@pytest.fixture(scope="module")
+def built(copied):
+    """The whole book of profile smoke, with notebooks executed here."""
+    given = {"profile": "smoke", "results": str(copied / "store")}
+    jobs = runner.prepare(NOTEBOOKS, copied / "book" / "executed", given)
+    assert runner.run(jobs, ROOT, 2, 600) == 0
+    code, words = jupyter_book(copied)
+    assert code == 0, words
+    return copied / "_build" / "html"
+
+
+def pages(html):
+    return [page for page in html.rglob("*.html") if "_static" not in page.parts]
+
+
+LOADS = (
+    r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"(?:https?:)?//[^\"]+",
+    r"<link\b[^>]*rel=\"(?:stylesheet|preload)\"[^>]*href=\"(?:https?:)?//[^\"]+",
+)
+
+
+@pytest.mark.slow
+def test_no_page_asks_another_host(built):
+    for page in pages(built):
+        text = page.read_text(encoding="utf-8")
+        found = re.findall(
+            r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"(?:https?:)?//[^\"]+", text
+        )
+        found += re.findall(
+            r"<link\b[^>]*rel=\"(?:stylesheet|preload)\"[^>]*href=\"(?:https?:)?//[^\"]+", text
+        )
+        assert not found and "THEBE_JS_URL" not in text, page
+    assert (built / "_static/mathjax/tex-chtml.js").exists()
+
+
+@pytest.mark.slow
+def test_executed_pages_say_how_and_link_to_sources(built):
+    for notebook in NOTEBOOKS:
+        page = (built / "book" / "executed" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        assert re.search(r'class="provenance">Executed with profile smoke .*torch 2\.13', page)
+        assert f"main/notebooks/{notebook.name}" in page and "main/book/executed" not in page
+
+
+@pytest.mark.slow
+def test_no_two_figures_share_an_id(built):
+    for page in pages(built):
+        text = page.read_text(encoding="utf-8")
+        drawn = re.findall(r'<div class="svgfig">.*?</svg>', text, re.DOTALL)
+        ids = [name for svg in drawn for name in set(re.findall(r'\bid="([^"]+)"', svg))]
+        assert len(ids) == len(set(ids)), page
+
+
+@pytest.mark.slow
+def test_figures_say_what_they_show(built):
+    for page in pages(built):
+        for image in re.findall(r"<img\b[^>]*>", page.read_text(encoding="utf-8")):
+            assert re.search(r'alt="[^"]+"', image) or "logo" in image, (page, image)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A book of one page with the project's own settings and extension."""
+    for name in ("_config.yml", "book/_ext", "book/_assets", "book/references.bib"):
+        source, target = ROOT / name, tmp_path / name
+        target.parent.mkdir(exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
+    results = tmp_path / "book" / "results" / "quick"
+    results.mkdir(parents=True)
+    facts = {"_about": {"n": 3}, "foqus": {"accuracy": 0.66666, "spread": None}}
+    (results / "main.json").write_text(json.dumps(facts))
+    return tmp_path
+
+
+def test_a_number_in_prose_is_read_with_its_origin(small):
+    text = "# A\n\n{res}`quick/main:foqus:accuracy|.3f` {res}`quick/main:foqus:spread|.3f`\n"
+    (small / "book" / "index.md").write_text(text)
+    code, words = jupyter_book(small)
+    assert code == 0, words
+    page = (small / "_build/html/book/index.html").read_text(encoding="utf-8")
+    assert 'title="layer quick, n 3">0.667</abbr>' in page and ">not run yet</abbr>" in page
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("{res}`quick/main:foqus:acc|.3f`", "cannot resolve 'quick/main:foqus:acc|.3f'"),
+        ("{res}`paper/none:x`", "cannot resolve 'paper/none:x'"),
+        ("{eq}`eq-none`", "eq-none"),
+        ("{cite:p}`nobody1999`", "nobody1999"),
+    ],
+    ids=["key", "file", "equation", "citation"],
+)
+@pytest.mark.slow
+def test_a_broken_reference_stops_the_build(small, line, words):
+    (small / "book" / "index.md").write_text(f"# A\n\n{line}\n")
+    code, said = jupyter_book(small)
+    assert code != 0 and words in said
+
+
+def test_a_notebook_that_was_not_run_says_so(small):
+    (small / "notebooks").mkdir()
+    cell = {"cell_type": "markdown", "metadata": {}, "source": "# Title", "id": "a"}
+    notebook = runner.emptied({"cells": [cell], "nbformat": 4, "nbformat_minor": 5})
+    (small / "notebooks" / "01_a.ipynb").write_text(json.dumps(notebook))
+    (small / "_toc.yml").write_text("format: jb-book\nroot: book/executed/01_a\n")
+    code, words = jupyter_book(small)
+    assert code == 0, words
+    page = (small / "_build/html/book/executed/01_a.html").read_text(encoding="utf-8")
+    assert "Not executed: outputs are missing." in page
+
+
+def test_profiles_live_where_the_library_looks():
+    assert profiles.ROOT == ROOT

@@ -1,0 +1,137 @@
+"""What becomes a page: notebooks that ran to their end, all or nothing (B01, B02, B04)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from foqus_lib import runner
+
+ROOT = Path(__file__).resolve().parents[1]
+PARAMETERS = 'profile: str = "quick"  # smoke, quick or paper\nseed: int = 0  # a number'
+
+
+def write(path, *cells):
+    """A notebook of a parameters cell and these code cells."""
+    first = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    rest = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    notebook = runner.emptied(nbformat.v4.new_notebook(cells=[first, *rest]))
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+def run(folder, *sources, workers=2, timeout=60, **given):
+    said = []
+    jobs = runner.prepare(sources, folder / "out", given)
+    return runner.run(jobs, folder, workers, timeout, said.append), said
+
+
+def test_a_good_notebook_is_published_without_times_and_paths(tmp_path):
+    source = write(tmp_path / "good.ipynb", "seed + 1", "import os; os.environ['OMP_NUM_THREADS']")
+    failed, said = run(tmp_path, source, seed="4")
+    assert failed == 0 and said[0] == "running good" and said[1].startswith("ok      good")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.ipynb"]
+    made = json.loads((tmp_path / "out" / "good.ipynb").read_text(encoding="utf-8"))
+    assert made["metadata"]["foqus"]["parameters"] == {"seed": 4}
+    assert {"seconds", "python", "torch", "commit", "time"} <= made["metadata"]["foqus"].keys()
+    assert "papermill" not in json.dumps(made["metadata"]) and str(tmp_path) not in json.dumps(made)
+    outputs = [output for cell in made["cells"] for output in cell["outputs"]]
+    assert [output["data"]["text/plain"] for output in outputs] == [["5"], ["'1'"]]
+
+
+@pytest.mark.parametrize(
+    "cells, words",
+    [
+        (["1 / 0"], "ZeroDivisionError"),
+        (["import os; os.kill(os.getpid(), 9)"], "DeadKernelError"),
+        (["from IPython.display import HTML; HTML('<script>1</script>')"], "holds a script"),
+        (["from IPython.display import HTML; HTML('<img onerror=a()>')"], "holds a script"),
+    ],
+    ids=["raises", "killed", "script", "handler"],
+)
+def test_a_bad_notebook_is_not_published(tmp_path, cells, words):
+    failed, said = run(tmp_path, write(tmp_path / "bad.ipynb", *cells))
+    assert failed == 1 and words in said[-1] and "bad.partial.ipynb" in said[-1]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["bad.partial.ipynb"]
+
+
+def test_a_cell_that_may_raise_is_refused_too(tmp_path):
+    source = write(tmp_path / "bad.ipynb", "1 / 0")
+    notebook = json.loads(source.read_text())
+    notebook["cells"][1]["metadata"]["tags"] = ["raises-exception"]
+    source.write_text(json.dumps(notebook))
+    failed, said = run(tmp_path, source)
+    assert failed == 1 and "code cell 2 (1 / 0): ZeroDivisionError" in said[-1]
+
+
+def test_a_slow_cell_meets_its_limit(tmp_path):
+    failed, said = run(tmp_path, write(tmp_path / "slow.ipynb", "while True: pass"), timeout=2)
+    assert failed == 1 and "Timeout" in said[-1]
+
+
+def test_one_failure_leaves_the_others_alone(tmp_path):
+    sources = [write(tmp_path / "a.ipynb", "1 / 0"), write(tmp_path / "b.ipynb", "1")]
+    failed, said = run(tmp_path, *sources, workers=1)
+    assert failed == 1 and said[0] == "running a" and said[-1].startswith("ok      b")
+
+
+@pytest.mark.parametrize("given", [{"sede": 1}, {"x=0; open('hit', 'w')#": 1}, {"seed": "one"}])
+def test_wrong_parameters_run_nothing(tmp_path, given):
+    source = write(tmp_path / "a.ipynb", "1")
+    with pytest.raises(ValueError, match=r"a\.ipynb: .*parameter"):
+        runner.prepare([source], tmp_path / "out", given)
+    assert not (tmp_path / "out").exists()
+
+
+SCRIPT = """
+from pathlib import Path
+from foqus_lib import runner
+if __name__ == "__main__":
+    jobs = runner.prepare([Path("a.ipynb").resolve()], Path("out").resolve(), {})
+    runner.run(jobs, Path.cwd(), 1, None)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of a POSIX system")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
+def test_no_kernel_outlives_the_build(tmp_path, number):
+    write(tmp_path / "a.ipynb", "import os, time\nopen('pid', 'w').write(str(os.getpid()))", WAIT)
+    (tmp_path / "go.py").write_text(SCRIPT)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    build = subprocess.Popen([sys.executable, "go.py"], cwd=tmp_path, env=environment, **quiet)
+    pid = wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    os.kill(build.pid, number)
+    build.wait(20)
+    wait_for(lambda: not alive(int(pid)))
+    assert not (tmp_path / "out" / "a.ipynb").exists()
+
+
+WAIT = "time.sleep(60)"
+
+
+def alive(pid):
+    """Running, and not only a zombie that nobody has collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("waited in vain")
+
+
+def test_commit_is_unknown_outside_git(tmp_path):
+    assert runner.commit(tmp_path) == "unknown"

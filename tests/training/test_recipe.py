@@ -1,0 +1,35 @@
+import pytest
+
+from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe
+
+
+def test_step_schedule_by_hand():
+    recipe = Recipe(lr=1.0, step=2, gamma=0.5)
+    assert [recipe.lr_at(epoch, 0, 3) for epoch in range(5)] == [1, 1, 0.5, 0.5, 0.25]
+
+
+def test_cosine_falls_from_lr_to_its_floor():
+    rates = [DEEPCORE_SGD.lr_at(epoch, step, 4) for epoch in range(50) for step in range(4)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[0] == pytest.approx(0.1) and 1e-4 < rates[-1] < 2e-4
+
+
+def test_equal_recipes_have_equal_text_and_different_ones_do_not():
+    assert str(Recipe(lr=0.001)) == str(Recipe(lr=1e-3))
+    changed = [Recipe(epochs=49), Recipe(batch=64), Recipe(lr=2e-3), Recipe(step=9),
+               Recipe(gamma=0.9), Recipe(precision="bf16"), DEEPCORE_SGD]  # fmt: skip
+    assert len({str(recipe) for recipe in [Recipe(), *changed]}) == 8
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"optimiser": "adam"}, "unknown optimiser 'adam'; did you mean 'Adam'"),
+        ({"precision": "fp16"}, "unknown precision 'fp16'; did you mean"),
+        ({"epochs": 0}, r"recipe\.epochs: expected more than 0, got 0"),
+        ({"lr": float("nan")}, r"recipe\.lr: expected more than 0, got nan"),
+    ],
+)
+def test_bad_recipes(bad, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(**bad)
