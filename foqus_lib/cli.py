@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from foqus_lib import doctor, runner
+from foqus_lib import commands, doctor, runner
 from foqus_lib.errors import unknown
 from foqus_lib.experiment import parameters, profiles
 
@@ -106,10 +106,10 @@ def clean(args: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="foqus", description=__doc__)
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    known = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name, call):
-        one = commands.add_parser(name, help=call.__doc__, description=call.__doc__)
+        one = known.add_parser(name, help=call.__doc__, description=call.__doc__)
         one.set_defaults(call=call)
         return one
 
@@ -134,6 +134,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("params", params)
     one.add_argument("notebook")
     one.add_argument("--profile", choices=profiles.PROFILES, default="quick")
+    commands.add_to(command)
     command("zip", pack)
     command("clean", clean)
     command("doctor", doctor.doctor)

@@ -27,12 +27,10 @@ from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.cell import ALGORITHM, basis_points
 from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.run import draw
 from foqus_lib.models import MODELS
-from foqus_lib.seeds import rng_for
 from foqus_lib.selection import foqus, scores
-from foqus_lib.selection.budget import budget_of
 from foqus_lib.selection.catalog import method_named
-from foqus_lib.selection.methods import coresets
 from foqus_lib.signals import Signals
 from foqus_lib.training.collect import Collection, collect
 from foqus_lib.training.fit import pick_device
@@ -80,9 +78,9 @@ def select(
     kept = np.flatnonzero(everything.snr >= request.snr_min)
     data = signals.NORMALISATIONS[request.normalise](signals.at_least(everything, request.snr_min))
     record, key, facts = _evidence(request, data, results, device, progress)
-    budget = budget_of(request.rate, len(data))
-    rng = rng_for("select", key["dataset"], request.model, request.method, request.seed)
-    [chosen] = coresets(method_named(request.method), record, [budget], rng)
+    [chosen] = draw(
+        key["dataset"], record, request.model, request.method, [request.rate], request.seed
+    )
     rows = file_rows[kept]
     table = score_table(record, data)
     table.insert(0, "row", rows)
@@ -100,7 +98,7 @@ def select(
         "model": request.model,
         "method": request.method,
         "rate": request.rate,
-        "kept": budget,
+        "kept": len(chosen),
         "seed": request.seed,
         "recipe": str(request.collection),
         "provenance": facts,

@@ -30,7 +30,7 @@ class Settings:
     dataset: str  # a name in datasets.catalog, or the path of a .npz, .pkl or .dat file
     frames: int  # signals a (class, SNR) pair, for generated sets; 0: the set's own size
     snr_min: float  # dB; lower signals are dropped
-    split: str  # positional or random
+    split: str  # positional, random or blocks
     normalise: str  # native or rms
     train_share: float  # of the signals, the rest is tested on
     data_seed: int  # of generated signals and of a random split
@@ -42,6 +42,7 @@ class Settings:
     selection_epochs: int  # T of Eqs. 4-6 [A2]
     epochs: int  # of every training on a coreset
     batch: int  # signals a gradient step, in all trainings
+    precision: str  # fp32 or bf16, of every training on a coreset; evidence is always fp32
     early_runs: int  # R short trainings for GraNd [A17]
     early_epochs: int  # their length
     device: str  # auto, cpu, cuda, cuda:1 ...
@@ -66,7 +67,7 @@ def settings(notebook: str, given: Mapping) -> Settings:
     notebook's own globals(), of which only parameters cells are read. Unknown names and wrong
     types are ValueErrors that say what is known.
     """
-    declarations = parameters.declared(_source(notebook))
+    declarations = parameters.declared(source(notebook))
     given = _parameters_of(given) if "In" in given else given
     for name in given:
         if name not in declarations:
@@ -124,7 +125,8 @@ def _check(made: Settings, where: str) -> None:
             raise ValueError(f"{where}: pairs: expected such as 'CNN1D -> CNN2D', got {pair!r}")
 
 
-def _source(notebook: str) -> dict:
+def source(notebook: str) -> dict:
+    """The notebook of that name in notebooks/, as JSON."""
     path = NOTEBOOKS / f"{notebook}.ipynb"
     if not path.exists():
         raise unknown("notebook", notebook, sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb")))

@@ -6,13 +6,14 @@ process, in another, alone or in a sweep.
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from numpy import ndarray
 
 from foqus_lib import evidence
@@ -101,29 +102,65 @@ def train_cells(bench: Bench, cells: Sequence[Cell]) -> None:
     under failures/ and does not stop the others; a store that cannot be written to does.
     """
     groups = defaultdict(list)
-    for one, rows in zip(cells, select(bench, cells), strict=True):
+    for one, rows in _selected(bench, cells):
         groups[one.evaluation_model, one.evaluation_recipe, len(rows)].append((one, rows))
-    for (model, recipe, kept), members in groups.items():
-        began, task = time.perf_counter(), bench.task
-        fitted = fit(
-            MODELS[model],
-            task.train,
-            [rows for _, rows in members],
-            [seed_name(task, model, one.seed) for one, _ in members],
-            bench.recipes[recipe],
-            torch.device(bench.device),
-        )
-        logits = [of_copy for net in fitted.networks for of_copy in predict(net, task.test)[0]]
+    for members in groups.values():
+        began = time.perf_counter()
+        try:
+            outcomes = _trained(bench, members)
+        except Exception as error:
+            _keep_failure(bench, [one for one, _ in members], error)
+            continue
         seconds = (time.perf_counter() - began) / len(members)
-        for replica, (one, _) in enumerate(members):
-            if replica in fitted.diverged:
-                epoch = fitted.diverged[replica]
-                error = ValueError(f"loss: not finite from epoch {epoch} ({recipe}); lower lr")
-                store.fail(bench.root, one, error)
-                continue
-            metrics = measure(logits[replica].float().cpu().numpy(), task.test, kept)
-            facts = _facts(bench, seconds, fitted.networks[0].copies)
-            store.publish(bench.root, one, metrics, facts)
+        facts = _facts(bench, seconds, len(members) if bench.device.startswith("cuda") else 1)
+        for (one, rows), outcome in zip(members, outcomes, strict=True):
+            if isinstance(outcome, ValueError):
+                store.fail(bench.root, one, outcome)
+            else:
+                store.publish(bench.root, one, measure(outcome, bench.task.test, len(rows)), facts)
+
+
+def _selected(bench: Bench, cells: Sequence[Cell]) -> Iterator[tuple[Cell, ndarray]]:
+    """Each cell with its coreset; those whose method fails are noted and left out."""
+    sources = defaultdict(list)
+    for one in cells:
+        sources[one.selection_model, one.method, one.seed].append(one)
+    for group in sources.values():
+        try:
+            yield from zip(group, select(bench, group), strict=True)
+        except Exception as error:
+            _keep_failure(bench, group, error)
+
+
+def _trained(
+    bench: Bench, members: Sequence[tuple[Cell, ndarray]]
+) -> list[Float32[ndarray, "M C"] | ValueError]:
+    """One stack: the test logits of each member, or why it has none."""
+    task, first = bench.task, members[0][0]
+    recipe = bench.recipes[first.evaluation_recipe]
+    fitted = fit(
+        MODELS[first.evaluation_model],
+        task.train,
+        [rows for _, rows in members],
+        [seed_name(task, first.evaluation_model, one.seed) for one, _ in members],
+        recipe,
+        torch.device(bench.device),
+    )
+    logits = [of_copy for net in fitted.networks for of_copy in predict(net, task.test)[0]]
+    return [
+        ValueError(f"loss: not finite from epoch {fitted.diverged[r]} ({recipe}); lower lr")
+        if r in fitted.diverged
+        else logits[r].float().cpu().numpy()
+        for r in range(len(members))
+    ]
+
+
+def _keep_failure(bench: Bench, cells: Sequence[Cell], error: Exception) -> None:
+    """A cell's own error is recorded; one of the disk is everybody's and ends the sweep."""
+    if isinstance(error, OSError):
+        raise error
+    for one in cells:
+        store.fail(bench.root, one, error)
 
 
 def select(bench: Bench, cells: Sequence[Cell]) -> list[ndarray]:
@@ -131,21 +168,30 @@ def select(bench: Bench, cells: Sequence[Cell]) -> list[ndarray]:
 
     The draw's name leaves out the rate, so the coresets of one method and seed are nested.
     """
-    n = len(bench.task.train)
     wanted = defaultdict(set)
     for one in cells:
         wanted[one.selection_model, one.method, one.seed].add(one.rate_bp)
     found: dict[tuple, ndarray] = {}
     for (model, method, seed), rates in wanted.items():
         if method == ALL_DATA:
-            found[model, method, seed, 10_000] = np.arange(n)
+            found[model, method, seed, 10_000] = np.arange(len(bench.task.train))
             continue
         record = evidence_of(bench, model, seed) if model != NONE else blind(bench.task.train)
-        budgets = {rate: budget_of(rate / 10_000, n) for rate in sorted(rates)}
-        rng = rng_for("select", bench.task.name, model, method, seed)
-        rows = coresets(method_named(method), record, list(budgets.values()), rng)
-        found |= {(model, method, seed, rate): r for rate, r in zip(budgets, rows, strict=True)}
+        points = sorted(rates)
+        rows = draw(bench.task.name, record, model, method, [p / 10_000 for p in points], seed)
+        found |= {
+            (model, method, seed, p): of_rate for p, of_rate in zip(points, rows, strict=True)
+        }
     return [found[one.selection_model, one.method, one.seed, one.rate_bp] for one in cells]
+
+
+def draw(
+    dataset: str, record: Evidence, model: str, method: str, rates: Sequence[float], seed: int
+) -> list[ndarray]:
+    """The coreset of each rate, drawn under the one name that all its uses share."""
+    budgets = [budget_of(rate, len(record)) for rate in rates]
+    rng = rng_for("select", dataset, model, method, seed)
+    return coresets(method_named(method), record, budgets, rng)
 
 
 def evidence_of(bench: Bench, model: str, seed: int) -> Evidence:

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from foqus_lib.datasets.catalog import Task, prepare
+from foqus_lib.datasets.catalog import DATASETS, Task, prepare
+from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
 from foqus_lib.experiment.cell import ALL_DATA, Cell, grid
 from foqus_lib.experiment.profiles import Settings
-from foqus_lib.experiment.sweep import Progress, sweep
+from foqus_lib.experiment.run import Bench, evidence_of
+from foqus_lib.experiment.sweep import Progress, evidence_jobs, sweep
+from foqus_lib.experiment.workers import one_thread
 from foqus_lib.selection.catalog import ABLATION_METHODS, METHODS
 from foqus_lib.training.collect import Collection
+from foqus_lib.training.fit import pick_device
 from foqus_lib.training.recipe import Recipe
 
 
@@ -55,9 +59,23 @@ def data(settings: Settings) -> Task:
         split=settings.split,
         normalise=settings.normalise,
         train_share=settings.train_share,
-        frames=settings.frames,
+        frames=settings.frames if settings.dataset in DATASETS else 0,  # a file has its own
         seed=settings.data_seed,
     )
+
+
+def evidence(
+    settings: Settings, model: str, seed: int, progress: Progress
+) -> tuple[Task, Evidence]:
+    """The signals and the record of one selection training, from the store or collected now."""
+    task, collection = data(settings), _collection(settings)
+    device = str(pick_device(settings.device))
+    bench = Bench(task, collection, collection.recipe, settings.store, device)
+    for job in evidence_jobs(bench, [(model, seed)], stacked=False):
+        progress(f"training {model} on all of {task.name}, once")
+        with one_thread():
+            job.call(bench, *job.arguments)
+    return task, evidence_of(bench, model, seed)
 
 
 def main_tables(settings: Settings) -> Study:
@@ -84,13 +102,14 @@ STUDIES: dict[str, Callable[[Settings], Study]] = {
 }
 
 
+def _collection(settings: Settings) -> Collection:
+    """How the selection model is trained: always fp32, its record decides what is kept."""
+    recipe = Recipe(epochs=settings.selection_epochs, batch=settings.batch)
+    return Collection(recipe, settings.early_runs, settings.early_epochs)
+
+
 def _study(settings: Settings, pairs: Sequence[tuple[str, str]], methods: Sequence[str]) -> Study:
-    task = data(settings)
-    collection = Collection(
-        Recipe(epochs=settings.selection_epochs, batch=settings.batch),
-        settings.early_runs,
-        settings.early_epochs,
-    )
+    task, collection = data(settings), _collection(settings)
     evaluation = Recipe(epochs=settings.epochs, batch=settings.batch, precision=settings.precision)
     where = {"dataset": task.name, "fingerprint": task.fingerprint, "seeds": range(settings.seeds)}
     cells = grid(

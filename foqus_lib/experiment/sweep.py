@@ -64,7 +64,7 @@ def sweep(
     bench = Bench(task, collection, evaluation, Path(root), str(pick_device(device)))
     stacked = bench.device.startswith("cuda")
     missing = store.scan(root, cells).missing
-    jobs = evidence_jobs(bench, missing, stacked)
+    jobs = evidence_jobs(bench, [(one.selection_model, one.seed) for one in missing], stacked)
     progress(
         f"{len(cells) - len(missing)} of {len(cells)} cells are in {root}; "
         f"to do: {sum(len(job.arguments[1]) for job in jobs)} selection trainings, "
@@ -84,10 +84,10 @@ def sweep(
     return found
 
 
-def evidence_jobs(bench: Bench, cells: Iterable[Cell], stacked: bool) -> list[Job]:
-    """The selection trainings that these cells need and the store lacks."""
+def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]], stacked: bool) -> list[Job]:
+    """The selection trainings (model, seed) that are wanted and not in the store."""
     seeds = defaultdict(list)
-    for model, seed in dict.fromkeys((c.selection_model, c.seed) for c in cells):
+    for model, seed in dict.fromkeys(wanted):
         key = evidence_key(bench, model, seed)
         if model != NONE and artifacts.find_arrays(bench.root, key) is None:
             seeds[model].append(seed)

@@ -12,7 +12,7 @@ def in_blocks(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows, with Uniform and All data repeated in every block of their data and evaluation.
 
     Refuses rows that one table must not mix: two fingerprints of one data set, two recipes, a cell
-    given twice.
+    given twice. Only All data may have its own recipe: that of the selection training.
     """
     _check(rows)
     blind = rows.selection_model == NONE
@@ -29,7 +29,7 @@ def _check(rows: pd.DataFrame) -> None:
     looking = rows[rows.selection_model != NONE]
     for group, keys, field in (
         (rows, ["dataset"], "fingerprint"),
-        (rows, ["dataset", "evaluation_model"], "evaluation_recipe"),
+        (rows[rows.method != ALL_DATA], ["dataset", "evaluation_model"], "evaluation_recipe"),
         (looking, ["dataset", "selection_model"], "selection_recipe"),
     ):
         kinds = group.groupby(keys)[field].unique()
@@ -65,6 +65,12 @@ def note_on(blocked: pd.DataFrame, unfinished: str) -> str:
     seeds = f"n = {low}" if low == high else f"n = {low} to {high}, given in brackets"
     parts = [f"{about}." if about and not about.endswith(".") else about]
     parts.append(f"Mean ± sample standard deviation over seeds, {seeds}.")
+    ceilings = blocked[blocked.method == ALL_DATA].evaluation_recipe.unique()
+    coresets = blocked[blocked.method != ALL_DATA].evaluation_recipe.unique()
+    if other := sorted(set(ceilings) - set(coresets)):
+        parts.append(f"{ALL_DATA} is trained by {'; '.join(other)}.")
+    if len(coresets):
+        parts.append(f"Coresets are trained by {'; '.join(sorted(coresets))}.")
     if missing := _missing(blocked):
         total = len(blocked) + len(missing)
         some = ", ".join(missing[:4]) + (", ..." if len(missing) > 4 else "")

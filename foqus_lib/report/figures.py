@@ -3,7 +3,7 @@
 Colours are seaborn's "colorblind"; nothing is told by colour alone (markers, dashes, positions).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -156,6 +156,30 @@ def score_map(
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_title(plain(title), loc="left", fontsize=10)
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    return figure
+
+
+def pick_maps(
+    mean_loss: Float[ndarray, " N"],
+    times_right: Integer[ndarray, " N"],
+    picks: Mapping[str, Integer[ndarray, " k"]],
+) -> Figure:
+    """One small `score_map` a method: what it keeps in colour, over all signals in grey."""
+    columns = 3
+    with style():
+        figure = new_figure(7.5, 2 * -(-len(picks) // columns))
+        axes = figure.subplots(-(-len(picks) // columns), columns, sharex=True, sharey=True)
+        for ax in axes.flat[len(picks) :]:
+            ax.set_visible(False)
+        for ax, (name, rows) in zip(axes.flat, picks.items(), strict=False):
+            ax.plot(
+                times_right, mean_loss, ".", color="#808080", alpha=0.25, markersize=2
+            )  # fmt: skip
+            ax.plot(times_right[rows], mean_loss[rows], MARKERS[0], color=PALETTE[0], markersize=3)
+            ax.set_title(plain(name), loc="left", fontsize=9)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        figure.supxlabel("epochs in which the signal was right", fontsize=10)
+        figure.supylabel("mean loss (nats)", fontsize=10)
     return figure
 
 

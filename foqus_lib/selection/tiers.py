@@ -76,6 +76,19 @@ def tiers(
     return method
 
 
+def tier_of(
+    score: Float[ndarray, " N"], label: Int[ndarray, " N"], cut: Cut = equal_counts
+) -> Int[ndarray, " N"]:
+    """1, 2 or 3 for each signal: its tier among its class. Ties by position: for pictures only."""
+    tier = np.empty(len(score), dtype=np.int64)
+    for y in np.unique(label):
+        rows = np.flatnonzero(label == y)
+        order = rows[np.argsort(-score[rows], kind="stable")]
+        for number, part in enumerate(np.split(order, cut(score[order])), start=1):
+            tier[part] = number
+    return tier
+
+
 def _ends(score: Float[ndarray, " n"], first: float, second: float) -> tuple[int, int]:
     """Where descending scores fall below the two cut points."""
     return int((score >= first).sum()), int((score >= second).sum())

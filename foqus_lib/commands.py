@@ -1,0 +1,94 @@
+"""`foqus select` and `foqus sweep`: arguments in, one call of the library, a few lines out."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from foqus_lib.errors import unknown
+from foqus_lib.experiment.profiles import PROFILES, ROOT
+
+
+def select(args: argparse.Namespace) -> int:
+    """Choose a coreset of your own signals: indices, scores and a manifest in one folder."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch  # two seconds, so only when asked
+
+    from foqus_lib.experiment import coreset
+    from foqus_lib.training.collect import Collection
+    from foqus_lib.training.recipe import Recipe
+
+    torch.set_num_threads(args.threads)
+    runs = args.early_runs if args.method == "GraNd" else 0  # nobody else looks at them
+    request = coreset.Request(
+        data=args.data,
+        model=args.model,
+        method=args.method,
+        rate=args.rate,
+        seed=args.seed,
+        snr_min=args.snr_min,
+        normalise=args.normalise,
+        collection=Collection(
+            Recipe(epochs=args.epochs, batch=args.batch), runs, args.early_epochs
+        ),
+    )
+    rows = coreset.select(request, Path(args.results), Path(args.out), args.device, say)
+    print(f"{len(rows)} signals kept: {args.out}/ holds {', '.join(coreset.FILES)}")
+    return 0
+
+
+def sweep(args: argparse.Namespace) -> int:
+    """Run a grid notebook's missing cells without the notebook; it finds them in the store."""
+    from foqus_lib.experiment import parameters, profiles, rows, studies
+
+    if args.notebook not in studies.STUDIES:
+        raise unknown("grid notebook", args.notebook, studies.STUDIES)
+    for pair in args.parameter:
+        if "=" not in pair:
+            raise ValueError(f"expected NAME=VALUE, got {pair!r}")
+    typed = dict(pair.split("=", 1) for pair in args.parameter)
+    declared = parameters.declared(profiles.source(args.notebook))
+    given = parameters.checked(declared, {"profile": args.profile} | typed)
+    study = studies.STUDIES[args.notebook](profiles.settings(args.notebook, given))
+    print(study.task.about, flush=True)
+    study.run(say)
+    if args.export:
+        table = rows.export(study.settings.store, study.cells, Path(args.export))
+        print(f"{len(table)} rows: {args.export}")
+    return 0
+
+
+def say(text: str) -> None:
+    """Progress goes to stderr, so that results can be piped."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def add_to(command) -> None:
+    """Declare both; `command(name, function)` gives a parser."""
+    one = command("select", select)
+    one.add_argument("--data", required=True, help="an .npz with X (N, 2, L), y, snr, classes")
+    one.add_argument("--model", default="CNN1D", help="the network that looks (default: CNN1D)")
+    one.add_argument("--method", default="FoQuS", help="a row of Table I (default: FoQuS)")
+    one.add_argument("--rate", type=float, required=True, help="share to keep: 0.05 is 5 %%")
+    one.add_argument("--out", required=True, help="folder to make")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--epochs", type=int, default=50, help="T, recorded epochs (default: 50)")
+    one.add_argument("--batch", type=int, default=128)
+    one.add_argument(
+        "--snr-min", type=float, default=-1000.0, help="dB; drop what is below (default: nothing)"
+    )
+    one.add_argument("--normalise", default="rms", help="rms (default) or native")
+    one.add_argument("--early-runs", type=int, default=10, help="of GraNd (default: 10)")
+    one.add_argument("--early-epochs", type=int, default=5, help="of GraNd (default: 5)")
+    one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: auto)")
+    one.add_argument(
+        "--threads", type=int, default=1, help="more are faster but give other last bits"
+    )
+    one.add_argument(
+        "--results", default=str(ROOT / ".foqus/store"), help="where evidence is kept for reuse"
+    )
+    one = command("sweep", sweep)
+    one.add_argument("notebook", help="03_main_tables, 04_cross_architecture or 05_ablation")
+    one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
+    one.add_argument("--profile", choices=PROFILES, default="quick")
+    one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
