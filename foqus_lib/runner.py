@@ -193,7 +193,7 @@ def emptied(notebook: Mapping) -> dict:
         cell = dict(cell)
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
-        kept = {"tags", "mystnb"}
+        kept = {"tags", "mystnb", "foqus"}
         cell["metadata"] = {key: cell["metadata"][key] for key in cell["metadata"] if key in kept}
         cells.append(cell)
     metadata = {

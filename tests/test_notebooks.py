@@ -38,7 +38,7 @@ def test_is_committed_without_outputs(path):
 def test_calls_and_does_not_define(path):
     for cell in code(path):
         source = "".join(cell["source"])
-        assert len(source.splitlines()) <= 15, source
+        assert len(source.splitlines()) <= 15 or "parameters" in tags(cell), source
         assert not re.search(r"^\s*(def|class) |myst_nb|tqdm", source, re.MULTILINE), source
 
 

@@ -76,7 +76,8 @@ def settings(notebook: str, given: Mapping) -> Settings:
     over = {
         name: value
         for name, value in given.items()
-        if name != "profile" and repr(value) != repr(declarations[name][0])
+        # False == 0, but it is no 0: left in, so that its type is refused
+        if name != "profile" and (isinstance(value, bool) or value != declarations[name][0])
     }
     return _built(f"{notebook} in profile {profile}", _profile(profile, notebook), over, profile)
 
