@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "selection": {"ground", "selection"},
     "training": {"ground", "models", "training"},
     "experiment": {"ground", "datasets", "models", "selection", "training", "experiment"},
-    "report": {"ground", "selection", "experiment", "report"},
+    "report": {"ground", "datasets", "selection", "experiment", "report"},
     "top": {"ground", "datasets", "models", "selection", "training", "experiment", "report", "top"},
 }
 NEVER = {

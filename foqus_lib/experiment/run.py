@@ -188,10 +188,30 @@ def select(bench: Bench, cells: Sequence[Cell]) -> list[ndarray]:
 def draw(
     dataset: str, record: Evidence, model: str, method: str, rates: Sequence[float], seed: int
 ) -> list[ndarray]:
-    """The coreset of each rate, drawn under the one name that all its uses share."""
+    """The coreset of each rate, drawn under the one name that all its uses share.
+
+    ValueError if a class cannot fill its equal share: a coreset that is not balanced would pass
+    for one that is. (All of the data is all of the data.)
+    """
     budgets = [budget_of(rate, len(record)) for rate in rates]
+    for rate in rates:
+        if rate < 1:
+            _refuse_starved_class(record, rate)
     rng = rng_for("select", dataset, model, method, seed)
     return coresets(method_named(method), record, budgets, rng)
+
+
+def _refuse_starved_class(record: Evidence, rate: float) -> None:
+    sizes = np.bincount(record.label)
+    present = np.flatnonzero(sizes)
+    share, small = budget_of(rate, len(record)) // len(present), present[sizes[present].argmin()]
+    if share > sizes[small]:
+        most = sizes[small] * len(present) / len(record)
+        raise ValueError(
+            f"rate: {rate:g} of {len(record)} signals is {share} for each of {len(present)} "
+            f"classes, but class {small} has {sizes[small]}. Lower the rate to {most:.4f} or add "
+            "signals of that class"
+        )
 
 
 def evidence_of(bench: Bench, model: str, seed: int) -> Evidence:

@@ -101,6 +101,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(more, message, data, tmp_path,
     assert not (tmp_path / "a").exists()
 
 
+def test_a_class_too_small_for_its_share_is_named(tones, tmp_path, capsys):
+    few = np.concatenate([np.arange(64), [64, 65]])  # 32, 32 and 2 signals
+    np.savez(tmp_path / "my.npz", X=tones.iq[few], y=tones.label[few], snr=tones.snr[few],
+             classes=np.array(tones.classes))  # fmt: skip
+    assert command(tmp_path / "my.npz", tmp_path / "a") == 2
+    said = capsys.readouterr().err
+    assert "rate: 0.25 of 66 signals is 5 for each of 3 classes" in said
+    assert "but class 2 has 2. Lower the rate to 0.0909 or add" in said
+
+
 def test_a_folder_with_a_coreset_is_not_overwritten(data, tmp_path, capsys):
     command(data, tmp_path / "a")
     before = (tmp_path / "a/manifest.json").read_bytes()
