@@ -150,6 +150,9 @@ def _at_least_one(text: str) -> int:
 def main(argv: list[str] | None = None) -> int:
     top = parser()
     args, args.rest = top.parse_known_args(argv)
+    if hasattr(args, "parameter") and not any(word.startswith("-") for word in args.rest):
+        # argparse ends a list of words at the first option; ours may go on after it
+        args.parameter, args.rest = args.parameter + args.rest, []
     if args.rest and args.call is not test:
         top.error(f"unrecognized arguments: {' '.join(args.rest)}")
     try:
