@@ -1,4 +1,4 @@
-"""`foqus select` and `foqus sweep`: arguments in, one call of the library, a few lines out."""
+"""`foqus select`, `sweep`, `derive`: arguments in, one call of the library, a few lines out."""
 
 import argparse
 import os
@@ -58,13 +58,22 @@ def sweep(args: argparse.Namespace) -> int:
     return 0
 
 
+def derive(args: argparse.Namespace) -> int:
+    """Write the tables of book/results/*/derived anew from the committed rows beside them."""
+    from foqus_lib.report.derive import derive as write
+
+    for path in write():
+        print(path.relative_to(ROOT))
+    return 0
+
+
 def say(text: str) -> None:
     """Progress goes to stderr, so that results can be piped."""
     print(text, file=sys.stderr, flush=True)
 
 
 def add_to(command) -> None:
-    """Declare both; `command(name, function)` gives a parser."""
+    """Declare all; `command(name, function)` gives a parser."""
     one = command("select", select)
     one.add_argument("--data", required=True, help="an .npz with X (N, 2, L), y, snr, classes")
     one.add_argument("--model", default="CNN1D", help="the network that looks (default: CNN1D)")
@@ -92,3 +101,4 @@ def add_to(command) -> None:
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick")
     one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
+    command("derive", derive)

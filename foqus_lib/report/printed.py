@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
-from pandas.io.formats.style import Styler
+from IPython.display import HTML
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +22,13 @@ class Table:
     note: str  # data, n, what is missing: belongs below every print
 
 
-def show(table: Table, caption: str) -> Styler:
-    """The table as HTML. Names come from data files, so everything is escaped."""
-    slug = re.sub(r"\W+", "-", caption.lower())[:24] + sha256(caption.encode()).hexdigest()[:8]
-    return (
+def show(table: Table, name: str) -> HTML:
+    """The table as HTML, its note below. Names come from data files, so everything is escaped.
+
+    `name` is unique on its page.
+    """
+    slug = re.sub(r"\W+", "-", name.lower())[:24] + sha256(name.encode()).hexdigest()[:8]
+    styled = (
         table.text.style.format(escape="html")
         .format_index(escape="html", axis=0)
         .format_index(escape="html", axis=1)
@@ -34,8 +37,8 @@ def show(table: Table, caption: str) -> Styler:
         )
         .set_uuid(slug)
         .set_table_attributes('class="dataframe"')
-        .set_caption(html.escape(f"{caption} {table.note}".strip()))
     )
+    return HTML(f'{styled.to_html()}<p class="table-note">{html.escape(table.note)}</p>')
 
 
 def write_csv(table: Table, path: Path) -> None:

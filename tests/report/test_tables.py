@@ -141,9 +141,9 @@ def test_ablation_refuses_what_it_cannot_print():
 def test_b04_names_from_data_are_escaped():
     data = rows(by_method, dataset="<script>alert(1)</script>", pairs=CROSS)
     data = pd.concat([data, rows(by_method, dataset="b")])
-    page = show(rate_table(data), "Table <b>").to_html()
+    page = show(rate_table(data), "Table <b>").data
     assert "<script>" not in page and "<b>" not in page
-    assert page == show(rate_table(data), "Table <b>").to_html()
+    assert page == show(rate_table(data), "Table <b>").data
     assert 'class="dataframe"' in page and "font-weight: bold" in page and "n = 3" in page
 
 
