@@ -25,9 +25,10 @@ from foqus_lib.datasets import own
 from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
+from foqus_lib.experiment.bench import evidence_key, seed_name
 from foqus_lib.experiment.cell import ALGORITHM, basis_points
+from foqus_lib.experiment.draw import draw
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.experiment.run import draw
 from foqus_lib.models import MODELS
 from foqus_lib.selection import foqus, scores
 from foqus_lib.selection.catalog import method_named
@@ -112,21 +113,16 @@ def _evidence(
 ) -> tuple[Evidence, dict, dict]:
     """From the store, or from a training now."""
     name, where = Path(request.data).stem, pick_device(device)
-    key = {
-        "dataset": name,
-        "fingerprint": signals.fingerprint(data),
-        "selection_model": request.model,
-        "selection_recipe": str(request.collection),
-        "seed": request.seed,
-        "algorithm": ALGORITHM,
-    }
+    key = evidence_key(
+        name, signals.fingerprint(data), request.model, request.collection, request.seed
+    )
     facts = {"device": str(where), "threads": torch.get_num_threads(), "about": name}
     path = artifacts.find_arrays(results, key)
     if path is not None:
         progress(f"evidence found in {results}: no training needed")
         return evidence.load(path), key, provenance(seconds=0.0, **facts)
     began = pd.Timestamp.now()
-    seeds = [f"{name} {request.model} {request.seed}"]
+    seeds = [seed_name(name, request.model, request.seed)]
     [(record, _)] = collect(MODELS[request.model], data, seeds, request.collection, where, progress)
     seconds = (pd.Timestamp.now() - began).total_seconds()
     artifacts.save_arrays(results, key, evidence.to_arrays(record))

@@ -7,9 +7,6 @@ process, in another, alone or in a sweep.
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,60 +14,23 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from foqus_lib import evidence
-from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import unknown
-from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts, store
-from foqus_lib.experiment.cell import ALGORITHM, ALL_DATA, NONE, Cell, cell
+from foqus_lib.experiment.bench import Bench, seed_name
+from foqus_lib.experiment.cell import ALL_DATA, NONE, Cell, cell
+from foqus_lib.experiment.draw import select
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.models import MODELS
-from foqus_lib.seeds import rng_for
-from foqus_lib.selection.budget import budget_of
 from foqus_lib.selection.catalog import method_named
-from foqus_lib.selection.methods import coresets
 from foqus_lib.signals import Signals
-from foqus_lib.training.collect import Collection, collect
+from foqus_lib.training.collect import collect
 from foqus_lib.training.fit import fit, predict
-from foqus_lib.training.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Where and how the cells of one sweep run; it travels to every worker once."""
-
-    task: Task
-    collection: Collection
-    evaluation: Recipe
-    root: Path  # of the results store
-    device: str  # "cpu", "cuda:0" ...
-
-    @property
-    def recipes(self) -> dict[str, Recipe]:
-        """By the text that stands in a cell. All data may be trained by either."""
-        return {str(recipe): recipe for recipe in (self.collection.recipe, self.evaluation)}
-
-
-def seed_name(task: Task, model: str, seed: int) -> str:
-    """Common random numbers: weights and batches depend on these three, not on method or rate."""
-    return f"{task.name} {model} {seed}"
-
-
-def evidence_key(bench: Bench, model: str, seed: int) -> dict[str, str | int]:
-    """All that decides the evidence: the key of its file."""
-    return {
-        "dataset": bench.task.name,
-        "fingerprint": bench.task.fingerprint,
-        "selection_model": model,
-        "selection_recipe": str(bench.collection),
-        "seed": seed,
-        "algorithm": ALGORITHM,
-    }
 
 
 def collect_evidence(bench: Bench, model: str, seeds: Sequence[int]) -> None:
     """Train `model` on everything, once a seed; keep the evidence and the All-data accuracy."""
     began, task = time.perf_counter(), bench.task
-    names = [seed_name(task, model, seed) for seed in seeds]
+    names = [seed_name(task.name, model, seed) for seed in seeds]
     device = torch.device(bench.device)
     records = collect(MODELS[model], task.train, names, bench.collection, device)
     seconds = (time.perf_counter() - began) / len(seeds)
@@ -91,7 +51,7 @@ def collect_evidence(bench: Bench, model: str, seeds: Sequence[int]) -> None:
         metrics = measure(logits.float().cpu().numpy(), task.test, len(task.train))
         store.publish(bench.root, ceiling, metrics, _facts(bench, seconds, network.copies))
         artifacts.save_arrays(
-            bench.root, evidence_key(bench, model, seed), evidence.to_arrays(record)
+            bench.root, bench.evidence_key(model, seed), evidence.to_arrays(record)
         )
 
 
@@ -142,7 +102,7 @@ def _trained(
         MODELS[first.evaluation_model],
         task.train,
         [rows for _, rows in members],
-        [seed_name(task, first.evaluation_model, one.seed) for one, _ in members],
+        [seed_name(task.name, first.evaluation_model, one.seed) for one, _ in members],
         recipe,
         torch.device(bench.device),
     )
@@ -161,86 +121,6 @@ def _keep_failure(bench: Bench, cells: Sequence[Cell], error: Exception) -> None
         raise error
     for one in cells:
         store.fail(bench.root, one, error)
-
-
-def select(bench: Bench, cells: Sequence[Cell]) -> list[ndarray]:
-    """The coreset of each cell: rows of task.train. One run of a method serves all its rates.
-
-    The draw's name leaves out the rate, so the coresets of one method and seed are nested.
-    """
-    wanted = defaultdict(set)
-    for one in cells:
-        wanted[one.selection_model, one.method, one.seed].add(one.rate_bp)
-    found: dict[tuple, ndarray] = {}
-    for (model, method, seed), rates in wanted.items():
-        if method == ALL_DATA:
-            found[model, method, seed, 10_000] = np.arange(len(bench.task.train))
-            continue
-        record = evidence_of(bench, model, seed) if model != NONE else blind(bench.task.train)
-        points = sorted(rates)
-        rows = draw(bench.task.name, record, model, method, [p / 10_000 for p in points], seed)
-        found |= {
-            (model, method, seed, p): of_rate for p, of_rate in zip(points, rows, strict=True)
-        }
-    return [found[one.selection_model, one.method, one.seed, one.rate_bp] for one in cells]
-
-
-def draw(
-    dataset: str, record: Evidence, model: str, method: str, rates: Sequence[float], seed: int
-) -> list[ndarray]:
-    """The coreset of each rate, drawn under the one name that all its uses share.
-
-    ValueError if a class cannot fill its equal share: a coreset that is not balanced would pass
-    for one that is. (All of the data is all of the data.)
-    """
-    budgets = [budget_of(rate, len(record)) for rate in rates]
-    for rate in rates:
-        if rate < 1:
-            _refuse_starved_class(record, rate)
-    rng = rng_for("select", dataset, model, method, seed)
-    return coresets(method_named(method), record, budgets, rng)
-
-
-def _refuse_starved_class(record: Evidence, rate: float) -> None:
-    sizes = np.bincount(record.label)
-    present = np.flatnonzero(sizes)
-    share, small = budget_of(rate, len(record)) // len(present), present[sizes[present].argmin()]
-    if share > sizes[small]:
-        most = sizes[small] * len(present) / len(record)
-        raise ValueError(
-            f"rate: {rate:g} of {len(record)} signals is {share} for each of {len(present)} "
-            f"classes, but class {small} has {sizes[small]}. Lower the rate to {most:.4f} or add "
-            "signals of that class"
-        )
-
-
-def evidence_of(bench: Bench, model: str, seed: int) -> Evidence:
-    """The stored evidence; ValueError if it has not been collected."""
-    path = artifacts.find_arrays(bench.root, evidence_key(bench, model, seed))
-    if path is None:
-        raise ValueError(f"{bench.root}: no evidence of {model}, seed {seed}. Run the sweep first")
-    return _loaded(path)
-
-
-@lru_cache(maxsize=2)
-def _loaded(path: Path) -> Evidence:
-    return evidence.load(path)
-
-
-def blind(signals: Signals) -> Evidence:
-    """Evidence without a training, for methods that look at no network: labels and nothing else."""
-    n = len(signals)
-    nothing = np.zeros((n, 1), np.float32)
-    return Evidence(
-        label=signals.label,
-        snr=signals.snr,
-        correct=np.zeros((2, n), bool),
-        loss=np.zeros((2, n), np.float32),
-        logits=nothing,
-        embedding=nothing,
-        logits_early=nothing[None],
-        embedding_norm_early=nothing.T,
-    )
 
 
 def measure(logits: ndarray, test: Signals, kept: int) -> dict:

@@ -11,9 +11,10 @@ import pandas as pd
 from foqus_lib.datasets.catalog import DATASETS, Task, prepare
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
+from foqus_lib.experiment.bench import Bench
 from foqus_lib.experiment.cell import ALL_DATA, Cell, grid
+from foqus_lib.experiment.draw import evidence_of
 from foqus_lib.experiment.profiles import Settings
-from foqus_lib.experiment.run import Bench, evidence_of
 from foqus_lib.experiment.sweep import Progress, evidence_jobs, sweep
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.selection.catalog import ABLATION_METHODS, METHODS

@@ -16,14 +16,9 @@ from pathlib import Path
 
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment.bench import Bench
 from foqus_lib.experiment.cell import ALL_DATA, NONE, Cell
-from foqus_lib.experiment.run import (
-    Bench,
-    check_names,
-    collect_evidence,
-    evidence_key,
-    train_cells,
-)
+from foqus_lib.experiment.run import check_names, collect_evidence, train_cells
 from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.training.collect import Collection
@@ -88,7 +83,7 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]], stacked: bool
     """The selection trainings (model, seed) that are wanted and not in the store."""
     seeds = defaultdict(list)
     for model, seed in dict.fromkeys(wanted):
-        key = evidence_key(bench, model, seed)
+        key = bench.evidence_key(model, seed)
         if model != NONE and artifacts.find_arrays(bench.root, key) is None:
             seeds[model].append(seed)
     how = bench.collection

@@ -59,7 +59,7 @@ def collect(
     target = torch.from_numpy(signals.label)
 
     def record(replicas: range, network: nn.Module, epoch: int) -> None:
-        """Eqs. 2, 3 and the summand of 6, on all of D, after the epoch, in eval mode [A3]."""
+        """Eqs. 2, 3 and the summand of 6, on all of D, after the epoch, in eval mode [A3, A4]."""
         logits, _ = predict(network, signals)
         for replica, of_copy in zip(replicas, logits.float().cpu(), strict=True):
             correct[replica, epoch] = (of_copy.argmax(1) == target).numpy()

@@ -4,17 +4,10 @@ import numpy as np
 import pytest
 
 from foqus_lib.experiment import store
+from foqus_lib.experiment.bench import Bench
 from foqus_lib.experiment.cell import grid
-from foqus_lib.experiment.run import (
-    Bench,
-    blind,
-    check_names,
-    collect_evidence,
-    evidence_of,
-    measure,
-    select,
-    train_cells,
-)
+from foqus_lib.experiment.draw import blind, evidence_of, select
+from foqus_lib.experiment.run import check_names, collect_evidence, measure, train_cells
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.recipe import Recipe
 
