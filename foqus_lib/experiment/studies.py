@@ -72,6 +72,7 @@ def evidence(
     task, collection = data(settings), _collection(settings)
     device = str(pick_device(settings.device))
     bench = Bench(task, collection, collection.recipe, settings.store, device)
+    progress(f"the record of {model}, seed {seed}, is in {settings.results}")
     for job in evidence_jobs(bench, [(model, seed)], stacked=False):
         progress(f"training {model} on all of {task.name}, once")
         with one_thread():
