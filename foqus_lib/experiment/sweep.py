@@ -18,6 +18,7 @@ from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.bench import Bench
 from foqus_lib.experiment.cell import ALL_DATA, NONE, Cell
+from foqus_lib.experiment.durable import sweep_temporary
 from foqus_lib.experiment.run import check_names, collect_evidence, train_cells
 from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.budget import budget_of
@@ -56,6 +57,7 @@ def sweep(
     """
     check_names(cells)
     _check_writable(root)
+    sweep_temporary(root)  # what killed writers left a day ago or more
     bench = Bench(task, collection, evaluation, Path(root), str(pick_device(device)))
     stacked = bench.device.startswith("cuda")
     missing = store.scan(root, cells).missing
