@@ -27,7 +27,8 @@ class Res(SphinxRole):
     """
 
     def run(self):
-        where, _, form = self.text.partition("|")
+        # the last bar: a method's name may hold one, and then a format must follow ("|s" for text)
+        where, _, form = self.text.rpartition("|") if "|" in self.text else (self.text, "", "")
         name, *keys = where.strip().split(":")
         file = Path(self.env.srcdir, "book/results", name + ".json")
         self.env.note_dependency(str(file))  # the page is rebuilt when the file changes

@@ -89,6 +89,7 @@ def _layer(source: Path, folder: Path) -> None:
             "rate": percent(parts.rate[parts.method == FLOOR].iloc[0]),
             "difference": _by_rate(controls.numbers, ["difference", "low", "high", "n", "verdict"]),
             "verdicts": _verdicts(controls.numbers),
+            "by_rule": _by_rule(controls.numbers),
         }
     _json(folder / "summary.json", numbers)
 
@@ -142,6 +143,17 @@ def _verdicts(numbers: pd.DataFrame) -> dict:
     return {
         percent(rate): {kind: int((group.verdict == kind).sum()) for kind in kinds}
         for rate, group in numbers.groupby("rate")
+    }
+
+
+def _by_rule(numbers: pd.DataFrame) -> dict:
+    """{"tiers": {"of": 16, "better": 0, "worse": 0}, "top-k": ...}: how many rows of the ablation."""
+    rule = numbers.method.str.rpartition(" | ")[2]
+    return {
+        name: {"of": len(group)}
+        | {kind: int((group.verdict == kind).sum()) for kind in ("better", "worse")}
+        for name, group in numbers.groupby(rule)
+        if name in paper.RULES
     }
 
 
