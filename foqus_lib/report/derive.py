@@ -147,7 +147,7 @@ def _verdicts(numbers: pd.DataFrame) -> dict:
 
 
 def _by_rule(numbers: pd.DataFrame) -> dict:
-    """{"tiers": {"of": 16, "better": 0, "worse": 0}, "top-k": ...}: how many rows of the ablation."""
+    """{"tiers": {"of": 16, "better": 0, "worse": 0}, "top-k": ...}: rows of the ablation."""
     rule = numbers.method.str.rpartition(" | ")[2]
     return {
         name: {"of": len(group)}
