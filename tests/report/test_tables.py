@@ -162,3 +162,10 @@ def test_numbers_are_plain_and_tidy():
     assert list(numbers.columns) == [*blocks.BLOCK, "method", "rate", "mean", "sd", "n", "paper"]
     assert not numbers.rate.isna().any()  # one rate: no average
     assert math.isnan(numbers.set_index("method").paper["All data"])
+
+
+def test_a_simulated_set_gets_the_columns_of_the_one_it_imitates():
+    reported = paper.beside(paper.tables(), "RML2016.10a", "RML2016.10a-like")
+    table = rate_table(rows(by_method), reported)
+    assert table.text.loc["FoQuS", "paper 1 %"] == "0.5410"
+    assert "not our data (RML2016.10a-like)" in table.note
