@@ -98,6 +98,11 @@ if __name__ == "__main__":
 """
 
 
+def hear_ctrl_c():
+    """A shell's background jobs ignore SIGINT, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of a POSIX system")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
 def test_no_kernel_outlives_the_build(tmp_path, number):
@@ -105,7 +110,13 @@ def test_no_kernel_outlives_the_build(tmp_path, number):
     (tmp_path / "go.py").write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    build = subprocess.Popen([sys.executable, "go.py"], cwd=tmp_path, env=environment, **quiet)
+    build = subprocess.Popen(
+        [sys.executable, "go.py"],
+        cwd=tmp_path,
+        env=environment,
+        preexec_fn=hear_ctrl_c,
+        **quiet,
+    )
     pid = wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     os.kill(build.pid, number)
     build.wait(20)
