@@ -1,6 +1,6 @@
 """What makes a training step cheap on a CPU: layout, kept memory, bf16. Ratios in one run.
 
-    python benchmarks/cpu_training.py            about four minutes, one thread
+    python benchmarks/cpu_training.py            about three minutes, one thread
 
 Every variant runs `training.fit` in a process of its own, round after round in turn, so that a busy
 machine slows all alike. Printed and written to book/results/benchmarks/cpu_training.csv: median
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ROUNDS, SIGNALS = 5, {"CNN1D": 2560, "CNN2D": 1280}
+ROUNDS, SIGNALS = 3, {"CNN1D": 2560, "CNN2D": 1280}
 KEPT = "memory kept"  # the workers' MALLOC_* settings
 VARIANTS = {
     "contiguous layout": [],
