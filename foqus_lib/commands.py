@@ -51,6 +51,9 @@ def sweep(args: argparse.Namespace) -> int:
     given = parameters.checked(declared, {"profile": args.profile} | typed)
     study = studies.STUDIES[args.notebook](profiles.settings(args.notebook, given))
     print(study.task.about, flush=True)
+    if args.plan:
+        print(study.plan())
+        return 0
     study.run(say)
     if args.export:
         table = rows.export(study.settings.store, study.cells, Path(args.export))
@@ -100,5 +103,6 @@ def add_to(command) -> None:
     one.add_argument("notebook", help="03_main_tables, 04_cross_architecture or 05_ablation")
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick")
+    one.add_argument("--plan", action="store_true", help="say what would be run, and stop")
     one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
     command("derive", derive)

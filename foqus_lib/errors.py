@@ -1,4 +1,4 @@
-"""How the project refuses a name: it says which names exist and offers the nearest."""
+"""How the project refuses a name, and the one error that ends more than what it hit."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,3 +11,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
     near = get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ";"
     return ValueError(f"unknown {kind} {name!r}{hint} known: {', '.join(known)}")
+
+
+class DeviceLost(ValueError):
+    """The accelerator is gone or unusable: no further cell can run in this process."""

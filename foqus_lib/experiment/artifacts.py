@@ -7,7 +7,7 @@ record means a whole file; on every look the content is compared with it.
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from foqus_lib.experiment.cell import canonical, name_of
-from foqus_lib.experiment.durable import quarantine, write_once
+from foqus_lib.durable import quarantine, write_once
 
 
 def save_arrays(root: Path, key: Mapping[str, object], arrays: Mapping[str, ndarray]) -> Path:
@@ -73,6 +73,11 @@ def find_arrays(root: Path, key: Mapping[str, object]) -> Path | None:
     quarantine(root, beside, seen=raw)  # the record first: without it the file does not count
     quarantine(root, path, seen=content)
     return None
+
+
+def partial(root: Path, keys: Sequence[Mapping[str, object]]) -> Path:
+    """Folder for what a training of these evidence keys keeps while it runs; it deletes it."""
+    return Path(root) / "partial" / name_of({"of": " ".join(name_of(key) for key in keys)})
 
 
 def _path(root: Path, key: Mapping[str, object]) -> Path:

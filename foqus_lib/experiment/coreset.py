@@ -34,7 +34,7 @@ from foqus_lib.selection import foqus, scores
 from foqus_lib.selection.catalog import method_named
 from foqus_lib.signals import Signals
 from foqus_lib.training.collect import Collection, collect
-from foqus_lib.training.fit import pick_device
+from foqus_lib.training.device import pick_device
 
 SCHEMA = 1
 FILES = ("indices.npy", "scores.csv", "manifest.json")
@@ -123,9 +123,12 @@ def _evidence(
         return evidence.load(path), key, provenance(seconds=0.0, **facts)
     began = pd.Timestamp.now()
     seeds = [seed_name(name, request.model, request.seed)]
-    [(record, _)] = collect(MODELS[request.model], data, seeds, request.collection, where, progress)
+    keep = artifacts.partial(results, [key])
+    build, how = MODELS[request.model], request.collection
+    [(record, _)] = collect(build, data, seeds, how, where, progress, keep)
     seconds = (pd.Timestamp.now() - began).total_seconds()
     artifacts.save_arrays(results, key, evidence.to_arrays(record))
+    shutil.rmtree(keep, ignore_errors=True)
     return record, key, provenance(seconds=seconds, **facts)
 
 

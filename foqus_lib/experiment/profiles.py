@@ -42,17 +42,24 @@ class Settings:
     selection_epochs: int  # T of Eqs. 4-6 [A2]
     epochs: int  # of every training on a coreset
     batch: int  # signals a gradient step, in all trainings
-    precision: str  # fp32 or bf16, of every training on a coreset; evidence is always fp32
+    precision: str  # fp32, tf32 or bf16, of a training on a coreset; evidence is always fp32
+    test_every: int  # epochs between tests whose best is reported too; 0: only the last is tested
     early_runs: int  # R short trainings for GraNd [A17]
     early_epochs: int  # their length
     device: str  # auto, cpu, cuda, cuda:1 ...
     workers: int  # processes a sweep may use
+    memory_gb: float  # GiB a sweep may use, of the GPU or else of the machine; 0: what is free
     results: str  # folder of the results store; relative: under the project's root
 
     @property
     def store(self) -> Path:
         """The results folder as a path that does not depend on where the kernel was started."""
         return ROOT / self.results  # an absolute path replaces ROOT
+
+    @property
+    def memory(self) -> int:
+        """memory_gb in bytes."""
+        return int(self.memory_gb * 2**30)
 
     @property
     def model_pairs(self) -> list[tuple[str, str]]:
@@ -121,6 +128,9 @@ def _check(made: Settings, where: str) -> None:
             raise ValueError(
                 f"{where}: {name}: expected {least} or more, got {getattr(made, name)}"
             )
+    for name in ("test_every", "memory_gb"):
+        if not getattr(made, name) >= 0:
+            raise ValueError(f"{where}: {name}: expected 0 or more, got {getattr(made, name)}")
     for pair in made.pairs:
         if pair.count("->") != 1:
             raise ValueError(f"{where}: pairs: expected such as 'CNN1D -> CNN2D', got {pair!r}")

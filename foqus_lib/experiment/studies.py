@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -14,13 +14,15 @@ from foqus_lib.experiment import store
 from foqus_lib.experiment.bench import Bench
 from foqus_lib.experiment.cell import ALL_DATA, Cell, grid
 from foqus_lib.experiment.draw import evidence_of
+from foqus_lib.experiment.plan import Plan, evidence_jobs, plan
 from foqus_lib.experiment.profiles import Settings
-from foqus_lib.experiment.sweep import Progress, evidence_jobs, sweep
+from foqus_lib.experiment.run import check_names
+from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.selection.catalog import ABLATION_METHODS, METHODS
 from foqus_lib.training.collect import Collection
-from foqus_lib.training.fit import pick_device
-from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.device import pick_device
+from foqus_lib.training.recipe import Recipe, of_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,13 @@ class Study:
             how.device,
             how.workers,
             progress,
+            how.memory,
         )
+
+    def plan(self) -> Plan:
+        """What `run` would do, and about how long it would take."""
+        check_names(self.cells)
+        return plan(_bench(self.settings, self.task), self.cells, self.settings.workers)
 
     def rows(self) -> pd.DataFrame:
         """One row a finished cell."""
@@ -69,11 +77,10 @@ def evidence(
     settings: Settings, model: str, seed: int, progress: Progress
 ) -> tuple[Task, Evidence]:
     """The signals and the record of one selection training, from the store or collected now."""
-    task, collection = data(settings), _collection(settings)
-    device = str(pick_device(settings.device))
-    bench = Bench(task, collection, collection.recipe, settings.store, device)
+    task = data(settings)
+    bench = _bench(settings, task)
     progress(f"the record of {model}, seed {seed}, is in {settings.results}")
-    for job in evidence_jobs(bench, [(model, seed)], stacked=False):
+    for job in evidence_jobs(bench, [(model, seed)]):
         progress(f"training {model} on all of {task.name}, once")
         with one_thread():
             job.call(bench, *job.arguments)
@@ -104,31 +111,48 @@ STUDIES: dict[str, Callable[[Settings], Study]] = {
 }
 
 
+def _bench(settings: Settings, task: Task) -> Bench:
+    return Bench(
+        task,
+        _collection(settings),
+        _evaluation(settings),
+        settings.store,
+        str(pick_device(settings.device)),
+        settings.memory,
+    )
+
+
 def _collection(settings: Settings) -> Collection:
-    """How the selection model is trained: always fp32, its record decides what is kept."""
+    """How a selection model is trained: always fp32, its record decides what is kept."""
     recipe = Recipe(epochs=settings.selection_epochs, batch=settings.batch)
     return Collection(recipe, settings.early_runs, settings.early_epochs)
 
 
+def _evaluation(settings: Settings) -> Recipe:
+    """How a network is trained on a coreset."""
+    return Recipe(
+        epochs=settings.epochs,
+        batch=settings.batch,
+        precision=settings.precision,
+        test_every=settings.test_every,
+    )
+
+
 def _study(settings: Settings, pairs: Sequence[tuple[str, str]], methods: Sequence[str]) -> Study:
-    task, collection = data(settings), _collection(settings)
-    evaluation = Recipe(epochs=settings.epochs, batch=settings.batch, precision=settings.precision)
-    where = {"dataset": task.name, "fingerprint": task.fingerprint, "seeds": range(settings.seeds)}
-    cells = grid(
-        **where,
-        pairs=pairs,
-        methods=methods,
-        rates=settings.rates,
-        selection_recipe=str(collection),
-        evaluation_recipe=str(evaluation),
-    )
-    # The ceiling is the selection training itself, so it costs nothing where A selects for A.
-    ceiling = grid(
-        **where,
-        pairs=pairs,
-        methods=[ALL_DATA],
-        rates=[],
-        selection_recipe=str(collection),
-        evaluation_recipe=str(collection.recipe),
-    )
-    return Study(settings, task, collection, evaluation, cells + ceiling)
+    task, collection, evaluation = data(settings), _collection(settings), _evaluation(settings)
+    cells, ceilings = [], []
+    for a, b in pairs:
+        where = {
+            "dataset": task.name,
+            "fingerprint": task.fingerprint,
+            "pairs": [(a, b)],
+            "seeds": range(settings.seeds),
+            "selection_recipe": str(replace(collection, recipe=of_model(a, collection.recipe))),
+        }
+        recipe = str(of_model(b, evaluation))
+        cells += grid(**where, methods=methods, rates=settings.rates, evaluation_recipe=recipe)
+        # The ceiling is the selection training itself, so it costs nothing where A selects for A.
+        recipe = str(of_model(b, collection.recipe))
+        ceilings += grid(**where, methods=[ALL_DATA], rates=[], evaluation_recipe=recipe)
+    cells = list(dict.fromkeys(cells + ceilings))  # pairs share Uniform
+    return Study(settings, task, collection, evaluation, cells)

@@ -6,15 +6,22 @@ rates: it is cheaper than a training per method, and fairer [A13].
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float32
+from numpy import ndarray
 from torch import nn
 from torch.nn import functional as F
 
 from foqus_lib.evidence import Evidence
 from foqus_lib.signals import Signals
-from foqus_lib.training.fit import Build, fit, predict
+from foqus_lib.training.device import resident
+from foqus_lib.training.fit import fit
+from foqus_lib.training.memory import Build
+from foqus_lib.training.predict import logits_of, predict
 from foqus_lib.training.recipe import Recipe
 
 
@@ -48,68 +55,110 @@ def collect(
     collection: Collection,
     device: torch.device = torch.device("cpu"),  # noqa: B008 (immutable)
     progress: Callable[[str], None] = lambda text: None,
+    keep: Path | None = None,
+    memory: int = 0,
 ) -> list[tuple[Evidence, nn.Module]]:
     """Evidence for each seed, and the network trained on everything that left it behind.
 
-    Raises ValueError when a selection training diverges.
+    An epoch costs one forward pass more than the training. With `keep`, a folder, what is recorded
+    and the state of the training are kept there, and the same call goes on from the last epoch.
+    `memory`: bytes of a GPU that may be used, 0 for all. Raises ValueError when a selection
+    training diverges.
     """
     n, epochs = len(signals), collection.recipe.epochs
-    correct = np.empty((len(seeds), epochs, n), dtype=bool)
-    loss = np.empty((len(seeds), epochs, n), dtype=np.float32)
-    target = torch.from_numpy(signals.label)
+    correct = _rows(keep, "correct", (len(seeds), epochs, n), np.dtype(bool))
+    loss = _rows(keep, "loss", (len(seeds), epochs, n), np.dtype(np.float32))
+    _, target = resident(signals, device)
 
     def record(replicas: range, network: nn.Module, epoch: int) -> None:
         """Eqs. 2, 3 and the summand of 6, on all of D, after the epoch, in eval mode [A3, A4]."""
-        logits, _ = predict(network, signals)
-        for replica, of_copy in zip(replicas, logits.float().cpu(), strict=True):
-            correct[replica, epoch] = (of_copy.argmax(1) == target).numpy()
-            loss[replica, epoch] = F.cross_entropy(of_copy, target, reduction="none").numpy()
-        share = correct[replicas.start : replicas.stop, epoch].mean()
+        logits = logits_of(network, signals).float()
+        of_all = slice(replicas.start, replicas.stop)
+        right = logits.argmax(2) == target
+        losses = F.cross_entropy(
+            logits.transpose(1, 2), target.expand(len(replicas), n), reduction="none"
+        )
+        correct[of_all, epoch] = right.cpu().numpy()
+        loss[of_all, epoch] = losses.cpu().numpy()
+        share = correct[of_all, epoch].mean()
         progress(f"epoch {epoch + 1} of {epochs}: {share:.1%} of the training signals right")
 
     everything = [np.arange(n)] * len(seeds)
-    fitted = fit(build, signals, everything, seeds, collection.recipe, device, record)
+    fitted = fit(
+        build, signals, everything, seeds, collection.recipe, device, record, 0, memory, keep
+    )
     if fitted.diverged:
         raise ValueError(
             f"selection training: the loss of {seeds[min(fitted.diverged)]!r} is not finite from "
             f"epoch {min(fitted.diverged.values())}; normalise the signals (rms) or lower lr "
             f"(now {collection.recipe.lr})"
         )
+    if np.isnan(loss).any():
+        raise ValueError(f"{keep}: its record does not belong to its state. Delete it; run again")
+    early = partial(_early, build, signals, collection, device, keep, memory)
     records = []
-    for replica, (logits, embedding) in enumerate(_outputs(fitted.networks, signals)):
-        logits_early, norm_early = _early(build, signals, seeds[replica], collection, device)
+    for replica, (network, logits, embedding) in enumerate(_outputs(fitted.networks, signals)):
+        logits_early, norm_early = early(seeds[replica])
         evidence = Evidence(
             label=signals.label,
             snr=signals.snr,
-            correct=correct[replica],
-            loss=loss[replica],
+            correct=np.array(correct[replica]),
+            loss=np.array(loss[replica]),
             logits=logits,
             embedding=embedding,
             logits_early=logits_early,
             embedding_norm_early=norm_early,
         )
-        records.append((evidence, fitted.networks[min(replica, len(fitted.networks) - 1)]))
+        records.append((evidence, network))
     return records
 
 
-def _early(build: Build, signals: Signals, seed: str, collection: Collection, device: torch.device):
-    """GraNd's R independent trainings, stopped early: logits (R, N, C) and ||h|| (R, N)."""
+def _early(
+    build: Build,
+    signals: Signals,
+    collection: Collection,
+    device: torch.device,
+    keep: Path | None,
+    memory: int,
+    seed: str,
+) -> tuple[Float32[ndarray, "R N C"], Float32[ndarray, "R N"]]:
+    """GraNd's R independent trainings, stopped early: logits and ||h||."""
     if collection.early_runs == 0:
         n, classes = len(signals), len(signals.classes)
         return np.empty((0, n, classes), np.float32), np.empty((0, n), np.float32)
     runs = [f"{seed} early {run}" for run in range(collection.early_runs)]
     short = replace(collection.recipe, epochs=collection.early_epochs)
-    fitted = fit(build, signals, [np.arange(len(signals))] * len(runs), runs, short, device)
+    everything = [np.arange(len(signals))] * len(runs)
+    fitted = fit(build, signals, everything, runs, short, device, memory=memory, keep=keep)
     outputs = list(_outputs(fitted.networks, signals))
     return (
-        np.stack([logits for logits, _ in outputs]),
-        np.stack([np.linalg.norm(embedding, axis=1) for _, embedding in outputs]),
+        np.stack([logits for _, logits, _ in outputs]),
+        np.stack([np.linalg.norm(embedding, axis=1) for _, _, embedding in outputs]),
     )
 
 
 def _outputs(networks: Sequence[nn.Module], signals: Signals):
-    """Logits (N, C) and embedding (N, D) of every copy in turn."""
+    """(network, logits (N, C), embedding (N, D)) of every copy in turn."""
     for network in networks:
         logits, embedding = predict(network, signals)
         for copy in range(len(logits)):
-            yield logits[copy].float().cpu().numpy(), embedding[copy].float().cpu().numpy()
+            yield network, logits[copy].float().cpu().numpy(), embedding[copy].float().cpu().numpy()
+
+
+def _rows(keep: Path | None, name: str, shape: tuple[int, ...], dtype: np.dtype) -> ndarray:
+    """Room for what is recorded: in memory, or in a file that outlives this process."""
+    if keep is None:
+        return np.empty(shape, dtype)
+    path = Path(keep) / f"{name}.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        try:
+            found = np.load(path, mmap_mode="r+")
+            if (found.shape, found.dtype) == (shape, dtype):
+                return found
+        except (ValueError, EOFError):  # cut short when it was made: no epoch was done yet
+            pass
+    rows = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    if dtype.kind == "f":
+        rows[:] = np.nan  # until it is recorded
+    return rows

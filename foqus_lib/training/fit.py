@@ -6,9 +6,12 @@ batch order and dropout masks come from its seed alone: it is the same alone or 
 to the last bit on one path and to rounding across paths and devices.
 """
 
+import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,10 +23,17 @@ from torch.nn import functional as F
 from foqus_lib.models.layers import GAMMA, Dropout
 from foqus_lib.seeds import rng_for, seed_of
 from foqus_lib.signals import Signals
+from foqus_lib.training import checkpoint
+from foqus_lib.training.capture import captured
+from foqus_lib.training.device import arithmetic, resident, rounded
+from foqus_lib.training.memory import Build, bytes_per_copy, free_bytes, stack_size
 from foqus_lib.training.recipe import Recipe
 
-Build = Callable[..., nn.Module]  # build(classes, length, copies)
+log = logging.getLogger(__name__)
+
 AfterEpoch = Callable[[range, nn.Module, int], None]  # replicas, network in eval mode, epoch
+
+CAPTURE_FROM = 100  # steps; fewer are over before a graph pays
 
 
 @dataclass(frozen=True)
@@ -32,19 +42,6 @@ class Fitted:
 
     networks: list[nn.Module]
     diverged: dict[int, int]  # replica -> epoch (from 1) of its first loss that was not finite
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU when there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ValueError(f"device: expected auto, cpu, cuda or cuda:N, got {name!r}") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device: {name!r} was asked for but torch sees no GPU; use auto or cpu")
-    return device
 
 
 def fit(
@@ -56,12 +53,17 @@ def fit(
     device: torch.device = torch.device("cpu"),  # noqa: B008 (immutable)
     after_epoch: AfterEpoch | None = None,
     together: int = 0,
+    memory: int = 0,
+    keep: Path | None = None,
 ) -> Fitted:
     """Algorithm 1, line 2, R times: replica r trains on the rows coresets[r] from seeds[r].
 
     All coresets have one size, so replicas take equal steps. `together` replicas share a stack;
-    0 means all of them on a GPU and one on a CPU. A replica whose loss stops being finite is
-    reported, not raised: the others go on.
+    0 means as many as `memory` bytes of a GPU hold (0: all that is free), and one on a CPU.
+    With `keep`, a folder, the state after an epoch is kept there: the same call goes on from it.
+
+    A replica whose loss stops being finite is reported, not raised: the others go on. If a stack
+    does not fit after all, half as many train together. Raises ValueError if not even one fits.
     """
     sizes = {len(rows) for rows in coresets}
     if len(sizes) != 1 or 0 in sizes or len(coresets) != len(seeds):
@@ -69,32 +71,63 @@ def fit(
             "fit: expected coresets of one size above 0 and a seed for each; "
             f"got {len(coresets)} coresets of sizes {sorted(sizes)}, {len(seeds)} seeds"
         )
-    dtype = torch.get_default_dtype()  # float64 in the tests that compare paths
-    x = torch.from_numpy(signals.iq).to(device, dtype)  # the whole set, once: no loader, no worker
-    y = torch.from_numpy(signals.label).to(device)
-    together = together or (len(seeds) if device.type == "cuda" else 1)
+    x, y = resident(signals, device)
+    together = together or _stack_size(build, signals, len(seeds), recipe, device, memory)
+    save = checkpoint.saver(keep) if keep else None
     fitted = Fitted([], {})
-    for first in range(0, len(seeds), together):
+    first = 0
+    while first < len(seeds):
         replicas = range(first, min(first + together, len(seeds)))
-        network = initial(build, len(signals.classes), signals.length, [seeds[r] for r in replicas])
+        of_stack = [seeds[r] for r in replicas]
+        network = initial(build, len(signals.classes), signals.length, of_stack)
         network.to(device, memory_format=torch.channels_last)
         rows = torch.from_numpy(np.stack([coresets[r] for r in replicas])).to(device)
         after = partial(after_epoch, replicas, network) if after_epoch else None
-        bad = _train(network, x, y, rows, [seeds[r] for r in replicas], recipe, after)
+        state = checkpoint.load(keep, of_stack, device) if keep else None
+        try:
+            with arithmetic(recipe.precision, device):
+                bad = _train(network, x, y, rows, of_stack, recipe, after, state, save)
+        except torch.OutOfMemoryError as error:
+            together = _fewer(len(replicas), error)
+            del network, rows
+            torch.cuda.empty_cache()
+            continue
         fitted.networks.append(network.eval())
         fitted.diverged.update({replicas[copy]: epoch for copy, epoch in bad.items()})
+        first = replicas.stop
     return fitted
+
+
+def _stack_size(
+    build: Build, signals: Signals, replicas: int, recipe: Recipe, device: torch.device, memory: int
+) -> int:
+    if device.type != "cuda":
+        return 1
+    per_copy = bytes_per_copy(build, len(signals.classes), signals.length, recipe.batch)
+    return stack_size(replicas, per_copy, free_bytes(device, memory), f"{device}")
+
+
+def _fewer(copies: int, error: Exception) -> int:
+    """Half as many; ValueError if it was one already."""
+    if copies == 1:
+        raise ValueError(
+            f"device memory: one copy alone does not fit ({error}). Lower batch, free the device, "
+            "or use device=cpu"
+        ) from error
+    log.warning("device memory: %d copies did not fit; going on with half as many", copies)
+    return math.ceil(copies / 2)
 
 
 def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn.Module:
     """A stack in which each copy has the weights that its seed alone would give it."""
+    copies_of = {seed: [c for c, other in enumerate(seeds) if other == seed] for seed in seeds}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         stack = build(classes, length, len(seeds))
-        for copy, seed in enumerate(seeds):
+        for seed, copies in copies_of.items():
             torch.manual_seed(seed_of("weights", seed) >> 1)
             for name, weight in build(classes, length, 1).named_parameters():
                 # In every layer copies are slices of the first axis.
-                stack.get_parameter(name).unflatten(0, (len(seeds), -1))[copy] = weight
+                stack.get_parameter(name).unflatten(0, (len(seeds), -1))[copies] = weight
     return stack
 
 
@@ -106,31 +139,55 @@ def _train(
     seeds: Sequence[str],
     recipe: Recipe,
     after_epoch: Callable[[int], None] | None,
+    state: dict | None,
+    save: checkpoint.Save | None,
 ) -> dict[int, int]:
-    """Train one stack in place; returns the copies that diverged and when."""
+    """Train one stack in place, from `state` if there is one; the copies that diverged and when.
+
+    A step takes nothing from the host: it finds its batch by a counter that lies on the device.
+    """
     copies, size = rows.shape
     steps = -(-size // recipe.batch)
-    optimiser = _optimiser(network, recipe)
+    optimiser = _optimiser(network, recipe, x.device)
     keys = [layer.key for layer in network.modules() if isinstance(layer, Dropout)]
     for key in keys:
         key.copy_(torch.tensor([seed_of("dropout", seed) >> 1 for seed in seeds]))
+    done, diverged = checkpoint.put_back(state, network, optimiser, keys) if state else (0, {})
+
+    shuffled = rows.clone()  # of this epoch
+    at = torch.zeros(1, dtype=torch.int64, device=x.device)  # next column of it
+    columns = torch.arange(min(recipe.batch, size), device=x.device)
+    finite = torch.ones(copies, dtype=torch.bool, device=x.device)
+
+    def step(batch_size: int) -> None:
+        for key in keys:
+            key.add_(GAMMA)  # the next masks
+        batch = shuffled.index_select(1, at + columns[:batch_size])
+        loss = _loss(network, x, y, batch, recipe)
+        optimiser.zero_grad(set_to_none=True)
+        loss.sum().backward()  # a sum over copies: their gradients do not mix
+        optimiser.step()
+        finite.logical_and_(loss.detach().isfinite())
+        at.add_(batch_size)
+
+    tail = size - (steps - 1) * recipe.batch
+    sizes = [recipe.batch] * (steps - 1) + [tail]
+    network.train()
+    if _captures(x.device) and steps * (recipe.epochs - done) >= CAPTURE_FROM:
+        step = captured(step, set(sizes), network, optimiser, at, finite)
+
     orders = [rng_for("order", seed) for seed in seeds]
-    diverged: dict[int, int] = {}
-    for epoch in range(recipe.epochs):
+    for rng in orders:
+        for _ in range(done):
+            rng.permutation(size)  # of the epochs before
+    for epoch in range(done, recipe.epochs):
         network.train()
-        order = np.stack([rng.permutation(size) for rng in orders])
-        shuffled = rows.gather(1, torch.from_numpy(order).to(rows.device))
-        finite = torch.ones(copies, dtype=torch.bool, device=x.device)
-        for step, batch in enumerate(shuffled.split(recipe.batch, dim=1)):
-            for group in optimiser.param_groups:
-                group["lr"] = recipe.lr_at(epoch, step, steps)
-            for key in keys:
-                key.add_(GAMMA)  # the next masks
-            loss = _loss(network, x, y, batch, recipe)
-            optimiser.zero_grad(set_to_none=True)
-            loss.sum().backward()  # a sum over copies: their gradients do not mix
-            optimiser.step()
-            finite &= loss.detach().isfinite()
+        order = torch.from_numpy(np.stack([rng.permutation(size) for rng in orders]))
+        torch.gather(rows, 1, order.to(x.device), out=shuffled)
+        at.zero_()
+        for index, batch_size in enumerate(sizes):
+            _set_lr(optimiser, recipe.lr_at(epoch, index, steps))
+            step(batch_size)
         for copy in (~finite).nonzero().flatten().tolist():  # one wait for the device an epoch
             diverged.setdefault(copy, epoch + 1)
         if len(diverged) == copies:
@@ -138,7 +195,14 @@ def _train(
         if after_epoch:
             network.eval()
             after_epoch(epoch)
+        if save:
+            save(seeds, checkpoint.state_of(network, optimiser, keys, epoch + 1, diverged))
     return diverged
+
+
+def _captures(device: torch.device) -> bool:
+    """Whether steps can be captured as graphs there."""
+    return device.type == "cuda"
 
 
 def _loss(
@@ -147,32 +211,28 @@ def _loss(
     """Mean cross-entropy (nats) of each copy on its own batch."""
     copies, size = batch.shape
     signals = x[batch.T.flatten()].view(size, copies, 2, -1)
-    with torch.autocast(x.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+    with rounded(recipe.precision, x.device):
         logits = network.head(network.embed(signals))
     losses = F.cross_entropy(logits.flatten(0, 1).to(x.dtype), y[batch.flatten()], reduction="none")
     return losses.view(copies, size).mean(1)
 
 
-def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    if recipe.optimiser == "Adam":
-        return torch.optim.Adam(network.parameters(), recipe.lr, fused=True)
-    return torch.optim.SGD(
-        network.parameters(), recipe.lr, momentum=0.9, weight_decay=5e-4, nesterov=True, fused=True
-    )
+def _optimiser(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """On a GPU its learning rate and step count are tensors there, so that graphs may read them."""
+    weights, lr = network.parameters(), recipe.lr
+    if device.type == "cuda":
+        lr = torch.tensor(lr, device=device)
+    if recipe.optimiser == "SGD":
+        return torch.optim.SGD(
+            weights, lr, momentum=0.9, weight_decay=5e-4, nesterov=True, fused=True
+        )
+    kind = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}[recipe.optimiser]
+    return kind(weights, lr, fused=True, capturable=device.type == "cuda")
 
 
-@torch.inference_mode()
-def predict(
-    network: nn.Module, signals: Signals
-) -> tuple[Float[Tensor, "R N C"], Float[Tensor, "R N D"]]:
-    """Logits and embeddings of every signal by every copy, on the network's device."""
-    weight = next(network.parameters())
-    batch = 128 if weight.device.type == "cpu" else 2048  # on a CPU: what the cache holds
-    network.eval()
-    logits, embeddings = [], []
-    for part in torch.from_numpy(signals.iq).split(batch):
-        x = part.to(weight.device, weight.dtype)[:, None].expand(-1, network.copies, -1, -1)
-        h = network.embed(x)
-        logits.append(network.head(h))
-        embeddings.append(h)
-    return torch.cat(logits, 1), torch.cat(embeddings, 1)
+def _set_lr(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimiser.param_groups:
+        if torch.is_tensor(group["lr"]):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr

@@ -1,14 +1,21 @@
 """A cell is one function of its key: alone, in a group, after others, the same result."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
-from foqus_lib.experiment import store
-from foqus_lib.experiment.bench import Bench
+from foqus_lib.errors import DeviceLost
+from foqus_lib.experiment import run, store
+from foqus_lib.experiment.bench import Bench, seed_name
 from foqus_lib.experiment.cell import grid
 from foqus_lib.experiment.draw import blind, evidence_of, select
 from foqus_lib.experiment.run import check_names, collect_evidence, measure, train_cells
+from foqus_lib.models import MODELS
 from foqus_lib.training.collect import Collection
+from foqus_lib.training.fit import fit
+from foqus_lib.training.predict import accuracies
 from foqus_lib.training.recipe import Recipe
 
 COLLECTION = Collection(Recipe(epochs=2, batch=32), early_runs=1, early_epochs=1)
@@ -141,3 +148,52 @@ def test_unknown_names_are_refused_before_anything_runs(change, message, task):
     )  # fmt: skip
     with pytest.raises(ValueError, match=message):
         check_names(cells)
+
+
+def test_the_best_test_on_the_way_is_reported_when_asked_for(bench, task):
+    often = Recipe(epochs=6, batch=16, test_every=2)
+    asking = Bench(task, COLLECTION, often, bench.root, "cpu")
+    cells = [replace(one, evaluation_recipe=str(often)) for one in cells_of(task, ["Uniform"])]
+    train_cells(asking, cells)
+    plainly = Bench(task, COLLECTION, replace(often, test_every=0), bench.root, "cpu")
+    silent = [replace(one, evaluation_recipe=str(plainly.evaluation)) for one in cells]
+    train_cells(plainly, silent)
+    for one, other in zip(cells, silent, strict=True):
+        found, without = (store.read(bench.root, x)["metrics"] for x in (one, other))
+        assert found["accuracy"] == without["accuracy"]  # looking changes nothing
+        assert found["accuracy_best"] >= found["accuracy"] and "accuracy_best" not in without
+        at = [_accuracy_after(asking, one, epochs) for epochs in (2, 4, 6)]
+        assert found["accuracy_best"] == pytest.approx(max(at))
+
+
+def _accuracy_after(bench, one, epochs):
+    [rows] = select(bench, [one])
+    name = seed_name(bench.task.name, one.evaluation_model, one.seed)
+    recipe = Recipe(epochs=epochs, batch=16)
+    network = fit(MODELS["CNN1D"], bench.task.train, [rows], [name], recipe).networks[0]
+    return float(accuracies(network, bench.task.test)[0])
+
+
+def test_a_device_that_vanishes_ends_the_sweep_and_blames_no_cell(bench, task, monkeypatch):
+    def gone(*arguments, **named):
+        raise torch.AcceleratorError("CUDA error: device-side assert triggered\nmore")
+
+    monkeypatch.setattr(run, "fit", gone)
+    cells = cells_of(task, ["Entropy"], rates=[0.125])
+    wanted = r"device: cpu stopped working \(CUDA error: device-side assert triggered\)"
+    with pytest.raises(DeviceLost, match=wanted):
+        train_cells(bench, cells)
+    assert not store.scan(bench.root, cells).failed
+
+
+def test_a_network_may_have_its_authors_optimiser(task, tmp_path):
+    bench = bench_at(tmp_path, task)
+    assert bench.collection_of("CNN1D") == COLLECTION
+    assert bench.collection_of("IQFormer").recipe.optimiser == "AdamW"
+    keys = [bench.evidence_key(model, 0)["selection_recipe"] for model in ("CNN1D", "IQFormer")]
+    assert keys[0].startswith("Adam lr") and keys[1].startswith("AdamW lr")
+    assert set(bench.recipes) >= {str(EVALUATION), str(replace(EVALUATION, optimiser="AdamW"))}
+
+
+def test_nothing_is_left_behind_when_evidence_is_stored(bench):
+    assert not list((bench.root / "partial").glob("*"))

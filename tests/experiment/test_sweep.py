@@ -54,7 +54,7 @@ def test_a_second_sweep_does_nothing(task, finished, monkeypatch):
     found = run(task, cells_of(task), finished, progress=said.append)
     assert len(found.complete) == 12 and not found.missing
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*.json")} == before
-    assert "12 of 12 cells are in" in said[0] and len(said) == 1
+    assert said == ["all 12 cells are stored: nothing to do"]
 
 
 def test_two_processes_give_the_same_table(task, finished, tmp_path):
@@ -74,8 +74,11 @@ def test_a_grid_that_grew_runs_only_what_is_new(task, finished, tmp_path):
 def test_progress_counts_to_the_end_and_estimates(task, tmp_path):
     said = []
     run(task, cells_of(task, seeds=(0,)), tmp_path, progress=said.append)
-    assert "to do: 1 selection trainings, 6 cells" in said[0]
+    assert (
+        "0 of 6 cells are stored. To do: 1 selection trainings and 6 cells in 3 groups" in said[0]
+    )
     assert said[1].startswith("1 of 1 selection trainings,") and "about 0 s left" in said[1]
+    assert "visits/s" in said[1]
     assert said[-1].startswith("3 of 3 cell groups,")
 
 

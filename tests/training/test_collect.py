@@ -6,7 +6,8 @@ from torch.nn import functional as F
 from foqus_lib import evidence
 from foqus_lib.models import MODELS
 from foqus_lib.training.collect import Collection, collect
-from foqus_lib.training.fit import fit, predict
+from foqus_lib.training.fit import fit
+from foqus_lib.training.predict import predict
 from foqus_lib.training.recipe import Recipe
 
 SMALL = Collection(Recipe(epochs=3, batch=32), early_runs=2, early_epochs=1)

@@ -7,7 +7,9 @@ from torch.nn import functional as F
 
 from foqus_lib.models import MODELS
 from foqus_lib.signals import Signals
-from foqus_lib.training.fit import fit, initial, pick_device, predict
+from foqus_lib.training.device import pick_device
+from foqus_lib.training.fit import fit, initial
+from foqus_lib.training.predict import predict
 from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe
 
 SHORT = Recipe(epochs=2, batch=20)  # 50 signals: two full batches and a tail

@@ -1,6 +1,6 @@
 import pytest
 
-from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe
+from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe, of_model
 
 
 def test_step_schedule_by_hand():
@@ -17,8 +17,15 @@ def test_cosine_falls_from_lr_to_its_floor():
 def test_equal_recipes_have_equal_text_and_different_ones_do_not():
     assert str(Recipe(lr=0.001)) == str(Recipe(lr=1e-3))
     changed = [Recipe(epochs=49), Recipe(batch=64), Recipe(lr=2e-3), Recipe(step=9),
-               Recipe(gamma=0.9), Recipe(precision="bf16"), DEEPCORE_SGD]  # fmt: skip
-    assert len({str(recipe) for recipe in [Recipe(), *changed]}) == 8
+               Recipe(gamma=0.9), Recipe(precision="bf16"), Recipe(optimiser="AdamW"),
+               Recipe(test_every=5), DEEPCORE_SGD]  # fmt: skip
+    assert len({str(recipe) for recipe in [Recipe(), *changed]}) == len(changed) + 1
+
+
+def test_authors_optimisers_give_way_to_one_that_was_asked_for():
+    assert of_model("CNN1D", Recipe()) == Recipe()
+    assert of_model("IQFormer", Recipe(epochs=3)) == Recipe(epochs=3, optimiser="AdamW")
+    assert of_model("IQFormer", DEEPCORE_SGD) == DEEPCORE_SGD
 
 
 @pytest.mark.parametrize(
@@ -27,6 +34,7 @@ def test_equal_recipes_have_equal_text_and_different_ones_do_not():
         ({"optimiser": "adam"}, "unknown optimiser 'adam'; did you mean 'Adam'"),
         ({"precision": "fp16"}, "unknown precision 'fp16'; did you mean"),
         ({"epochs": 0}, r"recipe\.epochs: expected more than 0, got 0"),
+        ({"test_every": -1}, r"recipe\.test_every: expected 0 or more, got -1"),
         ({"lr": float("nan")}, r"recipe\.lr: expected more than 0, got nan"),
     ],
 )

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from foqus_lib.experiment.durable import write_once
+from foqus_lib.durable import write_once
 
 CALLS = ["open", "write", "fsync", "close", "link", "unlink", "mkdir", "rename", "stat"]
 OLD, NEW = b"old" * 100, b"new" * 150

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from foqus_lib.experiment import durable
-from foqus_lib.experiment.durable import explained, sweep_temporary, write_once
+from foqus_lib import durable
+from foqus_lib.durable import explained, sweep_temporary, write_once
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -50,7 +50,7 @@ def refuse_links(*_):
 WRITER = """
 import hashlib, os, sys
 from pathlib import Path
-from foqus_lib.experiment.durable import write_once
+from foqus_lib.durable import write_once
 root, me, ack = Path(sys.argv[1]), sys.argv[2], os.open(sys.argv[3], os.O_WRONLY | os.O_APPEND)
 for n in range(10**9):
     name = f"{me}-{n:06d}"

@@ -1,0 +1,45 @@
+"""What trained networks say about signals: logits and embeddings of every copy, on its device."""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foqus_lib.signals import Signals
+from foqus_lib.training.device import arithmetic, resident
+
+AT_ONCE = {"cpu": 128, "cuda": 8192}  # signals times copies: what a cache holds, what fills a GPU
+
+
+@torch.inference_mode()
+def predict(
+    network: nn.Module, signals: Signals
+) -> tuple[Float[Tensor, "R N C"], Float[Tensor, "R N D"]]:
+    """Logits and embeddings of every signal by every copy, in fp32 and eval mode."""
+    parts = [(network.head(h), h) for h in _embeddings(network, signals)]
+    logits, embeddings = zip(*parts, strict=True)
+    return torch.cat(logits, 1), torch.cat(embeddings, 1)
+
+
+@torch.inference_mode()
+def logits_of(network: nn.Module, signals: Signals) -> Float[Tensor, "R N C"]:
+    """Logits alone; embeddings of long signals can be wide (LSTM: 64 a sample)."""
+    return torch.cat([network.head(h) for h in _embeddings(network, signals)], 1)
+
+
+@torch.inference_mode()
+def accuracies(network: nn.Module, signals: Signals) -> Float[Tensor, " R"]:
+    """Share of the signals each copy classifies rightly, computed where the network is."""
+    logits = logits_of(network, signals)
+    _, label = resident(signals, logits.device)
+    return (logits.argmax(2) == label).float().mean(1)
+
+
+def _embeddings(network: nn.Module, signals: Signals) -> Iterator[Float[Tensor, "R B D"]]:
+    device = next(network.parameters()).device
+    network.eval()
+    x, _ = resident(signals, device)
+    with arithmetic("fp32", device):
+        for part in x.split(max(1, AT_ONCE[device.type] // network.copies)):
+            yield network.embed(part[:, None].expand(-1, network.copies, -1, -1))

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import torch
+
+from foqus_lib.models import MODELS
+from foqus_lib.training import fit
+from foqus_lib.training.memory import OF_A_WEIGHT, bytes_per_copy, embedding_size, stack_size
+from foqus_lib.training.recipe import Recipe
+
+SHORT = Recipe(epochs=1, batch=20)
+
+
+def layer(classes, length, copies):
+    """One linear layer on I and Q flattened: what it keeps can be counted by hand."""
+
+    class One(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.copies = copies
+            self.weight = torch.nn.Parameter(torch.zeros(copies, 2 * length, classes))
+
+        def embed(self, x):
+            return x.flatten(2).transpose(0, 1).contiguous()
+
+        def head(self, h):
+            return h @ self.weight
+
+    return One()
+
+
+def test_bytes_by_hand():
+    """Weights 2 x 8 x 3, kept for backward: the input 5 x 16; 4 bytes a number."""
+    assert bytes_per_copy(layer, 3, 8, 5) == OF_A_WEIGHT * 4 * 48 + 1.5 * 4 * 80
+
+
+@pytest.mark.parametrize("name", ["CNN1D", "CNN2D"])
+def test_activations_grow_with_the_batch_and_weights_do_not(name):
+    at = [bytes_per_copy(MODELS[name], 11, 128, batch) for batch in (32, 64, 128)]
+    weights = sum(p.numel() for p in MODELS[name](11, 128).parameters())
+    assert at[2] - at[1] == pytest.approx(2 * (at[1] - at[0]), rel=1e-6)
+    assert 2 * at[0] - at[1] == pytest.approx(OF_A_WEIGHT * 4 * weights, rel=1e-6)
+
+
+def test_embedding_size():
+    assert embedding_size(MODELS["CNN1D"], 11, 128) == 128
+    assert embedding_size(MODELS["CNN2D"], 11, 128) == 256
+
+
+@pytest.mark.parametrize(
+    ("replicas", "free", "together"), [(33, 1000, 33), (33, 200, 17), (33, 110, 11), (1, 10, 1)]
+)
+def test_as_few_stacks_as_fit_of_nearly_equal_size(replicas, free, together):
+    """10 bytes a copy: 20 fit into 200, so two stacks, of 17 and 16."""
+    assert stack_size(replicas, 10, free, "cuda:0") == together
+
+
+def test_a_device_that_holds_not_even_one_says_how_much_is_needed():
+    wanted = r"cuda:0: a copy needs 3.00 GiB of device memory, 2.00 GiB are free. Lower batch"
+    with pytest.raises(ValueError, match=wanted):
+        stack_size(4, 3 * 2**30, 2 * 2**30, "cuda:0")
+
+
+def test_when_a_stack_does_not_fit_fewer_go_on_with_the_same_result(tones, monkeypatch, caplog):
+    rows, seeds = [np.arange(50)] * 5, list("abcde")
+    smooth = fit.fit(MODELS["CNN1D"], tones, rows, seeds, SHORT, together=2)
+    real, sizes = fit._train, []
+
+    def tight(network, *others):
+        sizes.append(network.copies)
+        if network.copies > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+        return real(network, *others)
+
+    monkeypatch.setattr(fit, "_train", tight)
+    found = fit.fit(MODELS["CNN1D"], tones, rows, seeds, SHORT, together=5)
+    assert sizes == [5, 3, 2, 2, 1]
+    assert "5 copies did not fit; going on with half as many" in caplog.text
+    for one, other in zip(smooth.networks, found.networks, strict=True):
+        for a, b in zip(one.parameters(), other.parameters(), strict=True):
+            assert torch.equal(a, b)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", MODELS)
+def test_the_plan_is_near_what_a_stack_takes(name, tones):
+    device, recipe = torch.device("cuda"), Recipe(epochs=2, batch=64)
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    fit.fit(MODELS[name], tones, [np.arange(96)] * 8, list("abcdefgh"), recipe, device, together=8)
+    taken = (torch.cuda.max_memory_allocated() - before) / 8
+    planned = bytes_per_copy(MODELS[name], 3, tones.length, 64)
+    assert taken < 1.3 * planned and planned < 4 * taken
