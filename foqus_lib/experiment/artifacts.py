@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 
-from foqus_lib.experiment.cell import canonical, name_of
 from foqus_lib.durable import quarantine, write_once
+from foqus_lib.experiment.cell import canonical, name_of
 
 
 def save_arrays(root: Path, key: Mapping[str, object], arrays: Mapping[str, ndarray]) -> Path:

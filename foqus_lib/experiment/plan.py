@@ -165,7 +165,7 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
     signals = bench.task.train
     rows = np.arange(min(32, len(signals)))
     short = replace(job.recipe, epochs=1, batch=len(rows))
-    copies, device = job.copies, torch.device(bench.device)
+    copies, device, memory = job.copies, torch.device(bench.device), bench.device_memory
 
     def once() -> float:
         began = time.perf_counter()
@@ -177,7 +177,7 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
             names,
             short,
             device,
-            memory=bench.device_memory,
+            memory=memory,
         )
         return time.perf_counter() - began
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from foqus_lib.durable import replace
 from foqus_lib.experiment import store
 from foqus_lib.experiment.cell import Cell, from_key
-from foqus_lib.durable import replace
 
 
 def export(root: Path, cells: Sequence[Cell], path: Path) -> pd.DataFrame:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from foqus_lib.experiment.cell import ALGORITHM, Cell, canonical, from_key, name_of
 from foqus_lib.durable import quarantine, write_once
+from foqus_lib.experiment.cell import ALGORITHM, Cell, canonical, from_key, name_of
 
 log = logging.getLogger(__name__)
 

@@ -74,9 +74,10 @@ def _run(bench: Bench, todo: Plan, jobs: list[Job], what: str, progress: Progres
         expected += todo.seconds([job])
         seconds = time.monotonic() - began
         share = expected / total if total else visits / in_all
+        left = in_words(seconds * (1 / share - 1))
         progress(
-            f"{count} of {len(jobs)} {what}, {in_words(seconds)}, {visits / seconds:,.0f} visits/s, "
-            f"about {in_words(seconds * (1 / share - 1))} left"
+            f"{count} of {len(jobs)} {what}, {in_words(seconds)}, "
+            f"{visits / seconds:,.0f} visits/s, about {left} left"
         )
 
 
