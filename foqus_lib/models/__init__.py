@@ -5,7 +5,19 @@ head(h)     (R, B, D)    -> (R, B, C)   logits
 forward(x)  (B, 2, L)    -> (B, C)      the ordinary use of one network
 """
 
+from functools import partial
+
 from foqus_lib.models.cnn1d import CNN1D
 from foqus_lib.models.cnn2d import CNN2D
+from foqus_lib.models.iqformer import IQFormer
+from foqus_lib.models.lstm import LSTM
+from foqus_lib.models.signet import SigNet, iq_windows
 
-MODELS = {"CNN1D": CNN1D, "CNN2D": CNN2D}
+MODELS = {
+    "CNN1D": CNN1D,
+    "CNN2D": CNN2D,
+    "LSTM": LSTM,
+    "SigNet": SigNet,
+    "SigNetIQ": partial(SigNet, windows=iq_windows),
+    "IQFormer": IQFormer,
+}

@@ -1,5 +1,7 @@
 """Replicas: alone or together, first or last, the same networks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,10 @@ from foqus_lib.training.predict import predict
 from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe
 
 SHORT = Recipe(epochs=2, batch=20)  # 50 signals: two full batches and a tail
-every = pytest.mark.parametrize("name", MODELS)
+LARGE = {"SigNet", "SigNetIQ"}
+every = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in MODELS]
+)
 
 
 @pytest.fixture
@@ -36,10 +41,16 @@ def parameters_of(network) -> torch.Tensor:
 
 @every
 def test_a_stack_trains_each_copy_as_if_alone(name, tones, coresets, float64):
-    """Dropout, Adam, tail batch and all: in float64 only the order of sums differs."""
-    seeds = ["a", "b", "c"]
-    alone = fit(MODELS[name], tones, coresets, seeds, SHORT, together=1)
-    stack = fit(MODELS[name], tones, coresets, seeds, SHORT, together=3)
+    """Dropout, Adam, tail batch and all: in float64 only the order of sums differs.
+
+    Batch normalisation takes the bias of the convolution before it out again; of its gradient
+    only rounding is left, which Adam scales up. So there Nesterov is compared.
+    """
+    seeds, recipe = ["a", "b", "c"], SHORT
+    if any("BatchNorm" in type(layer).__name__ for layer in MODELS[name](3, 64, 1).modules()):
+        recipe = replace(SHORT, optimiser="SGD", lr=1e-3)
+    alone = fit(MODELS[name], tones, coresets, seeds, recipe, together=1)
+    stack = fit(MODELS[name], tones, coresets, seeds, recipe, together=3)
     assert [n.copies for n in alone.networks] == [1, 1, 1]
     assert [n.copies for n in stack.networks] == [3]
     one_by_one = torch.cat([parameters_of(network) for network in alone.networks])
