@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LIBRARY = Path(__file__).resolve().parents[1] / "foqus_lib"
-GROUND = {"signals", "splits", "seeds", "evidence", "errors"}
+GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable"}
 MAY_IMPORT = {
     "ground": {"ground"},
     "datasets": {"ground", "datasets"},
@@ -20,10 +20,12 @@ MAY_IMPORT = {
 NEVER = {
     "ground": {"torch", "pandas", "seaborn", "matplotlib"},
     "datasets": {"torch", "pandas", "pickle"},
-    "selection": {"torch", "pandas", "pathlib", "os", "io", "h5py", "pickle"},
+    "selection": {"pandas", "pathlib", "os", "io", "h5py", "pickle"},
     "training": {"pandas", "pickle"},
     "report": {"torch"},
 }
+# Selection computes with torch's arrays on whatever device, and knows no network and no file.
+NOT_AN_ARRAY = {"nn", "optim", "autograd", "jit", "hub", "utils", "load", "save"}
 FILES = sorted(LIBRARY.rglob("*.py"))
 
 
@@ -57,6 +59,27 @@ def test_imports_point_down(path):
         assert module[0] not in NEVER.get(here, ()), f"{here} must not import {module[0]}"
 
 
+def of_torch(path):
+    """Every name the file takes from torch itself: torch.nn and torch.load, not x.load."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id == "torch":
+                yield node.attr
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                first, *rest = alias.name.split(".")
+                if first == "torch":
+                    yield rest[0] if rest else ("nn" if alias.asname else "")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "torch":
+            yield from node.module.split(".")[1:2] or [alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize("path", sorted((LIBRARY / "selection").glob("*.py")), ids=lambda p: p.name)
+def test_selection_uses_torch_for_arrays_only(path):
+    for name in of_torch(path):
+        assert name not in NOT_AN_ARRAY, f"selection must not use torch.{name}"
+
+
 def test_training_knows_no_method():
     from foqus_lib.selection.catalog import SELECTORS
 
@@ -70,7 +93,25 @@ def test_the_rule_sees_a_wrong_import(tmp_path, monkeypatch):
     wrong = tmp_path / "foqus_lib" / "selection" / "wrong.py"
     wrong.parent.mkdir(parents=True)
     monkeypatch.setitem(globals(), "LIBRARY", tmp_path / "foqus_lib")
-    for line in ("import torch", "from ..training import fit", "from foqus_lib import report"):
+    for line in ("import pathlib", "from ..training import fit", "from foqus_lib import report"):
         wrong.write_text(f"def f():\n    {line}\n", encoding="utf-8")
         with pytest.raises(AssertionError, match="must not import"):
             test_imports_point_down(wrong)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import torch.nn", "import torch as t", "from torch import nn, Tensor", "torch.load('x')",
+     "from torch.nn.functional import relu", "torch.nn.Linear(1, 1)"],
+)  # fmt: skip
+def test_the_rule_sees_torch_used_for_more_than_arrays(line, tmp_path):
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(f"import torch\n{line}\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="must not use torch"):
+        test_selection_uses_torch_for_arrays_only(wrong)
+
+
+def test_arrays_of_torch_are_fine(tmp_path):
+    right = tmp_path / "right.py"
+    right.write_text("import torch\nfrom torch import Tensor\ntorch.bmm\nx.load\n", "utf-8")
+    test_selection_uses_torch_for_arrays_only(right)

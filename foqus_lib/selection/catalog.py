@@ -1,7 +1,7 @@
 """The rows of Table I in the paper's order, and the ablation of Table V.
 
 A new selector is one function in `scores` or `geometry`, one line here and one test of which way
-is up; tests/selection/test_contract.py finds it by itself.
+is up; tests/selection/test_selectors_contract.py finds it by itself.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,16 @@ from numpy import ndarray
 from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.selection import foqus, geometry, scores
-from foqus_lib.selection.methods import Method, Score, Selector, class_balanced, top_k
+from foqus_lib.selection.methods import (
+    Method,
+    Partition,
+    Score,
+    Selector,
+    class_balanced,
+    classes,
+    classes_and_snrs,
+    top_k,
+)
 from foqus_lib.selection.tiers import EQUAL_SHARES, tiers
 
 Reading = Callable[[ndarray, ndarray], ndarray]  # c, loss (T, N) -> F, E, Q as Eq. 8 adds them
@@ -56,13 +65,23 @@ ABLATION_METHODS: dict[str, Method] = {
     "FoQuS | equal shares": tiers(combined(foqus.as_printed, "F+E+Q"), shares=EQUAL_SHARES),
 }
 
+CONTROLS: dict[str, Method] = {"Cal (in class)": top_k(scores.cal_in_class)}  # of no table
+
 SELECTORS: dict[str, Selector] = {name: class_balanced(m) for name, m in METHODS.items()}
 ABLATION: dict[str, Selector] = {name: class_balanced(m) for name, m in ABLATION_METHODS.items()}
 
+SNR_BALANCED = " | SNR-balanced"  # after the name of any method
+
 
 def method_named(name: str) -> Method:
-    """The method of either table; ValueError with the nearest name if there is none."""
-    known = METHODS | ABLATION_METHODS
-    if name not in known:
-        raise unknown("method", name, known)
-    return known[name]
+    """The method of any of these names; ValueError with the nearest name if there is none."""
+    known = METHODS | ABLATION_METHODS | CONTROLS
+    plain = name.removesuffix(SNR_BALANCED)
+    if plain not in known:
+        raise unknown("method", plain, known)
+    return known[plain]
+
+
+def partition_named(name: str) -> Partition:
+    """Over what the method of this name is balanced: classes, or classes and SNRs."""
+    return classes_and_snrs if name.endswith(SNR_BALANCED) else classes

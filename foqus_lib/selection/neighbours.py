@@ -1,46 +1,73 @@
-"""Exact nearest neighbours by brute force: a GEMM per chunk of rows, O(chunk * N) memory."""
+"""Exact nearest neighbours by brute force: a GEMM and a top-k per chunk of rows."""
 
-import numpy as np
+import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
+from torch import Tensor
 
 from foqus_lib.selection.checks import finite, within
+from foqus_lib.selection.screening import rounding, screening_dtype
 
-CHUNK = 2**23  # distances held at once: 64 MB
+CHUNK = 2**22  # distances held at once, at least those of ROWS rows
+ROWS = 256
+SPARE = 6  # candidates beyond those asked for
+GROUP = 16  # columns of which a first pass keeps the lowest
 
 
 def nearest_others(x: Float[ndarray, "N D"], count: int) -> Int[ndarray, "N count"]:
     """The `count` rows nearest to each row (Euclidean), itself excluded by index; in any order.
 
-    Columns are dealt into groups; the nearest `count` lie in the `count` groups whose nearest
-    member is nearest, so a sort looks at a few hundred distances instead of N. Exact.
+    Short numbers propose a few more rows than asked for, float64 decides among them. Where what
+    was left out may be as near as what was kept, float64 looks at all rows. On torch's default
+    device, in O(CHUNK + ROWS * N) memory.
     """
     n = len(x)
     within(count, n - 1)
-    x = finite("embedding", x).astype(np.float64)
-    x -= x.mean(axis=0)  # far from the origin the expanded square loses digits
-    group = max(1, min(32, n // (4 * count)))
-    groups = -(-n // group)
-    # |x_i - x_j|^2 / 2 without the term of i, as one product; the padding is infinitely far.
-    left = np.hstack([-x, np.ones((n, 1))])
-    right = np.zeros((groups * group, left.shape[1]))
-    right[:n, :-1] = x
-    right[:, -1] = np.inf
-    right[:n, -1] = np.einsum("nd,nd->n", x, x) / 2
-    found = np.empty((n, count), dtype=np.int64)
-    step = max(16, CHUNK // len(right))
-    for first in range(0, n, step):
-        rows = np.arange(first, min(first + step, n))
-        far = left[rows] @ right.T
-        far[rows - first, rows] = np.inf
-        nearest = far.reshape(len(rows), group, groups).min(axis=1)
-        near = _lowest(nearest, count)
-        columns = (near[:, None, :] + groups * np.arange(group)[:, None]).reshape(len(rows), -1)
-        best = _lowest(np.take_along_axis(far, columns, axis=1), count)
-        found[rows] = np.take_along_axis(columns, best, axis=1)
-    return found
+    centred = torch.as_tensor(finite("embedding", x).astype("float64"))
+    centred -= centred.mean(dim=0)  # far from the origin the expanded square loses digits
+    half = (centred**2).sum(dim=1) / 2
+    dtype = screening_dtype(float(half.max()) if n else 0.0)
+    error = rounding(x.shape[1], dtype)
+    short, short_half = centred.to(dtype), (half * (1 - error)).to(dtype)
+    wide = min(count + SPARE, n - 1)
+    found = torch.empty((n, count), dtype=torch.int64)
+    for rows in torch.arange(n).split(max(ROWS, CHUNK // max(1, n))):
+        far, near = _lowest(_half_squares(short, short_half, rows), wide)
+        exact = half[near] - torch.einsum("rwd,rd->rw", centred[near], centred[rows])
+        kept, order = _lowest(exact, count)
+        found[rows] = near.gather(1, order)
+        if wide < n - 1:  # all rows left out are at least this far
+            outside = far.amax(dim=1) - error * half[rows] - torch.finfo(dtype).tiny
+            doubt = rows[outside <= kept.amax(dim=1)]
+            if len(doubt):
+                found[doubt] = _lowest(_half_squares(centred, half, doubt), count)[1]
+    return found.cpu().numpy()
 
 
-def _lowest(values: Float[ndarray, "n m"], count: int) -> Int[ndarray, "n count"]:
-    """The columns of the `count` lowest values of each row."""
-    return np.argpartition(values, count - 1, axis=1)[:, :count]
+def _half_squares(
+    x: Float[Tensor, "N D"], half: Float[Tensor, " N"], rows: Int[Tensor, " r"]
+) -> Float[Tensor, "r N"]:
+    """|x_i - x_j|^2 / 2 without the term of i; infinite from a row to itself."""
+    far = torch.addmm(half, x[rows], x.T, alpha=-1)
+    return far.scatter_(1, rows[:, None], torch.inf)
+
+
+def _lowest(
+    values: Float[Tensor, "r N"], count: int
+) -> tuple[Float[Tensor, "r count"], Int[Tensor, "r count"]]:
+    """The `count` lowest values of each row and their columns, in any order.
+
+    Columns are dealt into groups. The lowest `count` lie in the `count` groups whose lowest is
+    lowest, so a top-k looks at a few hundred values after a pass that keeps one of GROUP.
+    """
+    n = values.shape[1]
+    groups = n // GROUP
+    columns = torch.arange(n).expand(len(values), n)
+    if groups > 4 * count:
+        dealt = values[:, : groups * GROUP].unflatten(1, (GROUP, groups)).amin(dim=1)
+        near = dealt.topk(count, dim=1, largest=False, sorted=False).indices
+        members = near[:, None, :] + groups * torch.arange(GROUP)[:, None]
+        columns = torch.cat([members.flatten(1), columns[:, groups * GROUP :]], dim=1)
+        values = values.gather(1, columns)
+    lowest, places = values.topk(count, dim=1, largest=False, sorted=False)
+    return lowest, columns.gather(1, places)

@@ -50,16 +50,33 @@ def last_layer_gradient_norm(
 def cal(evidence: Evidence) -> Float[ndarray, " N"]:
     """Margatina et al. 2021: mean KL(p_j || p_i) over the 10 nearest j, of all classes [A15].
 
-    High where similar embeddings get different predictions. With h_j = p_j . log p_j the mean is
-    mean h_j - (mean p_j) . log p_i, which needs no (N, 10, C) array.
+    High where similar embeddings get different predictions.
     """
-    count = min(NEIGHBOURS, len(evidence) - 1)
-    log_p = log_softmax(evidence.logits)
+    return _contrast(evidence.embedding, log_softmax(evidence.logits))
+
+
+def cal_in_class(evidence: Evidence) -> Float[ndarray, " N"]:
+    """The same with neighbours of i's own class only, as common libraries have it. A control."""
+    score, log_p = np.zeros(len(evidence)), log_softmax(evidence.logits)
+    for y in np.unique(evidence.label):
+        rows = np.flatnonzero(evidence.label == y)
+        score[rows] = _contrast(evidence.embedding[rows], log_p[rows])
+    return score
+
+
+def _contrast(
+    embedding: Float[ndarray, "n D"], log_p: Float[ndarray, "n C"]
+) -> Float[ndarray, " n"]:
+    """Mean KL(p_j || p_i) over the 10 nearest others, or all if fewer; 0 for one signal alone.
+
+    With h_j = p_j . log p_j it is mean h_j - (mean p_j) . log p_i, and needs no (n, 10, C) array.
+    """
+    count = min(NEIGHBOURS, len(log_p) - 1)
     if count < 1:
-        return np.zeros(len(evidence))
+        return np.zeros(len(log_p))
     p = np.exp(log_p)
     h = (p * log_p).sum(axis=1)
-    near = nearest_others(evidence.embedding, count)
+    near = nearest_others(embedding, count)
     mean_p = sum(p[column] for column in near.T) / count
     return h[near].mean(axis=1) - (mean_p * log_p).sum(axis=1)
 

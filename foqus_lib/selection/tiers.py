@@ -13,7 +13,14 @@ from numpy import ndarray
 
 from foqus_lib.evidence import Evidence
 from foqus_lib.selection.budget import turns
-from foqus_lib.selection.methods import Method, Picker, Score, descending, evaluate
+from foqus_lib.selection.methods import (
+    Method,
+    Picker,
+    Score,
+    descending,
+    evaluate,
+    pool_by_pool,
+)
 
 SHARES = (0.4, 0.4, 0.2)  # top, middle, bottom [A8]; never tuned on test accuracy
 EQUAL_SHARES = (1 / 3, 1 / 3, 1 / 3)
@@ -60,7 +67,7 @@ def tiers(
     def method(evidence: Evidence) -> Picker:
         values = evaluate(score, evidence)
 
-        def pick(rows: ndarray, budget: int, rng: np.random.Generator) -> ndarray:
+        def keep(rows: ndarray, budget: int, rng: np.random.Generator) -> ndarray:
             order = descending(values, rows, rng)  # line 10
             parts = np.split(order, cut(values[order]))  # line 11
             drawn = [inside(part, rng) for part in parts]  # line 12, all of each tier ...
@@ -71,7 +78,7 @@ def tiers(
                 kept[places] = part[: len(places)]
             return kept
 
-        return pick
+        return pool_by_pool(keep)
 
     return method
 

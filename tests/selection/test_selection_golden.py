@@ -12,6 +12,8 @@ import pytest
 from foqus_lib.evidence import Evidence
 from foqus_lib.selection import geometry, scores
 from foqus_lib.selection.divergence import squared_euclidean, symmetric_kl
+from foqus_lib.selection.farthest_first import farthest_first
+from foqus_lib.selection.herding import herding
 from foqus_lib.selection.methods import one_pool, top_k
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
@@ -65,9 +67,9 @@ def test_deepcore_rounds_half_to_even():
 @rates
 def test_herding_order(seed, mode, tag, rate):
     e, reference = inputs(seed), golden(seed, "reference_nondeepcore")
-    picked = [
-        rows[geometry.herding(e.embedding[rows], b)] for rows, b in pools(e.label, mode, rate)
-    ]
+    rows, budgets = zip(*pools(e.label, mode, rate), strict=True)
+    found = herding(e.embedding, rows, budgets)
+    picked = [pool[places] for pool, places in zip(rows, found, strict=True)]
     want = reference[f"herding_argmin_order_{mode}_{tag}"]
     assert np.concatenate(picked).tolist() == want.tolist()
     x = e.embedding.astype(np.float64)
@@ -92,7 +94,7 @@ def test_farthest_first_order_and_radius(seed, mode, tag, rate, name):
     starts = np.atleast_1d(g[f"start_{mode}_{tag}"])
     for (rows, b), start in zip(pools(e.label, mode, rate), starts, strict=True):
         d, first = distance(data[rows]), np.flatnonzero(rows == start)
-        kept = np.concatenate([first, geometry.farthest_first(d, b - 1, first)])
+        kept = np.concatenate([first, farthest_first(d, b - 1, first)])
         picked += rows[kept].tolist()
         radii.append((d.left @ d.right[kept].T).min(axis=1).max())
     assert picked == g[f"order_{mode}_{tag}"].tolist()
@@ -104,7 +106,7 @@ def test_farthest_first_order_and_radius(seed, mode, tag, rate, name):
 def test_given_centres_come_on_top_of_the_budget(seed):
     e, g = inputs(seed), golden(seed, "kcenter")
     given = g["already_selected"]
-    added = geometry.farthest_first(squared_euclidean(e.embedding), 60, given)
+    added = farthest_first(squared_euclidean(e.embedding), 60, given)
     assert set(added) | set(given) == set(g["sel_unb_f10_already"])
 
 
@@ -166,7 +168,7 @@ def test_forgetting_events_and_cut_off(seed, mode, tag, rate):
     events = golden(seed, "reference_nondeepcore")["forgetting_toneva_events"]
     assert scores.forgetting(e).tolist() == events.tolist()
     for rows, b in pools(e.label, mode, rate):
-        kept = top_k(scores.forgetting)(e)(rows, b, np.random.default_rng(seed))
+        [kept] = top_k(scores.forgetting)(e)([rows], [b], np.random.default_rng(seed))
         cut_off = np.sort(events[rows])[-b]
         assert set(rows[events[rows] > cut_off]) <= set(kept)
         assert events[kept].min() == cut_off
@@ -177,10 +179,8 @@ def test_forgetting_events_and_cut_off(seed, mode, tag, rate):
 @rates
 def test_uniform_counts(seed, mode, tag, rate):
     e, g = inputs(seed), golden(seed, "uniform")
-    picked = np.concatenate([
-        geometry.uniform(e)(rows, b, np.random.default_rng(seed))
-        for rows, b in pools(e.label, mode, rate)
-    ])  # fmt: skip
+    rows, budgets = zip(*pools(e.label, mode, rate), strict=True)
+    picked = np.concatenate(geometry.uniform(e)(rows, budgets, np.random.default_rng(seed)))
     assert len(np.unique(picked)) == len(picked) == len(g[f"sel_{mode}_{tag}"])
 
 
@@ -193,7 +193,7 @@ def test_saturated_logits_stay_finite_and_do_not_give_file_order(seed):
     d = symmetric_kl(e.logits)
     assert np.isfinite(d.left @ d.right.T).all()
     start = np.atleast_1d(g["cd_start_unb"])
-    cd = {*start.tolist(), *geometry.farthest_first(d, 59, start).tolist()}
+    cd = {*start.tolist(), *farthest_first(d, 59, start).tolist()}
     deepcore = set(g["cd_sel_unb_f10"].tolist())
     assert len(cd & deepcore) < 20  # by chance 6 of 60
     assert cd & set(g["saturated_rows"].tolist())

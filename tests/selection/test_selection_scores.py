@@ -116,6 +116,24 @@ def test_cal_looks_for_neighbours_in_all_classes(make):
     assert (scores.cal(e)[20:] > 1).all()
 
 
+def test_cal_in_class_asks_its_own_class_only(make):
+    """The same two rows of class 1 amid class 0 agree with each other, so nothing stands out."""
+    label = np.repeat([0, 1], [20, 2])
+    logits = np.array([SURE, SURE[::-1]])[label]
+    e = make(label, embedding=np.zeros((22, 6)), logits=logits)
+    np.testing.assert_allclose(scores.cal_in_class(e), 0, atol=1e-12)
+
+
+def test_cal_in_class_is_cal_of_each_class_alone(make, evidence):
+    got = scores.cal_in_class(evidence)
+    for y in range(4):
+        rows = np.flatnonzero(evidence.label == y)
+        own = make(
+            np.zeros(len(rows)), embedding=evidence.embedding[rows], logits=evidence.logits[rows]
+        )
+        np.testing.assert_allclose(got[rows], scores.cal(own), rtol=1e-12)
+
+
 @pytest.mark.parametrize(("n", "count"), [(2, 1), (11, 10), (12, 10), (300, 10), (1500, 10)])
 def test_neighbours_equal_a_full_sort(n, count):
     x = np.random.default_rng(n).normal(size=(n, 3)) + 1e7  # far from the origin
@@ -136,4 +154,35 @@ def test_neighbours_do_not_depend_on_the_chunk(monkeypatch):
     x = np.random.default_rng(0).normal(size=(100, 4))
     whole = np.sort(nearest_others(x, 5), axis=1)
     monkeypatch.setattr("foqus_lib.selection.neighbours.CHUNK", 1)
+    monkeypatch.setattr("foqus_lib.selection.neighbours.ROWS", 7)
     assert (np.sort(nearest_others(x, 5), axis=1) == whole).all()
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e-3, 1e-5])
+def test_neighbours_closer_than_float32_can_tell(spread):
+    """Tight clusters beside one far row: float32 proposes wrongly, float64 must look again."""
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.normal(size=(4, 3)), 60, axis=0) + spread * rng.normal(size=(240, 3))
+    x[17] *= 1e4
+    square = ((x[:, None] - x[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(square, np.inf)
+    near = nearest_others(x, 10)
+    got = np.sort(np.take_along_axis(square, near, axis=1), axis=1)
+    want = np.sort(square, axis=1)[:, :10]
+    np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
+
+
+def test_float32_proposals_alone_would_miss_neighbours(monkeypatch):
+    """The case above is one in which the second look matters."""
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.normal(size=(4, 3)), 60, axis=0) + 1e-6 * rng.normal(size=(240, 3))
+    exact = np.sort(nearest_others(x, 10), axis=1)
+    monkeypatch.setattr("foqus_lib.selection.neighbours.rounding", lambda *_: 0.0)
+    assert (np.sort(nearest_others(x, 10), axis=1) != exact).any()
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e25])
+def test_neighbours_beyond_the_range_of_float32(scale):
+    x = np.random.default_rng(1).normal(size=(60, 3))
+    want = np.sort(nearest_others(x, 5), axis=1)
+    assert (np.sort(nearest_others(x * scale, 5), axis=1) == want).all()

@@ -11,14 +11,24 @@ from hypothesis.extra import numpy as hnp
 from foqus_lib.selection.catalog import (
     ABLATION,
     ABLATION_METHODS,
+    CONTROLS,
     METHODS,
     SELECTORS,
     method_named,
+    partition_named,
 )
-from foqus_lib.selection.methods import coresets, one_pool, top_k
+from foqus_lib.selection.methods import (
+    class_balanced,
+    classes,
+    classes_and_snrs,
+    coresets,
+    one_pool,
+    snr_balanced,
+    top_k,
+)
 
-ALL = SELECTORS | ABLATION
-ALL_METHODS = METHODS | ABLATION_METHODS
+ALL_METHODS = METHODS | ABLATION_METHODS | CONTROLS
+ALL = SELECTORS | ABLATION | {name: class_balanced(m) for name, m in CONTROLS.items()}
 # Counts tie; and here rng draws places in the pool: a start, or the coreset itself.
 PLACES = ("Uniform", "CD", "k-Center Greedy", "Forgetting")
 WITHOUT_TIES = [name for name in ALL if not name.startswith((*PLACES, "F |", "E |", "F+E |"))]
@@ -210,3 +220,77 @@ def test_an_unknown_method_offers_the_nearest():
     assert method_named("FoQuS") is METHODS["FoQuS"]
     with pytest.raises(ValueError, match="did you mean 'k-Center Greedy'"):
         method_named("k-centre greedy")
+
+
+def test_controls_are_named_and_stand_in_no_table():
+    assert method_named("Cal (in class)") is CONTROLS["Cal (in class)"]
+    assert not CONTROLS.keys() & (METHODS.keys() | ABLATION_METHODS.keys())
+
+
+def test_any_method_may_be_balanced_over_snrs():
+    assert method_named("FoQuS | SNR-balanced") is METHODS["FoQuS"]
+    assert partition_named("FoQuS | SNR-balanced") is classes_and_snrs
+    assert partition_named("F+E | as printed | tiers") is classes
+    with pytest.raises(ValueError, match="unknown method 'Fokus'.*did you mean 'FoQuS'"):
+        method_named("Fokus | SNR-balanced")
+
+
+def cells(evidence, kept) -> list[list[int]]:
+    """How many were kept of each class (rows) and SNR (columns)."""
+    return [
+        [int(((evidence.label[kept] == y) & (evidence.snr[kept] == s)).sum()) for s in (-2, 0, 2)]
+        for y in np.unique(evidence.label)
+    ]
+
+
+@main
+def test_snr_balanced_fills_every_cell_alike(name, make):
+    """2 classes, 3 SNRs, 7 signals a cell: 18 is 3 each; of 20 each class has one more to give."""
+    e = make(np.arange(42) % 2, snr=np.array([-2, 0, 2])[np.arange(42) // 14])
+    select = snr_balanced(METHODS[name])
+    assert cells(e, select(e, 18, rng())) == [[3, 3, 3], [3, 3, 3]]
+    assert cells(e, select(e, 20, rng())) == [[4, 3, 3], [4, 3, 3]]
+    assert cells(e, select(e, 42, rng())) == [[7, 7, 7], [7, 7, 7]]
+
+
+def test_a_small_snr_passes_its_rest_on_inside_its_class(make):
+    """Class 0 has 2, 8 and 8 signals, class 1 only the highest SNR: classes still share equally."""
+    label = np.repeat([0, 0, 0, 1], [2, 8, 8, 10])
+    e = make(label, snr=np.repeat([-2, 0, 2, 2], [2, 8, 8, 10]))
+    kept = snr_balanced(METHODS["Herding"])(e, 20, rng())
+    assert cells(e, kept) == [[2, 4, 4], [0, 0, 10]]
+    assert len(np.unique(kept)) == 20
+
+
+@main
+def test_snr_balanced_coresets_are_nested_too(name, make):
+    e = make(np.arange(40) % 3, snr=np.arange(40) % 4)
+    sizes = [2, 7, 13, 30, 40]
+    at_once = coresets(METHODS[name], e, sizes, rng(2), classes_and_snrs)
+    for k, together in zip(sizes, at_once, strict=True):
+        assert snr_balanced(METHODS[name])(e, k, rng(2)).tolist() == together.tolist()
+    for less, more in zip(at_once, at_once[1:], strict=False):
+        assert set(less) <= set(more)
+    with pytest.raises(ValueError, match="cannot keep 41 of 40"):
+        snr_balanced(METHODS[name])(e, 41, rng())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["Cal", "Cal (in class)", "CD", "Herding", "k-Center Greedy"])
+def test_a_gpu_picks_what_the_cpu_picks(name, make):
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    label = np.repeat([0, 1, 2, 3], [900, 700, 700, 5])
+    e = make(label, embedding=rng(1).normal(size=(len(label), 32)))
+    with torch.device("cuda"):
+        there = ALL[name](e, 600, rng())
+    assert there.tolist() == ALL[name](e, 600, rng()).tolist()
+
+
+def test_kernels_run_on_the_default_device(evidence):
+    """The meta device computes nothing: whoever reaches it asked torch for the default device."""
+    torch = pytest.importorskip("torch")
+    for name in ("Cal", "CD", "Herding", "k-Center Greedy"):
+        with torch.device("meta"), pytest.raises((NotImplementedError, RuntimeError), match="meta"):
+            SELECTORS[name](evidence, 12, rng())

@@ -1,0 +1,265 @@
+"""Every selector against its plain form, and how its cost grows. Same picks, checked as it runs.
+
+    python benchmarks/selection.py --quick     20,000 signals, minutes
+    python benchmarks/selection.py             also 88,000, growth, and 844,800 alone; an hour
+
+The plain form is `plain_selectors`. Both run through `foqus_lib.selection.methods`, on the same
+simulated evidence: classes are Gaussian clouds, D = 128. Written to book/results/benchmarks:
+selectors.csv and selector_growth.csv. `ratio` is the plain form's CPU seconds over ours, median of
+the rounds; `same_picks` the share of picks in common (the plain form sums in float32); `peak_mb`
+the growth of the largest resident size while selecting.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import measure
+import numpy as np
+
+FIVE = "0.01+0.05+0.1+0.2+0.3"  # the paper's rates
+OURS, PLAIN = "ours", "plain"
+UNCERTAIN = ("Least Confidence", "Entropy", "Margin")
+GREEDY = ("k-Center Greedy", "CD", "Herding")
+SCORED = ("Cal", "Cal (in class)", "GraNd", *UNCERTAIN)
+BALANCED = (*GREEDY, "Cal (in class)", "GraNd", *UNCERTAIN)
+TWO_THREADS = measure.ONE_THREAD | {"OMP_NUM_THREADS": "2"}
+
+
+def simulated(n: int, classes: int, epochs: int, width: int):
+    """Evidence of Gaussian classes, and the early embedding whose norm it keeps."""
+    from foqus_lib.evidence import Evidence
+
+    rng = np.random.default_rng(0)
+
+    def normal(*shape):
+        return rng.standard_normal(shape, dtype=np.float32)
+
+    label = np.arange(n) % classes
+    embedding = normal(n, width)
+    for y, mean in enumerate(normal(classes, width)):
+        embedding[y::classes] += mean
+    evidence = Evidence(
+        label=label,
+        snr=np.zeros(n, np.float32),
+        correct=rng.random((epochs, n), dtype=np.float32) < 0.7,
+        loss=rng.random((epochs, n), dtype=np.float32),
+        logits=2 * normal(n, classes),
+        embedding=embedding,
+        logits_early=normal(1, n, classes),
+        embedding_norm_early=np.linalg.norm(embedding, axis=1)[None],
+    )
+    return evidence, embedding
+
+
+def plain_method(name: str, early: np.ndarray):
+    """The plain form as a method: it sees the same shuffled pools as ours."""
+    import plain_selectors as plain
+    import torch
+
+    from foqus_lib.selection.methods import descending, pool_by_pool, top_k
+
+    def tensor(array):
+        return torch.from_numpy(array)
+
+    def placed(data, rule):
+        def keep(rows, budget, rng):
+            rows = rng.permutation(rows)
+            return rows[rule(tensor(data[rows]), budget)]
+
+        return pool_by_pool(keep)
+
+    def in_pool(evidence):
+        def keep(rows, budget, rng):
+            score = np.zeros(len(evidence))
+            p = tensor(evidence.logits[rows]).softmax(1)
+            score[rows] = plain.cal_scores(tensor(evidence.embedding[rows]), p, 10).numpy()
+            return descending(score, rows, rng)[:budget]
+
+        return pool_by_pool(keep)
+
+    def spread(x, budget):
+        return plain.k_center(x.softmax(1), budget, 0, plain.symmetric_kl)
+
+    def grand(evidence):
+        logits, label = tensor(evidence.logits_early[0]), tensor(evidence.label)
+        return plain.grand_scores(logits, tensor(early), label).numpy()
+
+    def doubt(evidence):
+        return plain.uncertainty_scores(tensor(evidence.logits))[UNCERTAIN.index(name)].numpy()
+
+    return {
+        "k-Center Greedy": lambda e: placed(e.embedding, lambda x, b: plain.k_center(x, b, 0)),
+        "CD": lambda e: placed(e.logits, spread),
+        "Herding": lambda e: placed(e.embedding, plain.herding),
+        "Cal": in_pool,
+        "Cal (in class)": in_pool,
+        "GraNd": top_k(grand),
+    }.get(name, top_k(doubt))
+
+
+def one(case: dict) -> dict:
+    """CPU seconds, wall seconds and peak of one selection, in this process."""
+    import torch
+
+    from foqus_lib.selection.budget import budget_of
+    from foqus_lib.selection.catalog import method_named
+    from foqus_lib.selection.methods import coresets, one_pool
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    n = int(case["signals"])
+    evidence, early = simulated(n, int(case["classes"]), int(case["epochs"]), int(case["width"]))
+    ours = case["formulation"] == OURS
+    method = method_named(case["selector"]) if ours else plain_method(case["selector"], early)
+    budgets = [budget_of(float(rate), n) for rate in case["rates"].split("+")]
+
+    def select(wanted):
+        rng = np.random.default_rng(1)
+        if case["pools"] == "one pool":
+            return [one_pool(method)(evidence, max(wanted), rng)]
+        return coresets(method, evidence, wanted, rng)
+
+    with measure.stopwatch() as spent:
+        runs = [budgets] if ours else [[budget] for budget in budgets]
+        kept = [rows for run in runs for rows in select(run)]
+    np.save(case["picks"], kept[-1])
+    return spent
+
+
+def case_of(selector, pools, signals, classes, rates="0.1", epochs=2, width=128) -> dict:
+    return {
+        "selector": selector, "pools": pools, "signals": signals, "classes": classes,
+        "rates": rates, "epochs": epochs, "width": width,
+    }  # fmt: skip
+
+
+def run(case: dict, formulation: str, env=measure.ONE_THREAD) -> tuple[dict, set]:
+    """What one process of its own spent, and what it picked."""
+    with tempfile.TemporaryDirectory() as folder:
+        picks = Path(folder) / "picks.npy"
+        told = case | {"formulation": formulation, "picks": picks}
+        spent = measure.child(__file__, *(f"{key}={value}" for key, value in told.items()), env=env)
+        return spent, set(np.load(picks).tolist())
+
+
+def row_of(case: dict, formulation: str, found: list[dict], threads: int = 1) -> dict:
+    spent = {k: round(statistics.median(x[k] for x in found), 3) for k in ("cpu_s", "wall_s")}
+    peak = round(statistics.median(x["peak_mb"] for x in found))
+    counts = {"rounds": len(found), "threads": threads}
+    return case | {"formulation": formulation, **spent, "peak_mb": peak, **counts}
+
+
+def show(row: dict, *more: str) -> None:
+    print(
+        f"{row['selector']:17} {row['pools']:9} {row['signals']:7} {row['rates']:22} "
+        f"{row['formulation']:6} {row['cpu_s']:8.2f} CPU s {row['peak_mb']:6} MB",
+        *more,
+        flush=True,
+    )
+
+
+def compared(case: dict, rounds: int) -> list[dict]:
+    """Two rows: ours and plain, in turn."""
+    found = {OURS: [], PLAIN: []}
+    picks = {}
+    for _ in range(rounds):
+        for formulation, results in found.items():
+            spent, picks[formulation] = run(case, formulation)
+            results.append(spent)
+    same = len(picks[OURS] & picks[PLAIN]) / len(picks[OURS])
+    seconds = {name: [x["cpu_s"] for x in results] for name, results in found.items()}
+    ratio = round(measure.median_ratio(seconds[PLAIN], seconds[OURS]), 1)
+    rows = []
+    for formulation, results in found.items():
+        row = row_of(case, formulation, results)
+        of_ours = {"ratio": ratio, "same_picks": round(same, 4)}
+        rows.append(row | (of_ours if formulation == OURS else {"ratio": 1, "same_picks": ""}))
+        show(row)
+    print(f"{'':17} x {ratio}, {100 * same:.1f} % of the picks are the same", flush=True)
+    return rows
+
+
+def comparisons(quick: bool) -> list[dict]:
+    rows = []
+    for name in BALANCED:
+        rows += compared(case_of(name, "balanced", 20_000, 11), 3)
+    for name in ("k-Center Greedy", "Herding"):
+        rows += compared(case_of(name, "balanced", 20_000, 11, FIVE), 1)
+    for name in ("Herding", "Cal"):
+        rows += compared(case_of(name, "one pool", 20_000, 11), 1)
+    if not quick:
+        for name in BALANCED:
+            rows += compared(case_of(name, "balanced", 88_000, 11), 1)
+    return rows
+
+
+def alone(names: list[str]) -> list[dict]:
+    """The largest set of the paper, RML2018.01a at 10 dB and above, two threads."""
+    rows = []
+    for name in names:
+        case = case_of(name, "balanced", 844_800, 24, epochs=50 if "F" in name else 2)
+        spent, _ = run(case, OURS, TWO_THREADS)
+        rows.append(row_of(case, OURS, [spent], 2) | {"ratio": "", "same_picks": ""})
+        show(rows[-1], f"{spent['wall_s']:.0f} s")
+    return rows
+
+
+def growth(quick: bool) -> list[dict]:
+    """Ours alone; one of N, k, T, D changes, the others stay: 11 classes, 22,000, 10 %, 10, 128."""
+    names = (*GREEDY, "Cal", "Cal (in class)")
+    sizes = (11_000, 22_000, 44_000) if quick else (11_000, 22_000, 44_000, 88_000)
+    cases = [
+        ("N", case_of(name, "balanced", n, 11))
+        for name in names
+        for n in sizes
+        if name != "Cal" or n <= 44_000
+    ]
+    cases += [
+        ("k", case_of(name, "balanced", 22_000, 11, rate))
+        for name in GREEDY
+        for rate in ("0.05", "0.1", "0.2", "0.3")
+    ]
+    cases += [
+        ("D", case_of(name, "balanced", 22_000, 11, width=width))
+        for name in ("k-Center Greedy", "Herding", "Cal (in class)")
+        for width in (64, 128, 256, 512)
+    ]
+    cases += [
+        ("T", case_of(name, "balanced", 88_000, 11, epochs=epochs))
+        for name in ("Forgetting", "FoQuS")
+        for epochs in (25, 50, 100)
+    ]
+    rows = []
+    for axis, case in cases:
+        spent, _ = run(case, OURS)
+        rows.append({"axis": axis} | row_of(case, OURS, [spent]))
+        show(rows[-1], f"along {axis}")
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="20,000 signals only: minutes")
+    quick = parser.parse_args().quick
+    machine = {"machine": measure.machine()}
+    rows = [row | machine for row in comparisons(quick)]
+    measure.write("selectors", rows)
+    measure.write("selector_growth", [row | machine for row in growth(quick)])
+    if not quick:
+        from foqus_lib.selection.catalog import METHODS
+
+        names = [*(name for name in METHODS if name != "Cal"), "Cal (in class)"]
+        measure.write("selectors", rows + [row | machine for row in alone(names)])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and "=" in sys.argv[1]:
+        import json
+
+        print(json.dumps(one(dict(pair.split("=", 1) for pair in sys.argv[1:]))))
+    else:
+        sys.path.insert(0, str(measure.ROOT))
+        main()
