@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt64
 from numpy import ndarray
 
+BLOCK = 4096  # signals looked at together
+
 
 @dataclass(frozen=True, eq=False)
 class Signals:
@@ -39,8 +41,10 @@ class Signals:
         _refuse(self.label < 0, "label", self.label, "0 or more")
         _refuse(self.label >= len(self.classes), "label", self.label, f"below {len(self.classes)}")
         _refuse(~np.isfinite(self.snr), "snr", self.snr, "finite dB")
-        # One pass without a mask of iq's size: a row sum is finite only if every sample is.
-        finite = np.isfinite(np.abs(self.iq).sum(axis=(1, 2), dtype=np.float64))
+        # One pass and no array of iq's size: a row's energy is finite only if its samples are.
+        suspect = np.flatnonzero(~np.isfinite(np.einsum("ncl,ncl->n", self.iq, self.iq)))
+        finite = np.ones(n, bool)
+        finite[suspect] = np.isfinite(self.iq[suspect]).all(axis=(1, 2))
         _refuse(~finite, "iq", finite, "finite samples")
 
     def __len__(self) -> int:
@@ -82,7 +86,10 @@ def native(signals: Signals) -> Signals:
 
 def rms(signals: Signals) -> Signals:
     """Each signal scaled to unit mean power; an all-zero signal stays zero."""
-    power = np.square(signals.iq, dtype=np.float64).sum(axis=1).mean(axis=1)
+    power = np.empty(len(signals))
+    for first in range(0, len(signals), BLOCK):  # in float64, and no array of iq's size
+        some = np.square(signals.iq[first : first + BLOCK], dtype=np.float64)
+        power[first : first + BLOCK] = some.sum(axis=1).mean(axis=1)
     scale = 1 / np.sqrt(np.where(power > 0, power, 1))
     iq = signals.iq * scale[:, None, None].astype(np.float32)
     return Signals(iq, signals.label, signals.snr, signals.classes)

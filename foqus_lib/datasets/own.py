@@ -11,11 +11,12 @@ sizes in the file agree with each other.
 import math
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, Shaped
 from numpy import ndarray
 from numpy.lib import format as npy
 
@@ -159,24 +160,34 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
         refuse("classes", "names of at most 32 characters", "Shorten them")
 
 
-def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:
-    classes = tuple(str(name) for name in arrays["classes"])
+def check_classes(path: Path, classes: Sequence[str]) -> None:
+    """ValueError unless the names are distinct and fit for a page."""
     for row, name in enumerate(classes):
         if not NAME.fullmatch(name) or name in classes[:row]:
             raise ValueError(
                 f"{path}: classes: expected distinct names of up to 32 letters, digits, spaces and "
                 f"._+/-, got {name[:40]!r} in row {row}. Rename it"
             )
-    y = arrays["y"]
-    _refuse_rows(path, "y", y, (y < 0) | (y >= len(classes)), f"0 to {len(classes) - 1}")
+
+
+def check_labels(path: Path, y: Shaped[ndarray, " N"], classes: Sequence[str]) -> None:
+    """ValueError unless every label names a class and every class has a row."""
+    refuse_rows(path, "y", y, (y < 0) | (y >= len(classes)), f"0 to {len(classes) - 1}")
     for c, name in enumerate(classes):
         if not (y == c).any():
             raise ValueError(f"{path}: classes: {name!r} has no row in y. Remove it or add signals")
+
+
+def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:
+    classes = tuple(str(name) for name in arrays["classes"])
+    y = arrays["y"]
+    check_classes(path, classes)
+    check_labels(path, y, classes)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused below
         iq, snr = arrays["X"].astype(np.float32, copy=False), arrays["snr"].astype(np.float32)
-    _refuse_rows(path, "snr", snr, ~np.isfinite(snr), "finite dB")
+    refuse_rows(path, "snr", snr, ~np.isfinite(snr), "finite dB")
     finite = np.isfinite(iq).all(axis=(1, 2))
-    _refuse_rows(path, "X", iq[:, 0, 0], ~finite, "finite samples")
+    refuse_rows(path, "X", iq[:, 0, 0], ~finite, "finite samples")
     rows = np.arange(len(y))
     label = y.astype(np.int64)
     if "frame_index" in arrays:
@@ -186,7 +197,8 @@ def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:
     return (signals if ordered else signals[rows]), rows.astype(np.int64)
 
 
-def _refuse_rows(path: Path, field: str, values: ndarray, bad: ndarray, wanted: str) -> None:
+def refuse_rows(path: Path, field: str, values: ndarray, bad: ndarray, wanted: str) -> None:
+    """ValueError that names the first bad row and counts them."""
     if bad.any():
         row = int(bad.argmax())
         got = "NaN or infinity" if field == "X" else values[row]

@@ -49,7 +49,15 @@ def load(path: Path, sha256: str = "") -> tuple[Signals, str]:
     refuse_other_formats(path)
     if sha256 and (got := file_sha256(path)) != sha256.lower():
         raise ValueError(f"{path}: expected SHA-256 {sha256}, got {got}. Download the file again")
-    blocks = _with_known_names(path, pickle_grammar.read(path))
+    return assembled(path, pickle_grammar.read(path))
+
+
+def assembled(path: Path, blocks: Blocks) -> tuple[Signals, str]:
+    """Signals of the blocks read from `path`, which are used up, and the name of the set.
+
+    Keys may be spelt as anybody likes; all of them, and distinct finite frames, must be there.
+    """
+    blocks = _with_known_names(path, blocks)
     layout = layout_of(blocks)
     _check_keys(path, blocks, layout)
     keys = [(modulation, snr) for modulation in layout.classes for snr in SNRS]

@@ -1,10 +1,14 @@
 """From a name or a file to a task: the cut, the split and the scale, and what the caption says."""
 
+import pickle
+
+import h5py
+import layouts
 import numpy as np
 import pytest
 
 from foqus_lib import signals as sig
-from foqus_lib.datasets import catalog, radio_synth
+from foqus_lib.datasets import catalog, radio_synth, rml2016, sig2019
 from foqus_lib.datasets.catalog import DATASETS, prepare
 
 SYNTHETIC = "RML2016.10a-like"
@@ -12,6 +16,12 @@ USUAL = {
     "snr_min": 16.0, "split": "positional", "normalise": "native", "train_share": 0.8,
     "frames": 10, "seed": 0,
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def cached(tmp_path, monkeypatch):
+    """Cuts of large files are kept below the test's own folder."""
+    monkeypatch.setitem(USUAL, "cached", tmp_path / "cache")
 
 
 def task(source=SYNTHETIC, **changes):
@@ -36,11 +46,113 @@ def own_file(tmp_path):
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_named_set_makes_a_task(name):
-    made = task(name)
+    made = task(name, frames=5, snr_min=18.0)
     assert made.name == name and made.simulated and "simulated" in made.about
     assert len(made.train) == 4 * len(made.test)
-    assert set(np.unique(made.train.snr)) == {16, 18}
+    highest = 18 if name == SYNTHETIC else 30
+    assert set(np.unique(made.train.snr)) == set(range(18, highest + 1, 2))
     assert len(made.fingerprint) == 64
+
+
+def test_the_set_of_1500_frames_splits_as_its_users_do():
+    made = task("Sig2019-12-like", frames=15, snr_min=30.0, train_share=2 / 3)
+    assert (len(made.train), len(made.test)) == (12 * 10, 12 * 5)
+
+
+def text_blocks(frames=5):
+    return {(name, snr): layouts.noise(frames + (name == "QPSK"), 128, seed=10_000 + 100 * c + snr)
+            for c, name in enumerate(rml2016.CLASSES) for snr in rml2016.SNRS}  # fmt: skip
+
+
+def as_npz(folder, monkeypatch):
+    x = layouts.noise(60, 32)
+    y, snr = np.arange(60) % 2, np.where(np.arange(60) < 20, 0, 20)
+    np.savez(folder / "mine.npz", X=x, y=y, snr=snr, classes=np.array(["A", "B"]))
+    return folder / "mine.npz", "mine", x
+
+
+def as_pickle(folder, monkeypatch):
+    (folder / "RML2016.04C.pkl").write_bytes(pickle.dumps(text_blocks(), 2))
+    return folder / "RML2016.04C.pkl", "RML2016.04C", np.concatenate(list(text_blocks().values()))
+
+
+def as_text(folder, monkeypatch):
+    layouts.save_text(folder / "2016.04C", text_blocks())
+    return folder / "2016.04C", "RML2016.04C", np.concatenate(list(text_blocks().values()))
+
+
+def as_rml2018(folder, monkeypatch):
+    path = layouts.save_rml2018(folder / "GOLD.hdf5", frames=5, snrs=(12, 16))
+    return path, "RML2018.01a", layouts.rml2018_signals(5, (12, 16)).iq
+
+
+def sig2019_noise(frames, levels):
+    label = np.repeat(np.arange(12), frames)
+    return layouts.noise(12 * frames * levels, 512), np.tile(label, levels), 12 * frames
+
+
+def as_npy(folder, monkeypatch):
+    x, label, block = sig2019_noise(5, 2)
+    np.save(folder / "TrainX.npy", x.swapaxes(1, 2))
+    np.save(folder / "TrainSnrY.npy", np.stack([label, np.repeat([12, 16], block)], axis=1))
+    return folder / "TrainX.npy", "Sig2019-12", x
+
+
+def as_mat(folder, monkeypatch):
+    monkeypatch.setitem(sig2019.FRAMES, "XTrainIQ", 5)
+    x, _, _ = sig2019_noise(5, 6)
+    with h5py.File(folder / "HKDD.mat", "w", userblock_size=512) as file:
+        file["XTrainIQ"] = x.swapaxes(1, 2)[:, None]
+    return folder / "HKDD.mat", "HKDD_AMC12", x
+
+
+def as_hdf5(folder, monkeypatch):
+    x = layouts.noise(60, 32)
+    with h5py.File(folder / "mine.h5", "w") as file:
+        file["iq"], file["y"] = x, np.arange(60) % 2
+        file["snr"] = np.where(np.arange(60) < 20, 0, 20)
+    said = "file: mine.h5\nX: /iq\ny: /y\nsnr: /snr\nclasses: [A, B]\n"
+    (folder / "lab 3.foqus.yaml").write_text(said)
+    return folder / "lab 3.foqus.yaml", "lab-3", x
+
+
+def as_sigmf(folder, monkeypatch):
+    x = layouts.noise(20, 32)
+    z = (x[:, 0] + 1j * x[:, 1]).ravel()
+    notes = [(0, 320, {"core:label": "A"}), (320, 320, {"core:label": "B"}), (640, 0, {})]
+    layouts.save_sigmf(folder / "recordings", "a", z, notes)
+    (folder / "lab.foqus.yaml").write_text("folder: recordings\nlength: 32\nsnr: 20\n")
+    return folder / "lab.foqus.yaml", "lab", x
+
+
+LAYOUTS = (as_npz, as_pickle, as_text, as_rml2018, as_npy, as_mat, as_hdf5, as_sigmf)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
+def test_every_layout_makes_a_task(tmp_path, monkeypatch, layout):
+    path, name, x = layout(tmp_path, monkeypatch)
+    made = task(path, frames=0)
+    assert made.name == name and not made.simulated and name in made.about
+    assert "simulated" not in made.about and "\n" not in made.about
+    np.testing.assert_array_equal(made.train.iq, x[made.train_rows])
+    for part in (made.train, made.test):
+        assert part.snr.min() >= 16 and part.length == x.shape[2]
+        assert set(part.label) == set(range(len(part.classes)))
+    assert task(path, frames=0).fingerprint == made.fingerprint
+    with pytest.raises(ValueError, match="frames: expected 0 for the file"):
+        task(path, frames=5)
+
+
+def test_what_was_left_out_of_recordings_reaches_the_caption(tmp_path, monkeypatch):
+    path, _, _ = as_sigmf(tmp_path, monkeypatch)
+    about = task(path, frames=0).about
+    assert "(1 SigMF recordings; annotations left out: 1 without core:label)" in about
+
+
+def test_a_folder_of_recordings_is_told_what_to_write(tmp_path, monkeypatch):
+    as_sigmf(tmp_path, monkeypatch)
+    with pytest.raises(ValueError, match="write mine.foqus.yaml with `folder: recordings`"):
+        task(tmp_path / "recordings", frames=0)
 
 
 def test_the_simulated_set_by_hand():
@@ -120,6 +232,9 @@ def test_unfit_settings_are_refused(changes, message):
     [
         ("RML2016.10a", "unknown data set 'RML2016.10a'; did you mean 'RML2016.10a-like'"),
         ("data/mine", "unknown data set 'data/mine'.*and no file has this path"),
+        ("absent.foqus.yaml", "absent.foqus.yaml: no such file"),
+        ("absent.hdf5", "absent.hdf5: no such file"),
+        ("absent.mat", "absent.mat: no such file"),
         ("absent.npz", "absent.npz: no such file"),
         ("absent.pkl", "absent.pkl: no such file. Request RML2016.10a"),
     ],
@@ -130,8 +245,11 @@ def test_unknown_sources_are_refused(source, message):
 
 
 def test_other_files_and_frames_for_a_file_are_refused(own_file, tmp_path):
+    (tmp_path / "set.csv").write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"expected \.npz \(your own arrays\).*got '\.csv'"):
+        task(tmp_path / "set.csv", frames=0)
     (tmp_path / "set.h5").write_bytes(b"x")
-    with pytest.raises(ValueError, match=r"expected a file ending in \.npz"):
+    with pytest.raises(ValueError, match="set.h5: not an HDF5 file"):
         task(tmp_path / "set.h5", frames=0)
     with pytest.raises(ValueError, match="frames: expected 0 for the file"):
         task(own_file(), frames=5)

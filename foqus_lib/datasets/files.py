@@ -1,0 +1,119 @@
+"""Which reader reads a file or folder: by its ending, and by what is in it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64
+from numpy import ndarray
+
+from foqus_lib.datasets import (
+    cache,
+    own,
+    own_hdf5,
+    own_sigmf,
+    rml2016,
+    rml2016_text,
+    rml2018,
+    sidecar,
+    sig2019,
+)
+from foqus_lib.signals import Signals
+
+CACHE = Path(__file__).resolve().parents[2] / ".foqus" / "cache"
+KINDS = {
+    ".npz": "your own arrays",
+    ".foqus.yaml": "names the parts of your own HDF5 file or SigMF folder",
+    ".pkl": "RML2016",
+    ".dat": "RML2016",
+    ".h5": "RML2018.01a",
+    ".hdf5": "RML2018.01a",
+    ".npy": "Sig2019-12",
+    ".mat": "HKDD_AMC12",
+    "a folder": "RML2016 as text files",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """What a file holds."""
+
+    name: str  # of the data set, or of the file, fit for a page
+    origin: str  # for the caption
+    signals: Signals
+    rows: Int64[ndarray, " N"]  # row of each in the file; frame of each in a SigMF folder
+
+
+def load(path: Path, snr_min: float = -np.inf, cached: Path | None = CACHE) -> Loaded:
+    """The signals of a file or folder; readers of large files read only snr_min (dB) and more.
+
+    cached: where cuts of RML2018.01a are kept; None reads them into memory each time.
+    Raises ValueError naming file, field, what came, what was wanted and how to mend it.
+    """
+    path = Path(path)
+    if path.name.endswith(sidecar.ENDINGS):
+        return _described(path, snr_min)
+    if path.is_dir():
+        return _folder(path)
+    match path.suffix:
+        case ".npz":
+            signals, rows = own.load(path)
+            return Loaded(_page_name(path.stem), _sha256(path), signals, rows)
+        case ".pkl" | ".dat":
+            signals, name = rml2016.load(path)
+        case ".h5" | ".hdf5":
+            signals, rows = rml2018.load(path, snr_min, cached)
+            return Loaded(rml2018.NAME, _sampled_sha256(path), signals, rows)
+        case ".npy":
+            signals, rows = sig2019.load_npy(path)
+            return Loaded(sig2019.NAME, _sha256(path), signals, rows)
+        case ".mat":
+            signals, name = sig2019.load_mat(path), sig2019.SISTER
+        case _:
+            if not path.exists():
+                raise ValueError(f"{path}: no such file. Check the path; it starts at {Path.cwd()}")
+            kinds = ", ".join(f"{ending} ({what})" for ending, what in KINDS.items())
+            raise ValueError(
+                f"{path}: expected {kinds}; got {path.suffix or 'no suffix'!r}. Rename it"
+            )
+    return Loaded(name, _sha256(path), signals, np.arange(len(signals)))
+
+
+def is_path(source: str) -> bool:
+    """Whether the source can only be meant as a file or folder."""
+    return Path(source).exists() or source.endswith((*KINDS, *sidecar.ENDINGS))
+
+
+def _described(path: Path, snr_min: float) -> Loaded:
+    described = sidecar.read(path)
+    name = _page_name(path.name.rpartition(".foqus.")[0] or path.stem)
+    if isinstance(described, sidecar.Hdf5Arrays):
+        signals, rows = own_hdf5.load(described, snr_min)
+        return Loaded(name, _sampled_sha256(described.file), signals, rows)
+    cut = own_sigmf.load(described)
+    return Loaded(name, cut.report, cut.signals, np.arange(len(cut.signals)))
+
+
+def _folder(path: Path) -> Loaded:
+    if next(path.rglob("*" + own_sigmf.META), None):
+        raise ValueError(
+            f"{path}: SigMF recordings need a few words: write mine.foqus.yaml with "
+            f"`folder: {path.name}`, `length: 128` and `snr: 20` beside it and give that file"
+        )
+    signals, name = rml2016_text.load(path)
+    return Loaded(name, "text files", signals, np.arange(len(signals)))
+
+
+def _page_name(stem: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", stem)
+
+
+def _sha256(path: Path) -> str:
+    return f"file with SHA-256 {rml2016.file_sha256(path)[:12]}"
+
+
+def _sampled_sha256(path: Path) -> str:
+    """Of 20 GB only samples are hashed; the Task's fingerprint covers what was read."""
+    facts = cache.identity(path)
+    return f"file of {facts['bytes']:,} bytes, sampled SHA-256 {facts['sampled_sha256'][:12]}"
