@@ -78,7 +78,7 @@ def say(text: str) -> None:
 def add_to(command) -> None:
     """Declare all; `command(name, function)` gives a parser."""
     one = command("select", select)
-    one.add_argument("--data", required=True, help="an .npz with X (N, 2, L), y, snr, classes")
+    one.add_argument("--data", required=True, help="your own data: .npz, .foqus.yaml, .h5 ...")
     one.add_argument("--model", default="CNN1D", help="the network that looks (default: CNN1D)")
     one.add_argument("--method", default="FoQuS", help="a row of Table I (default: FoQuS)")
     one.add_argument("--rate", type=float, required=True, help="share to keep: 0.05 is 5 %%")

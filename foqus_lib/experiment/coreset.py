@@ -21,7 +21,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from foqus_lib import evidence, signals
-from foqus_lib.datasets import own
+from foqus_lib.datasets import files
 from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
@@ -75,7 +75,8 @@ def select(
     """
     if any((folder / name).exists() for name in FILES):
         raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
-    everything, file_rows = own.load(Path(request.data))
+    loaded = files.load(Path(request.data), request.snr_min)
+    everything, file_rows = loaded.signals, loaded.rows
     kept = np.flatnonzero(everything.snr >= request.snr_min)
     data = signals.NORMALISATIONS[request.normalise](signals.at_least(everything, request.snr_min))
     record, key, facts = _evidence(request, data, results, device, progress)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy import ndarray
 
 from foqus_lib import evidence
@@ -15,7 +16,7 @@ from foqus_lib.experiment.bench import Bench
 from foqus_lib.experiment.cell import ALL_DATA, NONE, Cell
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
-from foqus_lib.selection.catalog import method_named
+from foqus_lib.selection.catalog import method_named, partition_named
 from foqus_lib.selection.methods import coresets
 from foqus_lib.signals import Signals
 
@@ -35,7 +36,8 @@ def select(bench: Bench, cells: Sequence[Cell]) -> list[ndarray]:
             continue
         record = evidence_of(bench, model, seed) if model != NONE else blind(bench.task.train)
         points = sorted(rates)
-        rows = draw(bench.task.name, record, model, method, [p / 10_000 for p in points], seed)
+        with torch.device(bench.device):  # where the selectors' products are computed
+            rows = draw(bench.task.name, record, model, method, [p / 10_000 for p in points], seed)
         found |= {
             (model, method, seed, p): of_rate for p, of_rate in zip(points, rows, strict=True)
         }
@@ -55,7 +57,7 @@ def draw(
         if rate < 1:
             _refuse_starved_class(record, rate)
     rng = rng_for("select", dataset, model, method, seed)
-    return coresets(method_named(method), record, budgets, rng)
+    return coresets(method_named(method), record, budgets, rng, partition_named(method))
 
 
 def _refuse_starved_class(record: Evidence, rate: float) -> None:

@@ -6,7 +6,7 @@ In a notebook, first thing after the parameters cell:
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import GenericAlias
@@ -27,16 +27,19 @@ class Settings:
     """All a notebook needs to know about its size. One field, one meaning, in every notebook."""
 
     profile: str
-    dataset: str  # a name in datasets.catalog, or the path of a .npz, .pkl or .dat file
+    dataset: str  # a name in datasets.catalog, or a path that datasets.files reads
     frames: int  # signals a (class, SNR) pair, for generated sets; 0: the set's own size
     snr_min: float  # dB; lower signals are dropped
     split: str  # positional, random or blocks
     normalise: str  # native or rms
-    train_share: float  # of the signals, the rest is tested on
+    train_share: float  # of the signals, the rest is tested on; 0: the set's own
     data_seed: int  # of generated signals and of a random split
     models: tuple[str, ...]  # each selects for itself
     pairs: tuple[str, ...]  # "A -> B": A selects, B is trained on it (Table III)
     methods: tuple[str, ...]  # empty: every method of the notebook's catalog
+    later_pairs: tuple[str, ...]  # "A -> B" with networks newer than the methods (Table IV)
+    later_methods: tuple[str, ...]  # for those: they are large
+    ceilings: str  # "all": All data is trained for every network; "free": where it costs nothing
     rates: tuple[float, ...]  # |S|/N
     seeds: int  # how many: 0, 1, ...
     selection_epochs: int  # T of Eqs. 4-6 [A2]
@@ -64,7 +67,16 @@ class Settings:
     @property
     def model_pairs(self) -> list[tuple[str, str]]:
         """`pairs` taken apart: [(selection_model, evaluation_model), ...]."""
-        return [(a.strip(), b.strip()) for a, _, b in (pair.partition("->") for pair in self.pairs)]
+        return _apart(self.pairs)
+
+    @property
+    def later_model_pairs(self) -> list[tuple[str, str]]:
+        """`later_pairs` taken apart."""
+        return _apart(self.later_pairs)
+
+
+def _apart(pairs: Sequence[str]) -> list[tuple[str, str]]:
+    return [(a.strip(), b.strip()) for a, _, b in (pair.partition("->") for pair in pairs)]
 
 
 def settings(notebook: str, given: Mapping) -> Settings:
@@ -116,7 +128,7 @@ def _check(made: Settings, where: str) -> None:
     for rate in made.rates:
         if not 0 < rate <= 1:
             raise ValueError(f"{where}: rates: expected 0 < rate <= 1, got {rate:g}")
-    if not 0 < made.train_share < 1:
+    if not 0 <= made.train_share < 1:
         raise ValueError(f"{where}: train_share: expected 0 to 1, got {made.train_share:g}")
     if made.selection_epochs < 2:
         raise ValueError(
@@ -131,7 +143,9 @@ def _check(made: Settings, where: str) -> None:
     for name in ("test_every", "memory_gb"):
         if not getattr(made, name) >= 0:
             raise ValueError(f"{where}: {name}: expected 0 or more, got {getattr(made, name)}")
-    for pair in made.pairs:
+    if made.ceilings not in ("all", "free"):
+        raise unknown(f"setting of ceilings in {where}", made.ceilings, ("all", "free"))
+    for pair in made.pairs + made.later_pairs:
         if pair.count("->") != 1:
             raise ValueError(f"{where}: pairs: expected such as 'CNN1D -> CNN2D', got {pair!r}")
 

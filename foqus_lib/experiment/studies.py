@@ -3,7 +3,7 @@
 `foqus sweep 03_main_tables --profile paper` and the notebook ask here, so they share every cell.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -19,7 +19,7 @@ from foqus_lib.experiment.profiles import Settings
 from foqus_lib.experiment.run import check_names
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers import one_thread
-from foqus_lib.selection.catalog import ABLATION_METHODS, METHODS
+from foqus_lib.selection.catalog import ABLATION_METHODS, METHODS, SNR_BALANCED
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.recipe import Recipe, of_model
@@ -53,11 +53,15 @@ class Study:
     def plan(self) -> Plan:
         """What `run` would do, and about how long it would take."""
         check_names(self.cells)
-        return plan(_bench(self.settings, self.task), self.cells, self.settings.workers)
+        return plan(bench_of(self.settings, self.task), self.cells, self.settings.workers)
 
     def rows(self) -> pd.DataFrame:
         """One row a finished cell."""
         return store.frame(self.settings.store, self.cells)
+
+    def rows_by_snr(self) -> pd.DataFrame:
+        """One row a finished cell and SNR."""
+        return store.frame_by_snr(self.settings.store, self.cells)
 
 
 def data(settings: Settings) -> Task:
@@ -78,7 +82,7 @@ def evidence(
 ) -> tuple[Task, Evidence]:
     """The signals and the record of one selection training, from the store or collected now."""
     task = data(settings)
-    bench = _bench(settings, task)
+    bench = bench_of(settings, task)
     progress(f"the record of {model}, seed {seed}, is in {settings.results}")
     for job in evidence_jobs(bench, [(model, seed)]):
         progress(f"training {model} on all of {task.name}, once")
@@ -90,28 +94,43 @@ def evidence(
 def main_tables(settings: Settings) -> Study:
     """Tables I and II: each model selects for itself; floor Uniform, ceiling All data."""
     pairs = [(model, model) for model in settings.models]
-    return _study(settings, pairs, settings.methods or tuple(METHODS))
+    return _study(settings, {settings.methods or tuple(METHODS): pairs})
 
 
 def cross_architecture(settings: Settings) -> Study:
-    """Table III: A selects, B is trained on it."""
-    return _study(settings, settings.model_pairs, settings.methods or tuple(METHODS))
+    """Tables III and IV: A selects, B is trained on it. Table IV has no baseline; here it has."""
+    methods = settings.methods or tuple(METHODS)
+    pairs = {methods: list(settings.model_pairs)}
+    pairs.setdefault(settings.later_methods, []).extend(settings.later_model_pairs)
+    return _study(settings, pairs)
 
 
 def ablation(settings: Settings) -> Study:
     """Table V: every combination of F, E, Q under both readings and both rules, and controls."""
     pairs = [(model, model) for model in settings.models]
-    return _study(settings, pairs, ("Uniform", *(settings.methods or ABLATION_METHODS)))
+    return _study(settings, {("Uniform", *(settings.methods or ABLATION_METHODS)): pairs})
+
+
+def all_snr(settings: Settings) -> Study:
+    """As `main_tables`, on every SNR of the set: accuracy against SNR, which the paper never shows.
+
+    Beside Uniform and FoQuS stand the same with equal numbers of every SNR: do they need it?
+    """
+    pairs = [(model, model) for model in settings.models]
+    balanced = tuple(name + SNR_BALANCED for name in ("Uniform", "FoQuS"))
+    return _study(settings, {settings.methods or (*METHODS, *balanced): pairs})
 
 
 STUDIES: dict[str, Callable[[Settings], Study]] = {
     "03_main_tables": main_tables,
     "04_cross_architecture": cross_architecture,
     "05_ablation": ablation,
+    "07_all_snr": all_snr,
 }
 
 
-def _bench(settings: Settings, task: Task) -> Bench:
+def bench_of(settings: Settings, task: Task) -> Bench:
+    """Recipes, store, device and memory of a notebook, for its task."""
     return Bench(
         task,
         _collection(settings),
@@ -138,21 +157,27 @@ def _evaluation(settings: Settings) -> Recipe:
     )
 
 
-def _study(settings: Settings, pairs: Sequence[tuple[str, str]], methods: Sequence[str]) -> Study:
+def _study(
+    settings: Settings, pairs_of: Mapping[Sequence[str], Sequence[tuple[str, str]]]
+) -> Study:
+    """The cells of the pairs of networks that each group of methods is run for, and ceilings."""
     task, collection, evaluation = data(settings), _collection(settings), _evaluation(settings)
     cells, ceilings = [], []
-    for a, b in pairs:
-        where = {
-            "dataset": task.name,
-            "fingerprint": task.fingerprint,
-            "pairs": [(a, b)],
-            "seeds": range(settings.seeds),
-            "selection_recipe": str(replace(collection, recipe=of_model(a, collection.recipe))),
-        }
-        recipe = str(of_model(b, evaluation))
-        cells += grid(**where, methods=methods, rates=settings.rates, evaluation_recipe=recipe)
-        # The ceiling is the selection training itself, so it costs nothing where A selects for A.
-        recipe = str(of_model(b, collection.recipe))
-        ceilings += grid(**where, methods=[ALL_DATA], rates=[], evaluation_recipe=recipe)
+    for methods, pairs in pairs_of.items():
+        for a, b in pairs:
+            where = {
+                "dataset": task.name,
+                "fingerprint": task.fingerprint,
+                "pairs": [(a, b)],
+                "seeds": range(settings.seeds),
+                "selection_recipe": str(replace(collection, recipe=of_model(a, collection.recipe))),
+            }
+            recipe = str(of_model(b, evaluation))
+            cells += grid(**where, methods=methods, rates=settings.rates, evaluation_recipe=recipe)
+            recipe = str(of_model(b, collection.recipe))
+            ceilings += grid(**where, methods=[ALL_DATA], rates=[], evaluation_recipe=recipe)
+    if settings.ceilings == "free":  # those that are a selection training of this grid
+        select = {a for pairs in pairs_of.values() for a, _ in pairs}
+        ceilings = [one for one in ceilings if one.evaluation_model in select]
     cells = list(dict.fromkeys(cells + ceilings))  # pairs share Uniform
     return Study(settings, task, collection, evaluation, cells)

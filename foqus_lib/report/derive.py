@@ -18,7 +18,6 @@ from foqus_lib.report.blocks import ALL_DATA, FLOOR, percent
 from foqus_lib.report.printed import write_csv
 
 RESULTS = paper.REPORTED.parent
-PAPERS_SET = "RML2016.10a"  # what a layer's numbers are set beside
 
 
 def derive(results: Path = RESULTS, target: Path | None = None) -> list[Path]:
@@ -65,7 +64,7 @@ def _layer(source: Path, folder: Path) -> None:
     """Tables of one layer of measured rows, and the numbers its page quotes."""
     rows = load_rows(source / "main.csv")
     [dataset] = rows.dataset.unique()
-    reported = paper.beside(paper.tables(), PAPERS_SET, dataset)
+    reported = paper.beside(paper.tables(), paper.set_of(dataset), dataset)
     main, differences = tables.rate_table(rows, reported), verdicts.difference_to_uniform(rows)
     write_csv(main, folder / "main.csv")
     write_csv(differences, folder / "differences.csv")

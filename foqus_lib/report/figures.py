@@ -53,6 +53,33 @@ def accuracy_by_rate(rows: pd.DataFrame) -> Figure:
     return figure
 
 
+def accuracy_by_snr(by_snr: pd.DataFrame) -> Figure:
+    """Accuracy against SNR (dB), one line a method, mean over seeds; one panel a rate.
+
+    `by_snr` of `store.frame_by_snr`, one pair of networks; All data is the dotted ceiling.
+    """
+    names = in_order(list(dict.fromkeys(by_snr.method)), paper.methods())
+    looks = {name: _look(name, n) for n, name in enumerate(n for n in names if n != ALL_DATA)}
+    selected = by_snr[by_snr.method != ALL_DATA]
+    ceiling = by_snr[by_snr.method == ALL_DATA].groupby("snr").accuracy.mean()
+    rates = sorted(selected.rate_bp.unique())
+    with style():
+        figure = new_figure(1.8 + 3.4 * len(rates), 3.8)
+        axes = figure.subplots(1, len(rates), sharey=True, squeeze=False)[0]
+        for ax, rate in zip(axes, rates, strict=True):
+            here = selected[selected.rate_bp == rate]
+            for name, look in looks.items():
+                curve = here[here.method == name].groupby("snr").accuracy.agg(["mean", "std"])
+                spread = curve["std"].fillna(0)
+                ax.errorbar(curve.index, curve["mean"], spread, label=plain(name), **look)
+            if len(ceiling):
+                ax.plot(ceiling.index, ceiling, color=GREY, linestyle=":", label=ALL_DATA)
+            ax.set(title=percent(rate / 10_000), xlabel="SNR (dB)")
+        axes[0].set_ylabel("accuracy")
+        axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
 def _look(name: str, place: int) -> dict:
     """Line, marker and colour of a method: the same in every figure with the same methods."""
     strong = name == "FoQuS"
@@ -183,6 +210,34 @@ def pick_maps(
     return figure
 
 
+def snr_shares(kept: Mapping[str, Float[ndarray, " k"]]) -> Figure:
+    """The share (%) of each SNR label in the coreset of each method: numbers on a colour scale.
+
+    kept: the SNR (dB) of every signal that a method keeps.
+    """
+    levels = np.unique(np.concatenate(list(kept.values())))
+    shares = np.array([[100 * np.mean(snr == level) for level in levels] for snr in kept.values()])
+    with style():
+        figure = new_figure(2 + 0.42 * len(levels), 1 + 0.3 * len(kept))
+        ax = figure.subplots()
+        sns.heatmap(
+            shares, ax=ax, cmap="cividis", annot=True, fmt=".0f", cbar=False, linewidths=0.5,
+            annot_kws={"fontsize": 8}, xticklabels=[f"{s:g}" for s in levels],
+            yticklabels=[plain(name) for name in kept],
+        )  # fmt: skip
+        readable(ax)
+        ax.set(xlabel="SNR (dB)", ylabel="")
+        ax.tick_params(length=0, axis="both", rotation=0)
+    return figure
+
+
+def readable(ax) -> None:
+    """White numbers on the dark cells of a heat map, black ones on the light."""
+    for text, cell in zip(ax.texts, ax.collections[0].get_facecolors(), strict=True):
+        dark = sns.utils.relative_luminance(cell) < 0.18  # where white and black read alike
+        text.set_color("#ffffff" if dark else "#111111")
+
+
 def snr_histogram(
     snr: Float[ndarray, " N"],
     label: Integer[ndarray, " N"],
@@ -202,9 +257,7 @@ def snr_histogram(
             annot_kws={"fontsize": 8}, xticklabels=[f"{s:g}" for s in levels],
             yticklabels=[plain(name) for name in classes],
         )  # fmt: skip
-        for text, cell in zip(ax.texts, ax.collections[0].get_facecolors(), strict=True):
-            dark = sns.utils.relative_luminance(cell) < 0.18  # where white and black read alike
-            text.set_color("#ffffff" if dark else "#111111")
+        readable(ax)
         ax.set(xlabel="SNR (dB)", ylabel="")
         ax.tick_params(length=0, axis="both", rotation=0)
     return figure

@@ -80,6 +80,12 @@ def beside(reported: pd.DataFrame, theirs: str, ours: str) -> pd.DataFrame:
     return reported[reported.dataset == theirs].assign(dataset=ours.removesuffix("-like"))
 
 
+def set_of(ours: str) -> str:
+    """The paper's set that `ours` is or imitates; RML2016.10a for data of another kind."""
+    name = ours.removesuffix("-like")
+    return name if name in set(tables().dataset) else "RML2016.10a"
+
+
 # ---- the audit -----------------------------------------------------------------------------------
 
 

@@ -40,6 +40,67 @@ def cross_table(
     return rate_table(pd.concat([rows[crossed], shared], ignore_index=True), reported, unfinished)
 
 
+def scale_table(rows: pd.DataFrame) -> Table:
+    """Networks and optimisers down, scales of the signals across, mean ± sd over seeds.
+
+    `rows` of `scale_study.run`. Bold: the better scale of a line.
+    """
+    numbers = _spread(rows, ["evaluation_model", "optimiser", "normalise"]).reset_index()
+    printed = numbers.assign(text=_texts(numbers))
+    heads = ["evaluation_model", "optimiser"]
+    text = wide(printed, heads, "normalise", "text")
+    mean = wide(printed, heads, "normalise", "mean")
+    names = {"evaluation_model": "Network", "optimiser": "Optimiser"}
+    titles = [names[head] for head in text.index.names]
+    chance = " ".join(dict.fromkeys(rows.about.str.replace(r", \w+ scale\.$", ".", regex=True)))
+    note = (
+        f"{chance} Uniform coresets, rate {percent(rows.rate.iloc[0])}. Mean ± sample standard "
+        f"deviation over seeds, n = {numbers.n.min():.0f}."
+    )
+    bold = mean.eq(mean.max(axis=1), axis=0)
+    return Table(numbers, text.rename_axis(titles), bold.rename_axis(titles), note)
+
+
+def snr_table(by_snr: pd.DataFrame, about: str, unfinished: str = "", bands: int = 4) -> Table:
+    """Accuracy by bands of SNR: methods down, bands across, mean ± sd over seeds.
+
+    `by_snr` of `store.frame_by_snr`, one pair of networks and one rate (and All data). Bands hold
+    equally many SNR labels; a band's accuracy is the mean over its labels, seed by seed.
+    """
+    if by_snr[by_snr.method != ALL_DATA].rate_bp.nunique() > 1:
+        raise ValueError("snr_table: expected one rate; filter the rows first")
+    levels = sorted(by_snr.snr.unique())
+    parts = [
+        levels[len(levels) * b // bands : len(levels) * (b + 1) // bands] for b in range(bands)
+    ]
+    names = [f"{p[0]:g} dB" if len(p) == 1 else f"{p[0]:g} to {p[-1]:g} dB" for p in parts if p]
+    band_of = {
+        snr: name for part, name in zip(filter(None, parts), names, strict=True) for snr in part
+    }
+    banded = by_snr.assign(column=by_snr.snr.map(band_of))
+    by_seed = banded.groupby(["method", "column", "seed"], sort=False).accuracy.mean().reset_index()
+    numbers = _spread(by_seed, ["method", "column"]).reset_index()
+    order = in_order(list(dict.fromkeys(by_snr.method)), paper.methods())
+    columns = list(dict.fromkeys(band_of.values()))
+    numbers = numbers.sort_values(
+        ["method", "column"], key=lambda c: c.map([*order, *columns].index), kind="stable"
+    )
+    printed = numbers.assign(row=_heads(numbers.method), text=_texts(numbers))
+    text = wide(printed, ["row"], "column", "text").fillna("").rename_axis("Method")
+    best = (
+        numbers["mean"].where(numbers.method != ALL_DATA).groupby(numbers.column).transform("max")
+    )
+    bold = wide(printed.assign(best=numbers["mean"] == best), ["row"], "column", "best")
+    n = "n = " + " to ".join(f"{count:.0f}" for count in sorted({numbers.n.min(), numbers.n.max()}))
+    [rate] = by_snr[by_snr.method != ALL_DATA].rate_bp.unique()
+    note = (
+        f"{about} Rate {percent(rate / 10_000)}. Mean ± sample standard deviation over seeds, {n}."
+    )
+    if unfinished:
+        note += f" The grid is not finished: {unfinished}."
+    return Table(numbers, text, bold.eq(True).rename_axis("Method"), note)
+
+
 def ablation_table(
     rows: pd.DataFrame, reported: pd.DataFrame | None = None, unfinished: str = ""
 ) -> Table:

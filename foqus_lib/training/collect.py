@@ -153,7 +153,7 @@ def _rows(keep: Path | None, name: str, shape: tuple[int, ...], dtype: np.dtype)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         try:
-            found = np.load(path, mmap_mode="r+")
+            found = np.load(path, mmap_mode="r+", allow_pickle=False)
             if (found.shape, found.dtype) == (shape, dtype):
                 return found
         except (ValueError, EOFError):  # cut short when it was made: no epoch was done yet

@@ -7,15 +7,35 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from foqus_lib.report.figures import accuracy_by_rate, forest, iq_frames, score_map, snr_histogram
+from foqus_lib.report import signal_figures
+from foqus_lib.report.figures import (
+    accuracy_by_rate,
+    accuracy_by_snr,
+    forest,
+    iq_frames,
+    score_map,
+    snr_histogram,
+    snr_shares,
+)
+from foqus_lib.report.real import beside
 from foqus_lib.report.svg import inline_svg
 from foqus_lib.report.verdicts import difference_to_uniform
-from tests.report.made_up import by_method, rows
+from foqus_lib.signals import Signals
+from tests.report.made_up import by_method, by_snr, rows
 
 RNG = np.random.default_rng(0)
 SNR = np.repeat(np.array([10, 18], dtype=np.float32), 10)
 LABEL = np.tile(np.arange(2), 10)
+IQ = RNG.standard_normal((20, 2, 64)).astype(np.float32)
+SIGNALS = Signals(IQ, LABEL, SNR, ("BPSK", "QPSK"))
 MADE = {
+    "by snr": lambda: accuracy_by_snr(by_snr(by_method)),
+    "shares": lambda: snr_shares({"FoQuS": SNR[:4], "A<b>": SNR}),
+    "planes": lambda: signal_figures.constellations(SIGNALS),
+    "spectra": lambda: signal_figures.spectra(SIGNALS),
+    "ladder": lambda: signal_figures.snr_ladder(SIGNALS, 1, [10, 18]),
+    "confusion": lambda: signal_figures.confusion(np.array([[8, 2], [0, 0]]), ("A<b>", "B$")),
+    "statistics": lambda: signal_figures.statistics(beside(SIGNALS)),
     "rates": lambda: accuracy_by_rate(
         rows(by_method, pairs=(("CNN1D", "CNN1D"), ("CNN2D", "CNN1D")))
     ),
@@ -71,3 +91,28 @@ def test_forest_marks_what_is_shown():
 def test_histogram_counts():
     texts = [text.get_text() for text in MADE["snr"]().axes[0].texts]
     assert texts == ["3", "0", "2", "0"]  # rows 0..4 kept: labels 0 1 0 1 0, all at 10 dB
+
+
+def test_a_tone_is_a_line_in_the_spectrum_where_it_should_be():
+    turn = 2 * np.pi * 8 / 64 * np.arange(64)
+    tone = np.stack([np.cos(turn), np.sin(turn)])[None].astype(np.float32)
+    frequency, decibel = signal_figures.power_spectrum(tone)
+    assert frequency[decibel.argmax()] == 8 / 64 and decibel.max() == 0
+    assert decibel[np.abs(frequency - 8 / 64) > 0.1].max() < -40
+
+
+def test_shares_are_in_per_cent_of_a_coreset():
+    texts = [text.get_text() for text in MADE["shares"]().axes[0].texts]
+    assert texts == ["100", "0", "50", "50"]
+
+
+def test_confusion_is_in_per_cent_of_what_was_sent():
+    texts = [text.get_text() for text in MADE["confusion"]().axes[0].texts]
+    assert texts == ["80", "20", "0", "0"]
+
+
+def test_snr_curves_are_the_means_and_the_ceiling_is_dotted():
+    ax = MADE["by snr"]().axes[0]
+    lines = {c.get_label(): c.lines[0].get_ydata() for c in ax.containers}
+    assert list(lines["Uniform"]) == pytest.approx([0.42 - 0.1, 0.42 + 0.1])
+    assert [line.get_linestyle() for line in ax.lines if line.get_label() == "All data"] == [":"]

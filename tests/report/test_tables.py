@@ -9,8 +9,8 @@ import pytest
 from foqus_lib.experiment import cell
 from foqus_lib.report import blocks, paper
 from foqus_lib.report.printed import show, write_csv
-from foqus_lib.report.tables import ablation_table, cross_table, rate_table
-from tests.report.made_up import by_method, rows
+from foqus_lib.report.tables import ablation_table, cross_table, rate_table, snr_table
+from tests.report.made_up import by_method, by_snr, rows
 
 REPORTED = paper.tables()
 CROSS = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
@@ -169,3 +169,27 @@ def test_a_simulated_set_gets_the_columns_of_the_one_it_imitates():
     table = rate_table(rows(by_method), reported)
     assert table.text.loc["FoQuS", "paper 1 %"] == "0.5410"
     assert "not our data (RML2016.10a-like)" in table.note
+
+
+def test_bands_of_snr_by_hand():
+    """Uniform at 1 %: seeds 0.41, 0.42, 0.43, and 0.1 less or more; All data 0.8 and 1.0."""
+    frame = by_snr(by_method, rates=(0.01,))
+    table = snr_table(frame, "About.", "4 of 9 cells", bands=2)
+    assert list(table.text.columns) == ["0 dB", "10 dB"]
+    assert list(table.text.loc["Uniform (floor)"]) == ["0.320 ± 0.010", "0.520 ± 0.010"]
+    assert list(table.text.loc["All data (ceiling)"]) == ["0.800 ± 0.000", "1.000 ± 0.000"]
+    assert table.bold.loc["FoQuS"].all() and not table.bold.loc["Uniform (floor)"].any()
+    assert not table.bold.loc["All data (ceiling)"].any()
+    assert table.note.startswith(
+        "About. Rate 1 %. Mean ± sample standard deviation over seeds, n = 3."
+    )
+    assert "not finished: 4 of 9 cells" in table.note
+    one_band = snr_table(frame, "", bands=1)
+    assert list(one_band.text.columns) == ["0 to 10 dB"]
+    assert list(snr_table(frame, "").text.columns) == ["0 dB", "10 dB"]  # no empty band
+    assert list(one_band.text.loc["Uniform (floor)"]) == ["0.420 ± 0.010"]
+
+
+def test_a_table_of_bands_wants_one_rate():
+    with pytest.raises(ValueError, match="snr_table: expected one rate"):
+        snr_table(by_snr(by_method), "")
