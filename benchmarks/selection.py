@@ -2,12 +2,14 @@
 
     python benchmarks/selection.py --quick     20,000 signals, minutes
     python benchmarks/selection.py             also 88,000, growth, and 844,800 alone; an hour
+    python benchmarks/selection.py --only largest
 
 The plain form is `plain_selectors`. Both run through `foqus_lib.selection.methods`, on the same
 simulated evidence: classes are Gaussian clouds, D = 128. Written to book/results/benchmarks:
-selectors.csv and selector_growth.csv. `ratio` is the plain form's CPU seconds over ours, median of
-the rounds; `same_picks` the share of picks in common (the plain form sums in float32); `peak_mb`
-the growth of the largest resident size while selecting.
+selectors.csv, selector_growth.csv and selectors_largest.csv. `ratio` is the plain form's CPU
+seconds over ours, median of the rounds; `same_picks` the share of picks in common (the plain form
+sums in float32); `peak_mb` the growth of the largest resident size while selecting; `process_mb`
+that size itself, data and libraries included.
 """
 
 import argparse
@@ -147,9 +149,9 @@ def run(case: dict, formulation: str, env=measure.ONE_THREAD) -> tuple[dict, set
 
 def row_of(case: dict, formulation: str, found: list[dict], threads: int = 1) -> dict:
     spent = {k: round(statistics.median(x[k] for x in found), 3) for k in ("cpu_s", "wall_s")}
-    peak = round(statistics.median(x["peak_mb"] for x in found))
+    peaks = {k: round(max(x[k] for x in found)) for k in ("peak_mb", "process_mb")}
     counts = {"rounds": len(found), "threads": threads}
-    return case | {"formulation": formulation, **spent, "peak_mb": peak, **counts}
+    return case | {"formulation": formulation, **spent, **peaks, **counts}
 
 
 def show(row: dict, *more: str) -> None:
@@ -202,7 +204,7 @@ def alone(names: list[str]) -> list[dict]:
     for name in names:
         case = case_of(name, "balanced", 844_800, 24, epochs=50 if "F" in name else 2)
         spent, _ = run(case, OURS, TWO_THREADS)
-        rows.append(row_of(case, OURS, [spent], 2) | {"ratio": "", "same_picks": ""})
+        rows.append(row_of(case, OURS, [spent], 2))
         show(rows[-1], f"{spent['wall_s']:.0f} s")
     return rows
 
@@ -240,19 +242,26 @@ def growth(quick: bool) -> list[dict]:
     return rows
 
 
+def largest() -> list[dict]:
+    from foqus_lib.selection.catalog import METHODS
+
+    return alone([*(name for name in METHODS if name != "Cal"), "Cal (in class)"])
+
+
+PARTS = {"selectors": comparisons, "selector_growth": growth, "selectors_largest": largest}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="20,000 signals only: minutes")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", choices=("selectors", "growth", "largest"))
+    args = parser.parse_args()
     machine = {"machine": measure.machine()}
-    rows = [row | machine for row in comparisons(quick)]
-    measure.write("selectors", rows)
-    measure.write("selector_growth", [row | machine for row in growth(quick)])
-    if not quick:
-        from foqus_lib.selection.catalog import METHODS
-
-        names = [*(name for name in METHODS if name != "Cal"), "Cal (in class)"]
-        measure.write("selectors", rows + [row | machine for row in alone(names)])
+    for name, part in PARTS.items():
+        if args.only and not name.endswith(args.only) or args.quick and part is largest:
+            continue
+        rows = part() if part is largest else part(args.quick)
+        measure.write(name, [row | machine for row in rows])
 
 
 if __name__ == "__main__":

@@ -80,9 +80,10 @@ def select(
     kept = np.flatnonzero(everything.snr >= request.snr_min)
     data = signals.NORMALISATIONS[request.normalise](signals.at_least(everything, request.snr_min))
     record, key, facts = _evidence(request, data, results, device, progress)
-    [chosen] = draw(
-        key["dataset"], record, request.model, request.method, [request.rate], request.seed
-    )
+    with pick_device(device):  # where the selector's products are computed
+        [chosen] = draw(
+            key["dataset"], record, request.model, request.method, [request.rate], request.seed
+        )
     rows = file_rows[kept]
     table = score_table(record, data)
     table.insert(0, "row", rows)

@@ -88,8 +88,9 @@ def fit(
             with arithmetic(recipe.precision, device):
                 bad = _train(network, x, y, rows, of_stack, recipe, after, state, save)
         except torch.OutOfMemoryError as error:
-            together = _fewer(len(replicas), error)
-            del network, rows
+            together, bad = _fewer(len(replicas), error), None
+        if bad is None:  # only here the error is gone, and with it what its frames held
+            del network, rows, after, state
             torch.cuda.empty_cache()
             continue
         fitted.networks.append(network.eval())

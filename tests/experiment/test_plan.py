@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from foqus_lib import cli
 from foqus_lib.experiment import plan as planning
 from foqus_lib.experiment.bench import Bench
 from foqus_lib.experiment.cell import grid
@@ -11,6 +12,7 @@ from foqus_lib.experiment.plan import OF_A_WORKER, cell_jobs, evidence_jobs, in_
 from foqus_lib.experiment.run import collect_evidence
 from foqus_lib.models import MODELS
 from foqus_lib.training.collect import Collection
+from foqus_lib.training.memory import bytes_per_copy
 from foqus_lib.training.recipe import Recipe
 
 COLLECTION = Collection(Recipe(epochs=2, batch=32), early_runs=1, early_epochs=1)
@@ -111,3 +113,16 @@ def test_every_network_has_a_probe_and_a_memory(task, tmp_path, monkeypatch):
 )
 def test_durations(seconds, words):
     assert in_words(seconds) == words
+
+
+def test_the_command_says_the_plan_and_trains_nothing(tmp_path, capsys):
+    given = ["frames=5", f"results={tmp_path}", "methods=[Uniform, FoQuS]"]
+    assert cli.main(["sweep", "03_main_tables", "--profile", "smoke", "--plan", *given]) == 0
+    said = capsys.readouterr().out
+    assert "simulated" in said and "0 of 3 cells are stored. To do: 1 selection" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_memory_can_be_planned_for_every_network(name):
+    assert bytes_per_copy(MODELS[name], 3, 128, 2) > 2**20
