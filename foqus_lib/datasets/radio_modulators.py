@@ -11,6 +11,9 @@ from jaxtyping import Complex, Float
 from numpy import ndarray
 from scipy import signal
 
+from foqus_lib.datasets.radio_constellations import ask, psk, qam
+from foqus_lib.datasets.radio_pulses import root_raised_cosine
+
 FS = 200_000  # Hz
 AUDIO_FS = 44_100  # Hz
 AUDIO_SAMPLES = 10_000  # one pass
@@ -22,17 +25,14 @@ SPAN = 22  # symbols: longer pulses change no statistic of section 4
 Stream = Complex[ndarray, " n"]
 Audio = Float[ndarray, " audio"]
 
-_PAM4 = np.array([-3, -1, 1, 3])
-_PAM8 = np.arange(-7, 8, 2)
-
 # Not normalised, as in the original, whose normalising code is commented out: QAM64 has power 42.
 CONSTELLATIONS: dict[str, ndarray] = {
-    "BPSK": np.array([1, -1]),
-    "QPSK": np.exp(1j * np.pi / 4 * np.array([1, 3, 5, 7])),
-    "8PSK": np.exp(1j * np.pi / 4 * np.arange(8)),
-    "PAM4": _PAM4,
-    "QAM16": (_PAM4[:, None] + 1j * _PAM4).ravel(),
-    "QAM64": (_PAM8[:, None] + 1j * _PAM8).ravel(),
+    "BPSK": psk(2),
+    "QPSK": psk(4, np.pi / 4),
+    "8PSK": psk(8),
+    "PAM4": ask(4),
+    "QAM16": qam(16),
+    "QAM64": qam(64),
 }
 # 10,000 bits a pass (QAM16 20,000, QAM64 30,000), whole symbols only.
 SYMBOLS = {"BPSK": 10_000, "QPSK": 5000, "8PSK": 3333, "PAM4": 5000, "QAM16": 5000, "QAM64": 5000}
@@ -41,18 +41,14 @@ BITS = 10_000  # a pass of GFSK or CPFSK
 
 def rrc() -> Float[ndarray, " taps"]:
     """Root-raised-cosine pulse, energy 8, so that shaping keeps the constellation's mean power."""
-    t = np.arange(-SPAN * SPS // 2, SPAN * SPS // 2 + 1) / SPS  # symbols; 4 beta t never hits 1
-    b = ROLLOFF
-    with np.errstate(invalid="ignore"):
-        h = np.sin(np.pi * t * (1 - b)) + 4 * b * t * np.cos(np.pi * t * (1 + b))
-        h = h / (np.pi * t * (1 - (4 * b * t) ** 2))
-    h[t == 0] = 1 - b + 4 * b / np.pi
+    t = np.arange(-SPAN * SPS // 2, SPAN * SPS // 2 + 1) / SPS  # symbols
+    h = root_raised_cosine(t, ROLLOFF)
     return h * np.sqrt(SPS / np.sum(h**2))
 
 
 def linear(points: ndarray, symbols: int, rng: np.random.Generator) -> Stream:
     """Equiprobable symbols, RRC-shaped. The first 352 samples are (all but) empty: filter delay."""
-    chosen = points[rng.integers(len(points), size=symbols)].astype(complex)
+    chosen = points[rng.integers(len(points), size=symbols)]
     shaped = signal.upfirdn(rrc(), chosen, up=SPS)
     empty = np.zeros(DELAY - SPAN * SPS // 2)
     return np.concatenate([empty, shaped])[: symbols * SPS]

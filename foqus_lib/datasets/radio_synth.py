@@ -1,21 +1,23 @@
 """Signals like RML2016.10a, written from its public generator and from measurements on real data.
 
 The real set has flaws that shape every result on it: AM-SSB is noise, "SNR" is not the SNR, the
-channel is the same in every pass, half of the analogue frames carry no message. Each is a switch
+fading is the same in every pass, half of the analogue frames carry no message. Each is a switch
 of `Quirks`, and on. Results made with these signals must say that they are simulated.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from jaxtyping import Complex, Float32, Int64
+from jaxtyping import Complex, Int64
 from numpy import ndarray
 
 from foqus_lib.datasets import radio_channel as channel
+from foqus_lib.datasets import radio_grid
 from foqus_lib.datasets import radio_modulators as modulators
+from foqus_lib.datasets.radio_channel import DRAWS
 from foqus_lib.errors import unknown
-from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 
 NAME = "RML2016.10a-like"
@@ -30,7 +32,7 @@ CHOICES = {
     "noise": ("amplitude", "power"),
     "am_ssb": ("noise", "analytic"),
     "audio": ("rml", "noise"),
-    "channel": ("frozen", "replay", "per pass"),
+    "channel": ("frozen", "per pass"),
     "uniform_phase": (False, True),
     "transient": (True, False),
     "normalise": ("l1", "none", "rms"),
@@ -45,7 +47,8 @@ class Quirks:
     noise: str = "amplitude"  # rms 10^(-SNR/10) whatever the signal; or "power": the true SNR
     am_ssb: str = "noise"  # no signal at all; or the "analytic" audio
     audio: str = "rml"  # silence and two tones, the same in every pass; or low-pass "noise"
-    channel: str = "frozen"  # one path for all; "replay" a measured one; or a new one "per pass"
+    channel: str = "frozen"  # one course of the fading for all; or a new one "per pass"
+    fading: tuple[int, ...] = DRAWS  # which, when frozen: a draw of each ray
     uniform_phase: bool = False  # a random carrier phase for each frame
     transient: bool = True  # linear streams start with 352 empty samples
     normalise: str = "l1"  # sum of magnitudes 1 in each frame; or "none" or "rms"
@@ -54,6 +57,8 @@ class Quirks:
         for switch, choices in CHOICES.items():
             if (value := getattr(self, switch)) not in choices:
                 raise ValueError(f"Quirks.{switch}: expected one of {choices}, got {value!r}")
+        if len(self.fading) != len(DRAWS):
+            raise ValueError(f"Quirks.fading: expected the draws of three rays, got {self.fading}")
 
 
 REAL = Quirks()
@@ -65,43 +70,21 @@ def generate(snrs: Sequence[int], frames: int, seed: int, quirks: Quirks = REAL)
     A (class, SNR) pair is the same whichever others are generated, and its first n frames are the
     same however many follow.
     """
-    if frames < 1:
-        raise ValueError(f"frames: expected 1 or more for each class and SNR, got {frames}")
-    if not snrs or len(set(snrs)) < len(snrs):
-        raise ValueError(f"snrs: expected distinct SNR labels, got {list(snrs)}. Try {SNRS[:5]}")
-    path = channel.replayed_path() if quirks.channel == "replay" else channel.frozen_path(seed)
-    iq = np.empty((len(CLASSES), len(snrs), frames, 2, LENGTH), np.float32)
-    for c, modulation in enumerate(CLASSES):
-        for s, snr in enumerate(snrs):
-            _fill(iq[c, s], modulation, snr, path, rng_for(NAME, modulation, snr, seed), quirks)
-    return Signals(
-        iq.reshape(-1, 2, LENGTH),
-        label=np.repeat(np.arange(len(CLASSES)), len(snrs) * frames),
-        snr=np.tile(np.repeat(np.array(snrs, np.float32), frames), len(CLASSES)),
-        classes=CLASSES,
-    )
+    draw = partial(_pass, quirks=quirks)
+    return radio_grid.generate(NAME, CLASSES, LENGTH, snrs, frames, seed, draw)
 
 
-def _fill(
-    block: Float32[ndarray, "frames 2 length"],
-    modulation: str,
-    snr: int,
-    path: channel.Path,
-    rng: np.random.Generator,
-    quirks: Quirks,
-) -> None:
-    """Passes of one modulator until the block is full; a pass yields about 38 frames."""
-    done = 0
-    while done < len(block):
-        stream = one_pass(modulation, rng, quirks)
-        if quirks.channel == "per pass":
-            path = channel.random_path(rng)
-        z = channel.received(stream, cut(len(stream), rng), LENGTH, path)
-        if quirks.uniform_phase:
-            z = z * np.exp(1j * rng.uniform(-np.pi, np.pi, size=(len(z), 1)))
-        z = normalised(z + noise(z, snr, rng, quirks), quirks)[: len(block) - done]
-        block[done : done + len(z), 0], block[done : done + len(z), 1] = z.real, z.imag
-        done += len(z)
+def _pass(
+    modulation: str, snr: int, rng: np.random.Generator, quirks: Quirks
+) -> Complex[ndarray, "n length"]:
+    """The frames cut from one pass, about 38."""
+    stream = one_pass(modulation, rng, quirks)
+    frozen = quirks.channel == "frozen"
+    fading = channel.frozen_fading(quirks.fading) if frozen else channel.random_fading(rng)
+    z = channel.received(stream, cut(len(stream), rng), LENGTH, fading, channel.drift(rng))
+    if quirks.uniform_phase:
+        z = z * np.exp(1j * rng.uniform(-np.pi, np.pi, size=(len(z), 1)))
+    return normalised(z + noise(z, snr, rng, quirks), quirks)
 
 
 def one_pass(modulation: str, rng: np.random.Generator, quirks: Quirks) -> Complex[ndarray, " n"]:

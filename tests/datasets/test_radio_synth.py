@@ -13,7 +13,6 @@ from foqus_lib.datasets.statistics import (
     frame_statistics,
     phase_resultant,
 )
-from foqus_lib.seeds import rng_for
 
 HIGH = (18, 16, 14, 12, 10)
 
@@ -77,6 +76,7 @@ def test_frames_of_a_pass_never_overlap():
         ({"channel": "frozn"}, r"Quirks.channel: expected one of \('frozen'.*got 'frozn'"),
         ({"noise": "none"}, "Quirks.noise"),
         ({"normalise": "L1"}, "Quirks.normalise"),
+        ({"fading": (1, 2)}, r"Quirks.fading: expected the draws of three rays, got \(1, 2\)"),
     ],
 )
 def test_unknown_switch_values_are_refused(changes, message):
@@ -96,19 +96,17 @@ def test_empty_requests_are_refused():
 
 @pytest.mark.parametrize("snr", [-20, -8, 0, 10, 18])
 def test_am_ssb_is_noise_of_the_quirky_amplitude(snr):
-    quirks, rng = Quirks(normalise="none"), rng_for("test", snr)
-    block = np.empty((300, 2, LENGTH), np.float32)
-    radio_synth._fill(block, "AM-SSB", snr, radio_channel.frozen_path(0), rng, quirks)
-    rms = np.sqrt(np.mean(np.abs(as_complex(block)) ** 2))
+    noise = only(generate((snr,), 300, 0, Quirks(normalise="none")), "AM-SSB")
+    rms = np.sqrt(np.mean(np.abs(as_complex(noise)) ** 2))
     assert rms == pytest.approx(10 ** (-snr / 10), rel=0.03)
-    r1, r4, r8 = frame_statistics(block).mean(axis=0)[4:7]
+    r1, r4, r8 = frame_statistics(noise).mean(axis=0)[4:7]
     assert max(r1, r4, r8) <= 0.1
 
 
 # Relative tolerance for each of STATISTICS; None: the data sheet asks nothing.
 LINEAR = (0.10, 0.10, 0.10, 0.25, 0.10, 0.10, 0.25, 0.25)
-FSK = (None, None, None, None, 0.10, 0.10, 0.10, 0.10)
-AM = (0.30, None, None, None, None, None, None, 0.30)
+FSK = (0.10, 0.05, 0.15, None, 0.05, 0.05, 0.05, 0.10)  # CPFSK's |Ez4| is half the real 0.039
+AM = (0.10, None, None, None, None, None, None, 0.10)
 TOLERANCE = (
     dict.fromkeys(("BPSK", "QPSK", "8PSK", "PAM4", "QAM16", "QAM64"), LINEAR)
     | dict.fromkeys(("CPFSK", "GFSK"), FSK)
@@ -133,14 +131,60 @@ def test_wbfm_is_mostly_a_bare_carrier(high):
     assert wbfm["r8"] > 0.97
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_frozen_channel_is_as_strong_and_as_steady_as_the_real_one(seed):
-    gain = np.abs(radio_channel.carrier_gain(radio_channel.frozen_path(seed)))
-    assert gain.min() >= 1.4 and gain.max() <= 2.4
+def at(second):
+    return round(second * radio_modulators.FS / radio_channel.GRID)
+
+
+def test_the_frozen_fading_is_as_strong_as_the_real_one():
+    """A real carrier's |gain| rises from 1.43 to 2.00 within 0.2 s; RML2016.04C, AM-DSB."""
+    gain = np.abs(radio_channel.frozen_fading().sum(axis=1))[: at(0.2)]
+    assert gain[0] == pytest.approx(1.43, rel=0.03) == gain.min()
+    assert gain.max() == pytest.approx(2.0, rel=0.03)
+    assert gain.argmax() > at(0.15)
+
+
+def test_the_fading_favours_positive_frequencies_as_the_real_one_does():
+    """CPFSK's two tones, 0.06 cycles a sample off, over the carrier: really 0.72 and 1.14."""
+    taps = radio_channel.frozen_fading()[at(0.015)]
+    lower, upper = (
+        np.abs(taps @ np.exp(-2j * np.pi * cycles * np.arange(radio_channel.TAPS)) / taps.sum())
+        for cycles in (-0.06, 0.06)
+    )
+    assert 0.7 < lower < 0.85 and upper == pytest.approx(1.14, rel=0.03)
+
+
+def test_each_ray_of_the_frozen_fading_is_a_numbered_draw_of_its_own():
+    """On the first delay, 0 samples, a ray reaches tap 0 only."""
+    taps = radio_channel.frozen_fading((3, 1, 4))
+    changed = radio_channel.frozen_fading((2, 1, 4)) - taps
+    assert np.abs(changed[:, 0]).max() > 0.1 and np.abs(changed[:, 1:]).max() < 1e-12
+    for other in [(3, 0, 4), (3, 1, 3)]:
+        assert np.abs(radio_channel.frozen_fading(other) - taps)[:, 1].max() > 0.02
+
+
+def test_the_frozen_fading_is_that_of_its_numbers():
+    quirks = Quirks(fading=(0, 0, 0), normalise="none")
+    chosen, other = (generate((18,), 5, 0, q) for q in (Quirks(normalise="none"), quirks))
+    assert np.abs(only(chosen, "QPSK") - only(other, "QPSK")).max() > 0.1
+    np.testing.assert_array_equal(only(chosen, "AM-SSB"), only(other, "AM-SSB"))  # noise only
+
+
+def test_two_passes_share_the_fading_but_not_the_carrier():
+    """Phases start together and drift apart as a walk's integral does: 2.1 rad after 0.25 s."""
+    drifts = [radio_channel.drift(np.random.default_rng(seed)) for seed in range(400)]
+    phase = np.stack([drift.phase for drift in drifts])
+    delay = np.stack([drift.delay for drift in drifts])
+    wanted = 2 * np.pi * 0.01 * np.sqrt(50_000**3 / 3) / radio_modulators.FS
+    assert wanted == pytest.approx(2.03, abs=0.01)
+    assert phase[:, at(0.25)].std() == pytest.approx(wanted, rel=0.1)
+    assert delay[:, at(0.25)].std() == pytest.approx(wanted / (2 * np.pi), rel=0.1)
+    assert np.abs(phase[:, 0]).max() < 1e-3 and np.abs(phase.mean(axis=0)).max() < 0.5
+    assert np.abs(np.corrcoef(phase[:, at(0.25)], delay[:, at(0.25)])[0, 1]) < 0.15
 
 
 def test_the_carrier_phase_is_shared_by_frames_unless_it_is_drawn(high):
-    assert phase_resultant(only(high, "AM-DSB")) > 0.55
+    """0.79 in RML2016.04C, 0.82 in 10b."""
+    assert 0.6 < phase_resultant(only(high, "AM-DSB")) < 0.85
     uniform = generate((18,), 400, seed=0, quirks=Quirks(uniform_phase=True))
     assert phase_resultant(only(uniform, "AM-DSB")) < 0.1
 
@@ -188,18 +232,8 @@ def test_low_pass_audio_leaves_no_bare_carrier(high):
     assert class_statistics(loud_audio)[wbfm][6] < class_statistics(high)[wbfm][6]  # r8
 
 
-def test_replayed_channel_has_the_measured_gain():
-    path = radio_channel.replayed_path()
-    gain = radio_channel.carrier_gain(path)
-    at = round(0.113 * radio_modulators.FS / radio_channel.GRID)
-    assert np.abs(gain[at]) == pytest.approx(1.927, abs=0.002)
-    assert np.angle(gain[at]) == pytest.approx(-1.262, abs=0.01)
-    replayed = generate((18,), 200, 0, Quirks(channel="replay"))
-    assert phase_resultant(only(replayed, "AM-DSB")) > 0.9
-
-
 def test_a_new_channel_for_each_pass_spreads_the_phase(high):
-    free = generate((18,), 1000, 0, Quirks(channel="per pass"))
+    free = generate((18,), 400, 0, Quirks(channel="per pass"))
     frozen = phase_resultant(only(high, "AM-DSB"))
     assert phase_resultant(only(free, "AM-DSB")) < frozen - 0.2
 
@@ -243,33 +277,53 @@ def test_frequency_modulators_by_hand():
 
 
 def test_the_audio_is_silence_and_a_decaying_chord():
-    """Block rms from sample 5,472 on as measured on real 04C streams."""
+    """As in real 04C streams: rms 0.031 at the loudest, a tenth of it 4,000 samples later."""
     audio = radio_modulators.rml_audio()
     assert not audio[:5450].any()
-    measured = [0.0253, 0.0306, 0.0222, 0.0156, 0.0113, 0.0085, 0.0066, 0.0047, 0.0034]
-    blocks = audio[5472 : 5472 + 9 * 492].reshape(9, 492)
-    rms = np.sqrt(np.mean(blocks**2, axis=1))
-    np.testing.assert_allclose(rms[1:], measured[1:], rtol=0.1)
-    np.testing.assert_allclose(rms, measured, rtol=0.25)
+    rms = np.sqrt(np.mean(audio[5472 : 5472 + 9 * 492].reshape(9, 492) ** 2, axis=1))
+    assert rms.max() == pytest.approx(0.031, rel=0.1)
+    assert (np.diff(rms[1:]) < 0).all() and rms[-1] / rms.max() == pytest.approx(0.11, rel=0.15)
 
 
-def test_channel_is_a_filter_that_follows_its_path():
+def still(phase=0.0, delay=0.0):
+    """Oscillators that stand still."""
+    grid = len(radio_channel.SECONDS)
+    return radio_channel.Drift(np.full(grid, phase), np.full(grid, delay))
+
+
+def test_fading_is_a_filter_that_follows_its_course():
     """Against the definition, sample by sample, with taps held over a frame."""
-    path = radio_channel.random_path(np.random.default_rng(0))
+    fading = radio_channel.random_fading(np.random.default_rng(0))
     stream = radio_synth.one_pass("QPSK", np.random.default_rng(1), radio_synth.REAL)
     start = np.array([700, 20_000])
-    got = radio_channel.received(stream, start, LENGTH, path)
-    rotated = stream * np.exp(1j * path.phase[: len(stream)])
+    drift = still(phase=0.3, delay=-radio_channel.OFFSET)  # on the samples: no interpolation
+    got = radio_channel.received(stream, start, LENGTH, fading, drift)
     for row, s in enumerate(start):
-        taps = path.taps[(s + 64) // radio_channel.GRID]
+        taps = fading[(s + 64) // radio_channel.GRID]
         for t in (0, 5, 127):
-            wanted = sum(taps[k] * rotated[s + t - k] for k in range(8))
+            wanted = sum(taps[k] * stream[s + t - k] for k in range(8)) * np.exp(0.3j)
             assert got[row, t] == pytest.approx(wanted)
 
 
-def test_fading_has_unit_power_and_moves_slowly():
+@pytest.mark.parametrize("cycles", [0.0, 0.05, -0.1])
+@pytest.mark.parametrize("delay", [-2.6, -0.7, 0.0, 0.45, 1.2])
+def test_the_clock_delays_and_the_carrier_turns(cycles, delay):
+    """A tone through one tap, so nothing but the oscillators acts; also at the stream's end."""
+    n, flat = 5000, np.zeros((len(radio_channel.SECONDS), radio_channel.TAPS), complex)
+    flat[:, 0] = 1
+    tone = np.exp(2j * np.pi * cycles * np.arange(n))
+    start = np.array([50, 1001, n - LENGTH - 8])
+    got = radio_channel.received(tone, start, LENGTH, flat, still(0.2, delay))
+    t = start[:, None] + np.arange(LENGTH) - radio_channel.OFFSET - delay
+    np.testing.assert_allclose(got, np.exp(2j * np.pi * cycles * t + 0.2j), atol=2e-3)
+
+
+def test_rays_have_unit_power_move_slowly_and_the_first_is_steadier():
+    """E|H|^4 of a Rician ray is (2 + 4 K + K^2) / (1 + K)^2, 1.36 for K = 4; others' nears 2."""
     seconds = np.linspace(0, 0.4, 100)
     rng = np.random.default_rng(0)
-    h = np.stack([radio_channel._fader(seconds, rng) for _ in range(2000)])
-    assert np.mean(np.abs(h) ** 2) == pytest.approx(1, rel=0.05)
+    h = np.stack([radio_channel._rays(seconds, [rng] * 3) for _ in range(2000)])
+    np.testing.assert_allclose(np.mean(np.abs(h) ** 2, axis=(0, 1)), 1, rtol=0.05)
+    first, second, third = np.mean(np.abs(h) ** 4, axis=(0, 1))
+    assert first == pytest.approx(1.36, rel=0.05) and min(second, third) > 1.7
     assert np.abs(np.diff(h, axis=1)).max() < 2 * np.pi * np.sqrt(8) * 0.4 / 99 * 1.5
