@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import torch
 
 # Read when a process starts, so set for the children. One thread each, waiting without spinning;
-# and memory that one step frees stays for the next (benchmarks/cpu_training.py).
+# and memory that one step frees stays for the next (benchmarks/training.py).
 CHILD = {
     "OMP_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",

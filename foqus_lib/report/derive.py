@@ -3,19 +3,19 @@
     book/results/reported/             the paper's tables -> what a check of them shows
     book/results/<layer>/main.csv      rows of a grid like Tables I-II
     book/results/<layer>/ablation.csv  rows of a grid like Table V
+    book/results/benchmarks/*.csv      what benchmarks/ measured: see `benches`
 
 Every derived file goes to a folder `derived` beside its source; a test derives all again.
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from foqus_lib.experiment.rows import load_rows
-from foqus_lib.report import paper, tables, verdicts
+from foqus_lib.report import benches, paper, tables, verdicts
 from foqus_lib.report.blocks import ALL_DATA, FLOOR, percent
-from foqus_lib.report.printed import write_csv
+from foqus_lib.report.printed import write_csv, write_json, write_plain
 
 RESULTS = paper.REPORTED.parent
 
@@ -26,6 +26,7 @@ def derive(results: Path = RESULTS, target: Path | None = None) -> list[Path]:
     _audit(target / "reported" / "derived")
     for folder in sorted(path.parent for path in results.glob("*/main.csv")):
         _layer(folder, target / folder.name / "derived")
+    benches.derive(results / "benchmarks", target / "benchmarks" / "derived")
     return sorted(path for path in target.glob("*/derived/*") if path.is_file())
 
 
@@ -36,16 +37,16 @@ def _audit(folder: Path) -> None:
     winners, falls = paper.winners(reported), paper.not_monotone(reported)
     gains = paper.gain_over_uniform(reported)
     by_method = paper.profile(reported)
-    _plain(averages[~averages.agrees], folder / "averages.csv")
-    _plain(pairs, folder / "uniform_pairs.csv")
-    _plain(gains.assign(rate=[r if r == "avg" else percent(r) for r in gains.rate]),
+    write_plain(averages[~averages.agrees], folder / "averages.csv")
+    write_plain(pairs, folder / "uniform_pairs.csv")
+    write_plain(gains.assign(rate=[r if r == "avg" else percent(r) for r in gains.rate]),
            folder / "gain.csv")  # fmt: skip
-    _plain(falls, folder / "falls.csv")
-    _plain(by_method.round(4), folder / "profile.csv")
-    _plain(paper.check_ablation(reported), folder / "ablation.csv")
+    write_plain(falls, folder / "falls.csv")
+    write_plain(by_method.round(4), folder / "profile.csv")
+    write_plain(paper.check_ablation(reported), folder / "ablation.csv")
     wins = winners[winners.best == "FoQuS"]
     worst = pairs.loc[pairs.difference.abs().idxmax()]
-    _json(folder / "summary.json", {
+    write_json(folder / "summary.json", {
         "_about": {"from": "the numbers printed in the paper"},
         "averages": {"all": len(averages), "agree": int(averages.agrees.sum())},
         "uniform": {"largest": abs(float(worst.difference)), "rate": percent(worst.rate)},
@@ -68,7 +69,7 @@ def _layer(source: Path, folder: Path) -> None:
     main, differences = tables.rate_table(rows, reported), verdicts.difference_to_uniform(rows)
     write_csv(main, folder / "main.csv")
     write_csv(differences, folder / "differences.csv")
-    _plain(against_paper(differences.numbers, reported), folder / "against_paper.csv")
+    write_plain(against_paper(differences.numbers, reported), folder / "against_paper.csv")
     numbers = {
         "_about": _about(rows),
         "note": {"main": main.note, "differences": differences.note},
@@ -90,7 +91,7 @@ def _layer(source: Path, folder: Path) -> None:
             "verdicts": _verdicts(controls.numbers),
             "by_rule": _by_rule(controls.numbers),
         }
-    _json(folder / "summary.json", numbers)
+    write_json(folder / "summary.json", numbers)
 
 
 def against_paper(differences: pd.DataFrame, reported: pd.DataFrame) -> pd.DataFrame:
@@ -170,14 +171,3 @@ def _json_value(value: object) -> object:
     if isinstance(value, str):
         return value
     return None if value != value else int(value) if value == int(value) else float(value)
-
-
-def _plain(table: pd.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False, lineterminator="\n", float_format="%.4f")
-
-
-def _json(path: Path, numbers: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -56,6 +57,19 @@ def write_csv(table: Table, path: Path) -> None:
         writer.writerow([*map(markdown, head), *cells])
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_bytes(out.getvalue().encode())
+
+
+def write_plain(table: pd.DataFrame, path: Path) -> None:
+    """A frame as it is, four digits a number."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False, lineterminator="\n", float_format="%.4f")
+
+
+def write_json(path: Path, numbers: dict) -> None:
+    """Numbers for the {res} role; NaN is refused."""
+    text = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text + "\n", encoding="utf-8")
 
 
 def markdown(name: str) -> str:
