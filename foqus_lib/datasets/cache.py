@@ -71,7 +71,8 @@ def find(folder: Path, source: Mapping[str, str | int]) -> Entry | None:
         packed = (folder / "rows.npz").read_bytes()
         if hashlib.sha256(packed).hexdigest() != manifest["rows_sha256"]:
             raise ValueError("rows.npz has another SHA-256")
-        with np.load(io.BytesIO(packed), allow_pickle=False) as file:
+        stream = io.BytesIO(packed)
+        with np.load(stream, allow_pickle=False) as file:
             rows = {name: file[name] for name in file.files}
         iq = np.load(folder / "iq.npy", mmap_mode="r", allow_pickle=False)
         wrong = np.flatnonzero(frame_hashes(iq) != rows.pop("checksum"))

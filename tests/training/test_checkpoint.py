@@ -19,8 +19,8 @@ from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import predict
 from foqus_lib.training.recipe import Recipe
 
-SMALL = Collection(Recipe(epochs=4, batch=32), early_runs=2, early_epochs=1)
-BUILD = MODELS["CNN2D"]  # has dropout in three places
+SMALL = Collection(Recipe(epochs=4, batch=32), early_runs=1, early_epochs=1)
+BUILD = MODELS["CNN1D"]  # has dropout
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from foqus_lib.training.predict import predict
 from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe
 
 SHORT = Recipe(epochs=2, batch=20)  # 50 signals: two full batches and a tail
-LARGE = {"SigNet", "SigNetIQ"}
+LARGE = {"SigNet", "SigNetIQ", "IQFormer"}
 every = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in MODELS]
 )
