@@ -94,12 +94,32 @@ def selector_growth(rows: pd.DataFrame, folder: Path) -> None:
     write_plain(pd.DataFrame(found), folder / "selector_growth.csv")
 
 
+def reading(rows: pd.DataFrame, folder: Path) -> None:
+    """Seconds and memory of each way to read a cut of RML2018.01a."""
+    table = pd.DataFrame(
+        {
+            "": rows.variant,
+            "CPU s": [
+                f"{row.cpu_s:.2f} ({row.cpu_s_least:.2f} to {row.cpu_s_most:.2f})"
+                for row in rows.itertuples()
+            ],
+            "seconds": rows.wall_s.map("{:.2f}".format),
+            "times less CPU": rows.times_less_cpu.map("{:.1f}".format),
+            "peak / result": rows.peak_over_result.map("{:.2f}".format),
+            "file, GB": rows.file_gb,
+            "rounds": rows.rounds,
+        }
+    )
+    write_plain(table, folder / "reading.csv")
+
+
 def _rates(text: str) -> str:
     """ "0.01+0.05" -> "1 %, 5 %"."""
     return ", ".join(percent(float(rate)) for rate in text.split("+"))
 
 
 ARRANGED = {
+    "reading": reading,
     "sim_to_real": sim_to_real,
     "selectors": selectors,
     "selectors_largest": selectors_largest,
