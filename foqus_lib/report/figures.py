@@ -217,25 +217,7 @@ def snr_shares(kept: Mapping[str, Float[ndarray, " k"]]) -> Figure:
     """
     levels = np.unique(np.concatenate(list(kept.values())))
     shares = np.array([[100 * np.mean(snr == level) for level in levels] for snr in kept.values()])
-    with style():
-        figure = new_figure(2 + 0.42 * len(levels), 1 + 0.3 * len(kept))
-        ax = figure.subplots()
-        sns.heatmap(
-            shares, ax=ax, cmap="cividis", annot=True, fmt=".0f", cbar=False, linewidths=0.5,
-            annot_kws={"fontsize": 8}, xticklabels=[f"{s:g}" for s in levels],
-            yticklabels=[plain(name) for name in kept],
-        )  # fmt: skip
-        readable(ax)
-        ax.set(xlabel="SNR (dB)", ylabel="")
-        ax.tick_params(length=0, axis="both", rotation=0)
-    return figure
-
-
-def readable(ax) -> None:
-    """White numbers on the dark cells of a heat map, black ones on the light."""
-    for text, cell in zip(ax.texts, ax.collections[0].get_facecolors(), strict=True):
-        dark = sns.utils.relative_luminance(cell) < 0.18  # where white and black read alike
-        text.set_color("#ffffff" if dark else "#111111")
+    return _by_snr(shares.round().astype(int), list(kept), levels)
 
 
 def snr_histogram(
@@ -249,15 +231,31 @@ def snr_histogram(
     counts = np.array(
         [[np.sum(kept & (label == c) & (snr == s)) for s in levels] for c in range(len(classes))]
     )
+    return _by_snr(counts, classes, levels)
+
+
+def _by_snr(
+    numbers: Integer[ndarray, "rows levels"],
+    names: Sequence[str],
+    levels: Float[ndarray, " levels"],
+) -> Figure:
+    """Whole numbers by name and SNR label (dB), on a colour scale."""
     with style():
-        figure = new_figure(1.8 + 0.55 * len(levels), 1 + 0.3 * len(classes))
+        figure = new_figure(2 + 0.5 * len(levels), 1 + 0.3 * len(names))
         ax = figure.subplots()
         sns.heatmap(
-            counts, ax=ax, cmap="cividis", annot=True, fmt="d", cbar=False, linewidths=0.5,
+            numbers, ax=ax, cmap="cividis", annot=True, fmt="d", cbar=False, linewidths=0.5,
             annot_kws={"fontsize": 8}, xticklabels=[f"{s:g}" for s in levels],
-            yticklabels=[plain(name) for name in classes],
+            yticklabels=[plain(name) for name in names],
         )  # fmt: skip
         readable(ax)
         ax.set(xlabel="SNR (dB)", ylabel="")
         ax.tick_params(length=0, axis="both", rotation=0)
     return figure
+
+
+def readable(ax) -> None:
+    """White numbers on the dark cells of a heat map, black ones on the light."""
+    for text, cell in zip(ax.texts, ax.collections[0].get_facecolors(), strict=True):
+        dark = sns.utils.relative_luminance(cell) < 0.18  # where white and black read alike
+        text.set_color("#ffffff" if dark else "#111111")
