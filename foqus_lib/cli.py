@@ -41,7 +41,7 @@ def build(args: argparse.Namespace) -> int:
         settings = profiles.settings(job.name, job.given)  # refuses what the types let pass
         facts = {"profile": settings.profile, "device": _device(settings.device)}
         jobs.append(replace(job, facts=facts))
-    timeout = args.timeout or (None if args.profile == "paper" else 600)
+    timeout = args.timeout or (None if args.profile == "paper" else 1800)
     if runner.run(jobs, ROOT, args.workers, timeout):
         return 1
     return html()
@@ -128,7 +128,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--timeout",
         type=_at_least_one,
-        help="seconds a cell may take (default: 600; in profile paper: none)",
+        help="seconds a cell may take (default: 1800; in profile paper: none)",
     )
     command("test", test)
     one = command("params", params)
