@@ -20,6 +20,7 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 from foqus_lib.experiment import parameters
+from foqus_lib.processes import CHILD
 
 HEARTBEAT = 30  # seconds between two lines that say what is still running
 SCRIPT = re.compile(r"<script|<[^>]*(javascript:|\son\w+\s*=)", re.IGNORECASE)
@@ -109,11 +110,7 @@ def _execute(job: Job, root: Path, timeout: int | None) -> None:
     """In the process of its own: papermill, start to end. Leaves the partial notebook."""
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ |= {
-        "JUPYTER_PREFER_ENV_PATH": "1",  # not a stale kernel of the user's
-        "OMP_NUM_THREADS": "1",  # one notebook, one core; bit-equal whatever the machine
-        "OMP_WAIT_POLICY": "PASSIVE",
-    }
+    os.environ |= CHILD | {"JUPYTER_PREFER_ENV_PATH": "1"}  # not a stale kernel of the user's
     import papermill
 
     try:

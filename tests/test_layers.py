@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LIBRARY = Path(__file__).resolve().parents[1] / "foqus_lib"
-GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable"}
+GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes"}
 MAY_IMPORT = {
     "ground": {"ground"},
     "datasets": {"ground", "datasets"},

@@ -14,15 +14,8 @@ from contextlib import contextmanager
 
 import torch
 
-# Read when a process starts, so set for the children. One thread each, waiting without spinning;
-# and memory that one step frees stays for the next (benchmarks/training.py).
-CHILD = {
-    "OMP_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(4 << 30),
-    "MALLOC_TOP_PAD_": str(64 << 20),
-}
+from foqus_lib.processes import CHILD
+
 RESTARTS = 3  # of a pool that lost a process, without one finished job in between
 
 _bench = None  # of this worker, set once by _begin

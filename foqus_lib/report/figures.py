@@ -29,26 +29,18 @@ def accuracy_by_rate(rows: pd.DataFrame) -> Figure:
     """
     blocked = in_blocks(rows)
     blocked = blocked.assign(panel=blocked.selection_model + " → " + blocked.evaluation_model)
-    names = in_order(list(blocked.method), paper.methods())
-    looks = {name: _look(name, n) for n, name in enumerate(n for n in names if n != ALL_DATA)}
     panels = list(dict.fromkeys(blocked.panel))
     with style():
-        figure = new_figure(1.8 + 3.4 * len(panels), 3.8)
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        figure, axes = _side_by_side(len(panels))
         for ax, panel in zip(axes, panels, strict=True):
             here = blocked[blocked.panel == panel]
-            for name, look in looks.items():
-                curve = here[here.method == name].groupby("rate").accuracy.agg(["mean", "std"])
-                if len(curve):
-                    spread = curve["std"].fillna(0)
-                    ax.errorbar(curve.index, curve["mean"], spread, label=plain(name), **look)
+            _curves(ax, here, "rate", list(blocked.method))
             ceiling = here[here.method == ALL_DATA].accuracy.mean()
             if ceiling == ceiling:
                 ax.errorbar([], [], label=ALL_DATA, color=GREY, linestyle=":")
                 ax.axhline(ceiling, color=GREY, linestyle=":")
             ax.set(title=panel, xlabel="rate |S|/N (%)", xscale="log")
             _rate_axis(ax, sorted(here[here.method != ALL_DATA].rate.unique()))
-        axes[0].set_ylabel("accuracy")
         axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
@@ -58,26 +50,36 @@ def accuracy_by_snr(by_snr: pd.DataFrame) -> Figure:
 
     `by_snr` of `store.frame_by_snr`, one pair of networks; All data is the dotted ceiling.
     """
-    names = in_order(list(dict.fromkeys(by_snr.method)), paper.methods())
-    looks = {name: _look(name, n) for n, name in enumerate(n for n in names if n != ALL_DATA)}
     selected = by_snr[by_snr.method != ALL_DATA]
     ceiling = by_snr[by_snr.method == ALL_DATA].groupby("snr").accuracy.mean()
     rates = sorted(selected.rate_bp.unique())
     with style():
-        figure = new_figure(1.8 + 3.4 * len(rates), 3.8)
-        axes = figure.subplots(1, len(rates), sharey=True, squeeze=False)[0]
+        figure, axes = _side_by_side(len(rates))
         for ax, rate in zip(axes, rates, strict=True):
-            here = selected[selected.rate_bp == rate]
-            for name, look in looks.items():
-                curve = here[here.method == name].groupby("snr").accuracy.agg(["mean", "std"])
-                spread = curve["std"].fillna(0)
-                ax.errorbar(curve.index, curve["mean"], spread, label=plain(name), **look)
+            _curves(ax, selected[selected.rate_bp == rate], "snr", list(by_snr.method))
             if len(ceiling):
                 ax.plot(ceiling.index, ceiling, color=GREY, linestyle=":", label=ALL_DATA)
             ax.set(title=percent(rate / 10_000), xlabel="SNR (dB)")
-        axes[0].set_ylabel("accuracy")
         axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def _side_by_side(panels: int) -> tuple[Figure, ndarray]:
+    """Panels in a row that share the axis of accuracy."""
+    figure = new_figure(1.8 + 3.4 * panels, 3.8)
+    axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
+    axes[0].set_ylabel("accuracy")
+    return figure, axes
+
+
+def _curves(ax, rows: pd.DataFrame, along: str, methods: Sequence[str]) -> None:
+    """Mean accuracy ± sd over seeds against a column; looks by the place among all `methods`."""
+    names = [name for name in in_order(list(methods), paper.methods()) if name != ALL_DATA]
+    for place, name in enumerate(names):
+        curve = rows[rows.method == name].groupby(along).accuracy.agg(["mean", "std"])
+        if len(curve):
+            spread, look = curve["std"].fillna(0), _look(name, place)
+            ax.errorbar(curve.index, curve["mean"], spread, label=plain(name), **look)
 
 
 def _look(name: str, place: int) -> dict:

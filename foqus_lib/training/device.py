@@ -1,7 +1,7 @@
 """Where a training runs: which device, in which arithmetic, with the signals resident there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 
 import torch
@@ -39,6 +39,11 @@ def _resident(
 ) -> tuple[Float[Tensor, "N 2 L"], Int64[Tensor, " N"]]:
     iq, label = torch.from_numpy(signals.iq), torch.from_numpy(signals.label)
     return iq.to(device, dtype), label.to(device)
+
+
+def current(device: torch.device) -> AbstractContextManager:
+    """Streams and graphs are made on the current GPU: inside it is this one."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from foqus_lib.seeds import rng_for, seed_of
 from foqus_lib.signals import Signals
 from foqus_lib.training import checkpoint
 from foqus_lib.training.capture import captured
-from foqus_lib.training.device import arithmetic, resident, rounded
+from foqus_lib.training.device import arithmetic, current, resident, rounded
 from foqus_lib.training.memory import Build, bytes_per_copy, free_bytes, stack_size
 from foqus_lib.training.recipe import Recipe
 
@@ -85,7 +85,7 @@ def fit(
         after = partial(after_epoch, replicas, network) if after_epoch else None
         state = checkpoint.load(keep, of_stack, device) if keep else None
         try:
-            with arithmetic(recipe.precision, device):
+            with current(device), arithmetic(recipe.precision, device):
                 bad = _train(network, x, y, rows, of_stack, recipe, after, state, save)
         except torch.OutOfMemoryError as error:
             together, bad = _fewer(len(replicas), error), None
