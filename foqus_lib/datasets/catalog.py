@@ -110,7 +110,9 @@ def prepare(
         kept, rows = sig.at_least(kept, snr_min), rows[at]
     del loaded
     train_share = train_share or OWN_SHARE.get(name, 0.8)
-    train_at, test_at = SPLITS[split](kept, train_share, rng_for("split", name, split, seed))
+    # seeded by the data, never by a name: a renamed file is the same data
+    rng = rng_for("split", sig.fingerprint(kept), split, seed)
+    train_at, test_at = SPLITS[split](kept, train_share, rng)
     low, high, length = kept.snr.min(), kept.snr.max(), kept.length
     train, test = kept[train_at], kept[test_at]
     del kept  # up to 9 GB
