@@ -1,0 +1,113 @@
+"""Trial: the key of one result of any chapter, and the one name that a key has."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from hashlib import sha256
+
+from foqus_lib.errors import unknown
+
+Plain = str | int
+Settings = tuple[tuple[str, Plain], ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Nothing but str and int: 1 and 1.0, or the spellings of 0.3, must not be several trials.
+
+    Whatever else decides the result stands in `settings`: networks, recipes, and the versions of
+    the code that computes, so that no change of code returns yesterday's number as today's.
+    """
+
+    study: str
+    version: int  # of the study
+    dataset: str
+    fingerprint: str  # SHA-256 of the training and test signals
+    method: str
+    budget: int  # what the study's axis counts: basis points of a rate, signals a class, layers ...
+    seed: int
+    repeat: int  # of what is random after the choice was made
+    settings: Settings = ()  # by name, sorted
+
+    def __post_init__(self) -> None:
+        for field in fields(self)[:-1]:
+            _check_field(field.name, getattr(self, field.name), field.type)
+        names = [name for name, _ in self.settings]
+        if names != sorted(set(names)):
+            raise ValueError(f"trial.settings: expected distinct names in order, got {names}")
+        if taken := set(names) & set(FIELDS):
+            raise ValueError(f"trial.settings: {sorted(taken)} are fields of every trial")
+        for name, value in self.settings:
+            _check_field(name, value, type(value) if type(value) in (str, int) else None)
+
+    def __getitem__(self, setting: str) -> Plain:
+        """The value of a setting: trial["evaluation_model"]."""
+        known = dict(self.settings)
+        if setting not in known:
+            raise unknown("setting of the trial", setting, known)
+        return known[setting]
+
+    @cached_property
+    def key(self) -> dict[str, Plain]:
+        """Fields and settings in one: what the name is made of, and a row's first columns."""
+        return {name: getattr(self, name) for name in FIELDS} | dict(self.settings)
+
+    @cached_property
+    def name(self) -> str:
+        """Content address of the key; the result's file name."""
+        return name_of(self.key)
+
+
+FIELDS = {field.name: field.type for field in fields(Trial)[:-1]}  # name -> str or int
+
+
+def _check_field(name: str, value: object, kind: type | None) -> None:
+    if type(value) is not kind:
+        wanted = kind.__name__ if kind else "str or int"
+        raise ValueError(
+            f"trial.{name}: expected {wanted}, got {value!r} ({type(value).__name__}); "
+            "rates are basis points (0.05 is 500), other numbers go in as text"
+        )
+    if value == "":
+        raise ValueError(f"trial.{name}: expected a name, got ''")
+    if kind is int and value < 0:
+        raise ValueError(f"trial.{name}: expected 0 or more, got {value}")
+
+
+def from_key(key: Mapping[str, object]) -> Trial:
+    """A Trial from its key, as read from a file: what is no field is a setting."""
+    if missing := [name for name in FIELDS if name not in key]:
+        raise ValueError(f"trial: missing {', '.join(missing)}; expected {', '.join(FIELDS)}")
+    settings = sorted((name, value) for name, value in key.items() if name not in FIELDS)
+    return Trial(**{name: key[name] for name in FIELDS}, settings=tuple(settings))
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value: sorted, no spaces, no NaN; numpy scalars become numbers."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=lambda x: x.item()
+    )
+
+
+def name_of(key: Mapping[str, object]) -> str:
+    """SHA-256 of the canonical JSON of a key; refuses what has more than one spelling."""
+    for name, value in key.items():
+        if type(value) not in (str, int):
+            raise ValueError(
+                f"key.{name}: expected str or int, got {value!r} ({type(value).__name__})"
+            )
+    return sha256(canonical(dict(key)).encode()).hexdigest()
+
+
+def basis_points(rate: float) -> int:
+    """0.05 -> 500; refuses what is no whole number of basis points, 0 or less, or above 1."""
+    if isinstance(rate, bool) or not 0 < rate <= 1:
+        raise ValueError(f"rate: expected 0 < |S|/N <= 1, got {rate!r}; 5 % is 0.05")
+    points = round(rate * 10_000)
+    if points == 0 or points / 10_000 != rate:
+        raise ValueError(
+            f"rate: expected whole basis points (multiples of 0.0001), got {rate!r}; "
+            f"the nearest is {max(points, 1) / 10_000}"
+        )
+    return points

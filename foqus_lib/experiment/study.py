@@ -1,0 +1,66 @@
+"""Study: what a chapter measures. The engine runs it and the report prints it; neither knows more.
+
+    trials(options, task)   -> the keys of all results the chapter shows
+    jobs(bench, missing)    -> stages of jobs: what has to be made first (records, base networks),
+                               then the trials
+    sweep -> publish(trial, {metric: value}, facts) -> frame -> tables
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from foqus_lib.experiment.key import Trial
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number of a result."""
+
+    name: str  # the column of rows
+    label: str  # in tables and on axes
+    points: bool = False  # a fraction, whose differences are printed in points (hundredths)
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What `budget` counts."""
+
+    label: str  # "rate |S|/N"
+    text: Callable[[int], str]  # 500 -> "5 %"
+
+
+def percent_of_points(points: int) -> str:
+    """500 basis points -> "5 %"."""
+    return f"{points / 100:g} %"
+
+
+RATE = Axis("rate |S|/N", percent_of_points)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call of a module-level function, and what it costs."""
+
+    call: Callable  # call(bench, *arguments)
+    arguments: tuple
+    trials: tuple[Trial, ...] = ()  # that it publishes; those that lack it fail if it raises
+    kind: tuple = ()  # jobs of a kind take the same time for a unit of cost
+    cost: float = 1.0  # in units, for instance visits: one signal forward and backward
+    probe: Callable[..., float] | None = None  # probe(bench, job): seconds a unit, measured now
+    memory: int = 0  # bytes a worker needs for it beyond Python and torch
+
+
+@dataclass(frozen=True)
+class Study:
+    """A kind of experiment. Several chapters may ask it for different trials."""
+
+    name: str
+    version: int  # raised when what its trials mean changes
+    axis: Axis
+    metrics: tuple[Metric, ...]  # the first is the one tables print
+    settings: tuple[str, ...]  # names of the settings in its trials, sorted
+    block: tuple[str, ...]  # those of them that tell one table's block from another's
+    floor: str  # the method every other is compared with
+    ceiling: str | None  # a method that has no budget: it stands under each
+    jobs: Callable[..., Sequence[Sequence[Job]]]
