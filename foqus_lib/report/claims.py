@@ -31,7 +31,7 @@ NAMES = ("method", "table", "dataset", "selection_model", "evaluation_model", "b
 
 
 @dataclass(frozen=True)
-class Tested:
+class Scope:
     """Which committed rows test a claim; names may hold * (fnmatch)."""
 
     layer: str  # folder of book/results
@@ -62,7 +62,7 @@ class Claim:
     claim: str
     shown: str
     rule: str
-    tested: Tested | None = None
+    tested: Scope | None = None
     reason: str = ""  # of a claim that nothing tests
     paper: tuple[Printed, ...] = ()
 
@@ -102,8 +102,8 @@ def _claim(entry: object, where: str) -> Claim:
     if (given["rule"] == "not_tested") != bool(given.get("reason")):
         raise ValueError(f"{where}: expected a reason for not_tested, and for no other rule")
     if "tested" in given:
-        tested = _checked(given["tested"], Tested, f"{where}, tested")
-        given["tested"] = Tested(**{k: _frozen(v) for k, v in tested.items()})
+        tested = _checked(given["tested"], Scope, f"{where}, tested")
+        given["tested"] = Scope(**{k: _frozen(v) for k, v in tested.items()})
     printed = given.get("paper", [])
     if not isinstance(printed, list):
         raise ValueError(f"{where}, paper: expected a list, got {printed!r}")
@@ -172,14 +172,16 @@ class Rows:
 
     frame: pd.DataFrame
     study: Study
-    tested: Tested
+    tested: Scope
 
     def names(self, patterns: tuple[str, ...]) -> list[str]:
-        """The methods there are that fit a pattern, in the order of tables."""
+        """The methods that fit a pattern, in the order of tables; the ceiling only by its name."""
         return [
             name
             for name in in_order(list(self.frame.method), self.study)
-            if any(fnmatchcase(name, pattern) for pattern in patterns)
+            if name in patterns
+            or name != self.study.ceiling
+            and any(fnmatchcase(name, pattern) for pattern in patterns)
         ]
 
     def series(self, key: tuple, method: str, budget: int) -> pd.Series:
