@@ -1,4 +1,4 @@
-"""Arrays that many trials share, evidence or weights: root/artifacts/ab/<sha of the key>.npz, .json.
+"""Arrays that many trials share, evidence or weights: root/artifacts/ab/<sha of key>.npz, .json.
 
 The .npz is stored, not pickled. The record beside it is written last and holds its SHA-256 and
 where it comes from, so a record means a whole file; on every look the content is compared with it.

@@ -1,4 +1,4 @@
-"""What a sweep is going to do: which jobs, on how many workers, in how much memory, for how long."""
+"""What a sweep is going to do: which jobs, on how many workers, in what memory, for how long."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from numpy import ndarray
 
 from foqus_lib.errors import unknown
-from foqus_lib.evidence import Evidence
 from foqus_lib.selection import foqus, geometry, scores
 from foqus_lib.selection.methods import (
     Method,

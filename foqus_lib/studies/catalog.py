@@ -13,6 +13,7 @@ from foqus_lib.experiment import settings, store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import Bench, Plan, plan
 from foqus_lib.experiment.settings import Common
+from foqus_lib.experiment.shard import shard
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.studies.coreset import grid
@@ -33,7 +34,7 @@ def _coreset(trials: Callable) -> Chapter:
 
 
 CHAPTERS: dict[str, Chapter] = {
-    "01_setup": _coreset(grid.no_trials),
+    "01_setup": _coreset(grid.uniform_coresets),
     "02_method": _coreset(grid.no_trials),
     "03_main_tables": _coreset(grid.main_tables),
     "04_cross_architecture": _coreset(grid.cross_architecture),
@@ -67,11 +68,14 @@ def checked(notebook: str, given: Mapping) -> dict[str, object]:
     return json.loads(json.dumps(typed))  # papermill wants lists
 
 
-def opened(notebook: str, given: Mapping) -> "Opened":
-    """The chapter with its settings: the profile's, changed by `given` (a dict, or globals())."""
+def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
+    """The chapter with its settings: the profile's, changed by `given` (a dict, or globals()).
+
+    part: "2/8" for the second of eight parts of its trials, which need no record of another part.
+    """
     one = chapter_of(notebook)
     common, options = settings.read(notebook, one.study.name, one.options, given)
-    return Opened(notebook, one, common, options)
+    return Opened(notebook, one, common, options, part)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +86,7 @@ class Opened:
     chapter: Chapter
     common: Common
     options: object
+    part: str = ""
 
     def __str__(self) -> str:
         how = self.common
@@ -108,8 +113,16 @@ class Opened:
 
     @cached_property
     def trials(self) -> list[Trial]:
-        """All results that the chapter shows."""
-        return self.chapter.trials(self.common, self.options, self.task)
+        """All results that the chapter shows, or those of a part."""
+        found = self.chapter.trials(self.common, self.options, self.task)
+        if not self.part:
+            return found
+
+        def unit(trial: Trial) -> tuple:  # what shares a record, which is dear
+            return trial.seed, *(trial[name] for name in self.study.block)
+
+        kept = set(shard(list(dict.fromkeys(map(unit, found))), self.part))
+        return [trial for trial in found if unit(trial) in kept]
 
     @property
     def study(self) -> Study:

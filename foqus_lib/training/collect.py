@@ -25,7 +25,6 @@ from foqus_lib.training.memory import Build
 from foqus_lib.training.predict import logits_of, predict
 from foqus_lib.training.recipe import Recipe
 
-
 VERSION = 2  # raised when the same training leaves another record
 
 Collected = tuple[Evidence, dict[str, Tensor]]  # the record and the weights that left it behind

@@ -22,11 +22,11 @@ from foqus_lib.selection.catalog import (
     version_of,
 )
 from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE, Bench
-from foqus_lib.studies.coreset.run import jobs
+from foqus_lib.studies.coreset.run import jobs, long_enough
 from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
-from foqus_lib.training.recipe import Recipe, of_model
+from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe, of_model
 
 CORESET = Study(
     name="coreset",
@@ -59,6 +59,8 @@ CONTROLS = (
     "Uniform" + SNR_BALANCED,
 )
 
+RECIPES = {"Adam": Recipe(), "SGD": DEEPCORE_SGD}
+
 Names = tuple[str, ...]
 
 
@@ -83,6 +85,9 @@ class Options:
         "fp32"
     )
     precision: Annotated[str, "fp32, tf32 (GPU) or bf16, of the training on a coreset"] = "fp32"
+    optimiser: Annotated[str, "of the training on a coreset: Adam, or SGD as DeepCore has it"] = (
+        "Adam"
+    )
     test_every: Annotated[int, "epochs between tests whose best is reported too; 0: none"] = 0
     early_runs: Annotated[int, "short trainings for GraNd [A17]"] = 10
     early_epochs: Annotated[int, "their length"] = 5
@@ -124,7 +129,10 @@ class Options:
     @property
     def evaluation(self) -> Recipe:
         """How a network is trained on a coreset, and on all data."""
-        return Recipe(
+        if self.optimiser not in RECIPES:
+            raise unknown("optimiser", self.optimiser, RECIPES)
+        return replace(
+            RECIPES[self.optimiser],
             epochs=self.epochs,
             batch=self.batch,
             precision=self.precision,
@@ -155,14 +163,28 @@ def both_of(pair: str) -> tuple[str, str]:
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Recipes, store, device and memory of a chapter, for its task."""
+    for model in networks(options):
+        long_enough(model, task.train)
     device = str(pick_device(common.device))
     how = options.collection, options.evaluation
     return Bench(task, *how, common.store, device, common.memory)
 
 
+def networks(options: Options) -> list[str]:
+    """Every network that the chapter may train."""
+    both = [model for pair in options.pairs + options.later_pairs for model in both_of(pair)]
+    return list(dict.fromkeys((*options.models, *both)))
+
+
 def no_trials(common: Common, options: Options, task: Task) -> list[Trial]:
     """A chapter that looks at signals or at a record."""
     return []
+
+
+def uniform_coresets(common: Common, options: Options, task: Task) -> list[Trial]:
+    """Uniform at the first rate: does a network learn at all? (`scale` varies scale, optimiser)"""
+    first = replace(options, rates=options.rates[:1], repeats=options.repeats[:1], ceilings=())
+    return _trials(common, first, task, {("Uniform",): _own(options)})
 
 
 def main_tables(common: Common, options: Options, task: Task) -> list[Trial]:

@@ -30,10 +30,20 @@ from foqus_lib.studies.coreset.draw import select
 from foqus_lib.studies.coreset.records import collect_evidence
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.fit import fit
-from foqus_lib.training.memory import embedding_size
+from foqus_lib.training.memory import embedding_size, shortest_length
 from foqus_lib.training.predict import accuracies, logits_of
 
 FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
+
+
+def long_enough(model: str, signals: Signals) -> None:
+    """ValueError, before any training, if the signals are too short for the network."""
+    shortest = shortest_length(MODELS[model])
+    if signals.length < shortest:
+        raise ValueError(
+            f"{model} needs signals of {shortest} samples or more, these have {signals.length}. "
+            "Cut longer frames, or name another network"
+        )
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
