@@ -45,7 +45,7 @@ def build(args: argparse.Namespace) -> int:
         jobs.append(replace(job, facts=facts))
     timeout = args.timeout or (1800 if args.profile in ("smoke", "quick") else None)
     failed = runner.run(jobs, ROOT, args.workers, timeout)
-    if failed and any(not job.target.exists() for job in jobs):
+    if any(job.partial.exists() or not job.target.exists() for job in jobs):
         return 1
     return html() or int(failed > 0)  # pages with gaps are built, and the build has failed
 

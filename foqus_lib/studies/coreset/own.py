@@ -27,15 +27,13 @@ from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import basis_points
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.selection import foqus, scores
 from foqus_lib.selection.catalog import method_named, version_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import Bench
 from foqus_lib.studies.coreset.draw import affordable, draw
 from foqus_lib.studies.coreset.grid import known_model
-from foqus_lib.studies.coreset.records import evidence_of
-from foqus_lib.studies.coreset.run import evidence_jobs, long_enough
+from foqus_lib.studies.coreset.run import long_enough, recorded
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.recipe import Recipe
@@ -123,14 +121,7 @@ def _evidence(
     name, rows = Path(request.data).stem, np.arange(len(data))
     task = Task(name, False, data, data, rows, signals.fingerprint(data), name)
     bench = Bench(task, request.collection, Recipe(), results, str(pick_device(device)))
-    todo = evidence_jobs(bench, [(request.model, request.seed)])
-    if not todo:
-        progress(f"evidence found in {results}: no training needed")
-    for job in todo:
-        progress(f"training {request.model} on {len(data):,} signals")
-        with one_thread():  # another number of threads gives other last bits, and another coreset
-            job.call(bench, *job.arguments)
-    record = evidence_of(bench, request.model, request.seed)
+    record = recorded(bench, request.model, request.seed, progress)
     path = artifacts.find_arrays(results, bench.evidence_key(request.model, request.seed))
     return record, artifacts.provenance_of(path)
 

@@ -7,7 +7,7 @@ backward through one network.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy import ndarray
 from torch import nn
 
 from foqus_lib.errors import DeviceLost
+from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
@@ -27,7 +28,7 @@ from foqus_lib.selection.budget import budget_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import select
-from foqus_lib.studies.coreset.records import collect_evidence
+from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.fit import fit
 from foqus_lib.training.memory import embedding_size, shortest_length
@@ -75,6 +76,16 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
         for model, all_seeds in seeds.items()
         for part in ([all_seeds] if bench.stacked else [[seed] for seed in all_seeds])
     ]
+
+
+def recorded(bench: Bench, model: str, seed: int, progress: Callable[[str], None]) -> Evidence:
+    """The evidence of one selection training, from the store or from a training now."""
+    todo = evidence_jobs(bench, [(model, seed)])
+    progress(f"the record of {model}, seed {seed}: " + ("training" if todo else "found"))
+    for job in todo:
+        with one_thread():  # another number of threads gives other last bits, and other picks
+            job.call(bench, *job.arguments)
+    return evidence_of(bench, model, seed)
 
 
 def trial_jobs(bench: Bench, trials: Iterable[Trial]) -> list[Job]:
