@@ -41,8 +41,8 @@ def sweep(args: argparse.Namespace) -> int:
     from foqus_lib.experiment import rows
     from foqus_lib.studies import catalog
 
-    if args.chapter not in catalog.GRIDS:
-        raise unknown("chapter with a grid", args.chapter, catalog.GRIDS)
+    if args.chapter not in catalog.grids():
+        raise unknown("chapter with a grid", args.chapter, catalog.grids())
     for pair in args.parameter:
         if "=" not in pair:
             raise ValueError(f"expected NAME=VALUE, got {pair!r}")
