@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from foqus_lib.report.blocks import percent
+from foqus_lib.report.paper import percent
 from foqus_lib.report.printed import write_json, write_plain
 
 

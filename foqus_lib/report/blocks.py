@@ -1,101 +1,217 @@
-"""Result rows grouped as the paper prints them: a block is (data, selection → evaluation)."""
+"""Result rows of a study, grouped as a table shows them: a block is (data, block settings)."""
 
 import pandas as pd
 
-NONE = "-"  # selection_model of methods that look at no network
-ALL_DATA = "All data"
-FLOOR = "Uniform"
-BLOCK = ["dataset", "selection_model", "evaluation_model"]
+from foqus_lib.experiment.study import Study
+from foqus_lib.report import paper
+
+NONE = "-"  # a setting that a method does not have: Uniform and All data look at no network
+TRIAL = ["dataset", "fingerprint", "method", "budget", "seed", "repeat"]
+FACTS = ["device", "git", "torch"]  # may differ within a table, but then the table says so
+SHOWN = 4  # names in a list that may be long
 
 
-def in_blocks(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows, with Uniform and All data repeated in every block of their data and evaluation.
+def block_of(study: Study) -> list[str]:
+    """The columns that tell one block from another."""
+    return ["dataset", *study.block]
 
-    Refuses rows that one table must not mix: two fingerprints of one data set, two recipes, a cell
-    given twice. Only All data may have its own recipe: that of the selection training.
+
+def in_blocks(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows; one with the block setting "-" is repeated in every block it fits.
+
+    Refuses what one table must not mix: another study, two versions, two fingerprints of one data
+    set, a trial given twice.
     """
-    _check(rows)
-    blind = rows.selection_model == NONE
-    blocks = rows.loc[~blind, BLOCK].drop_duplicates()
-    shared = rows[blind].rename(columns={"selection_model": "none"})
-    joined = shared.merge(blocks, on=["dataset", "evaluation_model"], how="left")
-    joined["selection_model"] = joined["selection_model"].fillna(NONE)
-    return pd.concat([rows[~blind], joined[rows.columns]], ignore_index=True)
+    _check(rows, study)
+    keys = block_of(study)
+    shared = rows[list(study.block)].eq(NONE).any(axis=1)
+    blocks = rows.loc[~shared, keys].drop_duplicates()
+    parts = [rows[~shared]]
+    for key, group in rows[shared].groupby(keys, sort=False):
+        own = dict(zip(keys, key, strict=True))
+        given = [name for name in keys if own[name] != NONE]
+        fits = blocks[(blocks[given] == [own[name] for name in given]).all(axis=1)]
+        parts += [group.assign(**home) for home in fits.to_dict("records") or [own]]
+    return pd.concat(parts, ignore_index=True)
 
 
-def _check(rows: pd.DataFrame) -> None:
+def _check(rows: pd.DataFrame, study: Study) -> None:
     if rows.empty:
         raise ValueError("no result rows: run the sweep first, or widen the filter")
-    looking = rows[rows.selection_model != NONE]
-    for group, keys, field in (
-        (rows, ["dataset"], "fingerprint"),
-        (rows[rows.method != ALL_DATA], ["dataset", "evaluation_model"], "evaluation_recipe"),
-        (looking, ["dataset", "selection_model"], "selection_recipe"),
-    ):
-        kinds = group.groupby(keys)[field].unique()
-        for key, found in kinds[kinds.map(len) > 1].items():
+    needed = ["study", "version", *TRIAL, *study.settings, study.metrics[0].name]
+    if missing := [name for name in needed if name not in rows.columns]:
+        raise ValueError(
+            f"rows of {study.name}: missing columns {', '.join(missing)}; "
+            "expected the rows of this study as a sweep or load_rows gives them"
+        )
+    for name, wanted in (("study", study.name), ("version", study.version)):
+        if set(rows[name]) != {wanted}:
             raise ValueError(
-                f"rows mix {len(found)} values of {field} for {'/'.join(key)}: {list(found)}. "
-                "One table shows one: filter the rows first"
+                f"rows: expected {name} {wanted}, got {_listed(rows[name])}. "
+                "One table shows one study at its present version: filter the rows, or compute "
+                "the old ones again"
             )
-    key = [*BLOCK, "method", "rate", "seed"]
-    if (again := rows.duplicated(key)).any():
-        raise ValueError(f"rows give a cell twice: {rows.loc[again, key].iloc[0].to_dict()}")
+    fixed = [name for name in study.settings if name not in study.block and not _recipe(name)]
+    for keys, field in (
+        (["dataset"], "fingerprint"),
+        *(([*block_of(study), "method"], name) for name in fixed),
+    ):
+        kinds = rows.groupby(keys)[field].unique()
+        for key, found in kinds[kinds.map(len) > 1].items():
+            key = key if isinstance(key, tuple) else (key,)
+            raise ValueError(
+                f"rows mix {len(found)} values of {field} for {' / '.join(map(str, key))}: "
+                f"{list(found)}. One table shows one: filter the rows first"
+            )
+    trial = [*block_of(study), "method", "budget", "seed", "repeat"]
+    if (again := rows.duplicated(trial)).any():
+        raise ValueError(f"rows give a trial twice: {rows.loc[again, trial].iloc[0].to_dict()}")
 
 
-def in_order(names: list[str], order: list[str]) -> list[str]:
-    """The paper's methods in the paper's order, then others as they come, All data last."""
-    known = [name for name in order if name in names]
-    others = [name for name in dict.fromkeys(names) if name not in [*known, ALL_DATA]]
-    placed = []
+def _recipe(setting: str) -> bool:
+    """Recipes may differ within a table, which then says so; other settings may not."""
+    return setting.endswith("recipe")
+
+
+def _listed(values: pd.Series) -> str:
+    return ", ".join(map(str, sorted(set(values))))
+
+
+def budgets_of(rows: pd.DataFrame) -> list[int]:
+    """The budgets there are, in order, as plain whole numbers."""
+    return sorted(map(int, rows.budget.unique()))
+
+
+def budget_texts(rows: pd.DataFrame, study: Study) -> list[str]:
+    """What heads a column, row by row: 500 -> "5 %"."""
+    return [study.axis.text(int(budget)) for budget in rows.budget]
+
+
+def in_order(names: list[str], study: Study) -> list[str]:
+    """The floor, the paper's methods in the paper's order, others as they come, the ceiling."""
+    ends = [study.floor, study.ceiling]
+    found = [name for name in dict.fromkeys(names) if name not in ends]
+    known = [name for name in paper.methods() if name in found]
+    others = [name for name in found if name not in known]
+    placed = [study.floor] * (study.floor in names)
     for name in known:  # "FoQuS (min-max)" stands below "FoQuS"
-        placed += [name, *(other for other in others if other.startswith(f"{name} "))]
+        placed += [name, *(other for other in others if other.startswith(f"{name} ("))]
     placed += [name for name in others if name not in placed]
-    return placed + [ALL_DATA] * (ALL_DATA in names)
+    return placed + [study.ceiling] * (study.ceiling in names)
 
 
-def note_on(blocked: pd.DataFrame, unfinished: str) -> str:
-    """What stands below a table: the data, n, and every cell that is missing among its like.
+def heads(methods: pd.Series, study: Study) -> pd.Series:
+    """The methods, the floor and the ceiling marked as such."""
+    names = {study.floor: f"{study.floor} (floor)", study.ceiling: f"{study.ceiling} (ceiling)"}
+    return methods.replace(names)
 
-    `unfinished` is `Scan.note` of the grid: it also knows the cells no row hints at.
+
+def block_names(frame: pd.DataFrame, study: Study) -> pd.Series:
+    """ "CNN1D → CNN2D"; the same empty text for a study without block settings."""
+    names = pd.Series("", index=frame.index)
+    for place, setting in enumerate(study.block):
+        names = names + (" → " if place else "") + frame[setting].astype("str")
+    return names
+
+
+def block_title(study: Study) -> str:
+    """What heads a column of block names: "Selection model → evaluation model"."""
+    return " → ".join(study.block).replace("_", " ").capitalize()
+
+
+# ---- what stands below a table -------------------------------------------------------------------
+
+
+def note_on(blocked: pd.DataFrame, study: Study, unfinished: str = "") -> str:
+    """The data, recipes, n, facts that differ within the table, and what is missing.
+
+    `unfinished` is `Scan.note` of the grid: it knows trials no row hints at, and why they failed.
     """
-    about = "; ".join(sorted({text for text in blocked.about if text}))
-    counts = blocked.groupby([*BLOCK, "method", "rate"]).size()
-    low, high = counts.min(), counts.max()
-    seeds = f"n = {low}" if low == high else f"n = {low} to {high}, given in brackets"
-    parts = [f"{about}." if about and not about.endswith(".") else about]
-    parts.append(f"Mean ± sample standard deviation over seeds, {seeds}.")
-    ceilings = blocked[blocked.method == ALL_DATA].evaluation_recipe.unique()
-    coresets = blocked[blocked.method != ALL_DATA].evaluation_recipe.unique()
-    if other := sorted(set(ceilings) - set(coresets)):
-        parts.append(f"{ALL_DATA} is trained by {'; '.join(other)}.")
-    if len(coresets):
-        parts.append(f"Coresets are trained by {'; '.join(sorted(coresets))}.")
-    if missing := _missing(blocked):
+    about = "; ".join(sorted({text for text in blocked.get("about", []) if text}))
+    parts = [about if about.endswith(".") or not about else f"{about}.", _seeds(blocked, study)]
+    recipes = [name for name in study.settings if _recipe(name)]
+    parts += [_fact(blocked, name, study) for name in recipes]
+    parts += [
+        _fact(blocked, name, study)
+        for name in FACTS
+        if name in blocked and blocked[name].nunique() > 1
+    ]
+    if missing := _missing(blocked, study):
+        some = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
         total = len(blocked) + len(missing)
-        some = ", ".join(missing[:4]) + (", ..." if len(missing) > 4 else "")
-        parts.append(f"Only {len(blocked)} of {total} cells; missing: {some}.")
+        parts.append(f"Only {len(blocked)} of {total} trials; missing: {some}.")
     if unfinished:
-        parts.append(f"The grid is not finished: {unfinished}.")
+        parts.append(f"The grid is not finished: {unfinished.rstrip('.')}.")
     return " ".join(part for part in parts if part)
 
 
-def _missing(blocked: pd.DataFrame) -> list[str]:
-    """Cells (method, rate, seed) that other methods of their block have."""
+def _seeds(blocked: pd.DataFrame, study: Study) -> str:
+    """How many selection seeds and repeats, at each budget where they differ."""
+    compared = blocked[blocked.method != study.ceiling]
+    counts = {
+        study.axis.text(int(budget)): _counts(group, study)
+        for budget, group in compared.groupby("budget")
+    }
+    if len(ceiling := blocked[blocked.method == study.ceiling]):
+        counts[study.ceiling] = _counts(ceiling, study)
+    if len(set(counts.values())) == 1:
+        words = next(iter(counts.values()))
+    else:
+        words = "; ".join(f"{where}: {count}" for where, count in counts.items())
+    return (
+        "Mean ± sample standard deviation over selection seeds, each the mean of its repeats "
+        f"({words})."
+    )
+
+
+def _counts(rows: pd.DataFrame, study: Study) -> str:
+    """ "n = 10 seeds x 8 repeats", with ranges where a method lacks some."""
+    repeats = rows.groupby([*block_of(study), "method", "budget", "seed"], sort=False).size()
+    seeds = repeats.groupby(level=[*block_of(study), "method", "budget"], sort=False).size()
+    return f"n = {_range(seeds, 'seed')} x {_range(repeats, 'repeat')}"
+
+
+def _range(counts: pd.Series, word: str) -> str:
+    low, high = counts.min(), counts.max()
+    number = f"{low}" if low == high else f"{low} to {high}"
+    return f"{number} {word}" + ("s" if high > 1 else "")
+
+
+def _fact(blocked: pd.DataFrame, name: str, study: Study) -> str:
+    """ "Torch differs: 2.13.0 (40 rows), 2.12.0 (2 rows: FoQuS)"; one value stands alone."""
+    found = blocked[blocked[name] != NONE]
+    title = name.replace("_", " ").capitalize()
+    kinds = found[name].value_counts()
+    if len(kinds) == 0:
+        return ""
+    if len(kinds) == 1:
+        return f"{title}: {kinds.index[0]}."
+    methods = {
+        value: in_order(list(found.method[found[name] == value]), study) for value in kinds.index
+    }
+    told = [_told(kinds.index[0], int(kinds.iloc[0]), [], name)]
+    told += [_told(v, int(n), methods[v], name) for v, n in kinds.iloc[1:].items()]
+    return f"{title} differs: {', '.join(told)}."
+
+
+def _told(value: str, rows: int, methods: list[str], name: str) -> str:
+    """One value of a fact, how many rows have it, and the rows' methods."""
+    text = f"{value[:9]}{value[40:]}" if name == "git" else value  # 40 digits and "+dirty"
+    some = ", ".join(methods[:SHOWN]) + (", ..." if len(methods) > SHOWN else "")
+    return f"{text or 'not known'} ({rows} rows{': ' + some if some else ''})"
+
+
+def _missing(blocked: pd.DataFrame, study: Study) -> list[str]:
+    """Trials that other methods of their block and budget have."""
     found = []
-    for block, group in blocked[blocked.method != ALL_DATA].groupby(BLOCK, sort=False):
-        have = set(zip(group.method, group.rate, group.seed, strict=True))
-        seeds = group.groupby("rate").seed.unique()
+    for _, group in blocked[blocked.method != study.ceiling].groupby(block_of(study), sort=False):
+        where = block_names(group, study).iloc[0]
+        have = set(zip(group.method, group.budget, group.seed, group.repeat, strict=True))
+        wanted = sorted({key[1:] for key in have})
         found += [
-            f"{block[1]}→{block[2]} {method} {percent(rate)} seed {seed}"
-            for method in group.method.unique()
-            for rate in seeds.index
-            for seed in seeds[rate]
-            if (method, rate, seed) not in have
+            f"{where} {method} {study.axis.text(int(budget))} seed {seed} repeat {repeat}".strip()
+            for method in in_order(list(group.method), study)
+            for budget, seed, repeat in wanted
+            if (method, budget, seed, repeat) not in have
         ]
     return found
-
-
-def percent(rate: float) -> str:
-    """0.05 -> "5 %"."""
-    return f"{100 * rate:g} %"

@@ -1,33 +1,81 @@
 """Committed rows -> the tables and numbers that the book's pages print. Nobody types a number.
 
     book/results/reported/             the paper's tables -> what a check of them shows
-    book/results/<layer>/main.csv      rows of a grid like Tables I-II
-    book/results/<layer>/ablation.csv  rows of a grid like Table V
+    book/results/<layer>/<stem>.csv    rows of a study, for instance main.csv (Tables I-II) and
+                                       ablation.csv (Table V); the caller says which study a stem is
     book/results/benchmarks/*.csv      what benchmarks/ measured: see `benches`
+    book/claims.yml                    what the paper claims, and which rows test it: see `claims`
 
 Every derived file goes to a folder `derived` beside its source; a test derives all again.
 """
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from foqus_lib.experiment.rows import load_rows
-from foqus_lib.report import benches, paper, tables, verdicts
-from foqus_lib.report.blocks import ALL_DATA, FLOOR, percent
-from foqus_lib.report.printed import write_csv, write_json, write_plain
+from foqus_lib.experiment.study import Study
+from foqus_lib.report import benches, claims, compare, paper
+from foqus_lib.report.blocks import block_names
+from foqus_lib.report.coreset_tables import ablation_table
+from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
+from foqus_lib.report.tables import budget_table, comparison_text, difference_to_floor
 
 RESULTS = paper.REPORTED.parent
+PRINTED = {"table_I": "Table I", "table_III": "Table III"}  # where the paper prints a floor
+MAIN, ABLATION = "main", "ablation"  # the stems that have tables of their own
 
 
-def derive(results: Path = RESULTS, target: Path | None = None) -> list[Path]:
-    """Write every derived file below `target` (default: where they belong); says which."""
+def derive(
+    studies: Mapping[str, Study], results: Path = RESULTS, target: Path | None = None
+) -> list[Path]:
+    """Write every derived file below `target` (default: where they belong); says which.
+
+    studies: {"main": CORESET, "ablation": CORESET, ...}: whose rows a committed CSV of that name
+    holds.
+    """
     target = target or results
     _audit(target / "reported" / "derived")
-    for folder in sorted(path.parent for path in results.glob("*/main.csv")):
-        _layer(folder, target / folder.name / "derived")
+    layers = {folder.name: _read(folder, studies) for folder in _layers(results, studies)}
+    for name, parts in layers.items():
+        _layer(parts, studies, target / name / "derived")
     benches.derive(results / "benchmarks", target / "benchmarks" / "derived")
+    claims.derive(layers, studies, target / "claims" / "derived")
     return sorted(path for path in target.glob("*/derived/*") if path.is_file())
+
+
+def _layers(results: Path, studies: Mapping[str, Study]) -> list[Path]:
+    """The folders that hold rows of one of the studies."""
+    return sorted({path.parent for stem in studies for path in results.glob(f"*/{stem}.csv")})
+
+
+def _read(folder: Path, studies: Mapping[str, Study]) -> dict[str, pd.DataFrame]:
+    """{"main": rows, ...} of one layer; its page cannot do without the main rows of a study."""
+    stems = [stem for stem in studies if (folder / f"{stem}.csv").exists()]
+    if MAIN in studies and MAIN not in stems:
+        for stem in stems:
+            if studies[stem].name == studies[MAIN].name:
+                raise ValueError(
+                    f"{folder}: has {stem}.csv but no {MAIN}.csv, which the pages quote. "
+                    f"Export the main rows there: foqus sweep ... --export {folder.name}/{MAIN}.csv"
+                )
+    return {stem: _rows(folder / f"{stem}.csv", studies[stem]) for stem in stems}
+
+
+def _rows(path: Path, study: Study) -> pd.DataFrame:
+    with open(path, encoding="utf-8") as file:
+        first = file.readline().strip()
+    if "rate_bp" in first.split(","):
+        raise ValueError(
+            f"{path}: rows in the column format of before there were studies (rate_bp, no repeat). "
+            "Their numbers cannot be computed again; sweep and export anew"
+        )
+    return load_rows(path, study)
+
+
+# ---- the paper against itself --------------------------------------------------------------------
 
 
 def _audit(folder: Path) -> None:
@@ -39,7 +87,7 @@ def _audit(folder: Path) -> None:
     by_method = paper.profile(reported)
     write_plain(averages[~averages.agrees], folder / "averages.csv")
     write_plain(pairs, folder / "uniform_pairs.csv")
-    write_plain(gains.assign(rate=[r if r == "avg" else percent(r) for r in gains.rate]),
+    write_plain(gains.assign(rate=[r if r == "avg" else paper.percent(r) for r in gains.rate]),
            folder / "gain.csv")  # fmt: skip
     write_plain(falls, folder / "falls.csv")
     write_plain(by_method.round(4), folder / "profile.csv")
@@ -49,7 +97,7 @@ def _audit(folder: Path) -> None:
     write_json(folder / "summary.json", {
         "_about": {"from": "the numbers printed in the paper"},
         "averages": {"all": len(averages), "agree": int(averages.agrees.sum())},
-        "uniform": {"largest": abs(float(worst.difference)), "rate": percent(worst.rate)},
+        "uniform": {"largest": abs(float(worst.difference)), "rate": paper.percent(worst.rate)},
         "wins": {"of": len(winners), "foqus": len(wins),
                  "below_a_point": int((wins.lead < 0.01).sum()),
                  "median_lead": float(winners.lead.median())},
@@ -61,89 +109,160 @@ def _audit(folder: Path) -> None:
     })  # fmt: skip
 
 
-def _layer(source: Path, folder: Path) -> None:
-    """Tables of one layer of measured rows, and the numbers its page quotes."""
-    rows = load_rows(source / "main.csv")
+# ---- one layer of measured rows ------------------------------------------------------------------
+
+
+def _layer(parts: Mapping[str, pd.DataFrame], studies: Mapping[str, Study], folder: Path) -> None:
+    """Tables of one layer, pairing, and the numbers its pages quote."""
+    summary, pairs = {}, []
+    for stem, rows in parts.items():
+        study = studies[stem]
+        part = _part(stem, rows, study, folder)
+        summary |= part if stem == MAIN else {stem: part}
+        pairs.append(compare.pairing(rows, study).assign(rows=f"{stem}.csv"))
+    write_plain(pd.concat(pairs), folder / "pairing.csv")
+    write_json(folder / "summary.json", summary)
+
+
+def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
+    """Two tables of one file of rows; what its page quotes of them."""
+    differences = difference_to_floor(rows, study)
     [dataset] = rows.dataset.unique()
-    reported = paper.beside(paper.tables(), paper.set_of(dataset), dataset)
-    main, differences = tables.rate_table(rows, reported), verdicts.difference_to_uniform(rows)
-    write_csv(main, folder / "main.csv")
-    write_csv(differences, folder / "differences.csv")
-    write_plain(against_paper(differences.numbers, reported), folder / "against_paper.csv")
-    numbers = {
-        "_about": _about(rows),
-        "note": {"main": main.note, "differences": differences.note},
+    if stem == ABLATION:
+        table = ablation_table(rows, study, paper.ablation())
+    else:
+        table = budget_table(rows, study, paper.beside(dataset))
+    write_csv(table, folder / f"{stem}.csv")
+    write_csv(differences, folder / f"{'' if stem == MAIN else stem + '_'}differences.csv")
+    found = _quoted(rows, table, differences, study)
+    if stem == ABLATION:
+        return found | {"by_rule": _by_rule(differences.numbers)}
+    found["accuracy"] = _by_budget(table.numbers, ["mean", "sd", "n", "repeats"], study)
+    if stem == MAIN and paper.set_of(dataset):
+        theirs = paper_differences(differences.numbers, study, paper.set_of(dataset))
+        write_plain(against_paper(theirs, study), folder / "against_paper.csv")
+        found["excluded"] = excluded(theirs, study)
+    return found
+
+
+def _quoted(rows: pd.DataFrame, table: Table, differences: Table, study: Study) -> dict:
+    numbers = differences.numbers
+    numbers = numbers.assign(text=[
+        comparison_text(row, study.metrics[0]) for row in numbers.itertuples()
+    ])  # fmt: skip
+    columns = ["difference", "low", "high", "n", "p_holm", "detectable", "verdict", "text"]
+    return {
+        "_about": _about(rows, study),
+        "note": {"main": table.note, "differences": differences.note},
         "runs": {"cells": len(rows), "hours": rows.seconds.sum() / 3600},
-        "accuracy": _by_rate(main.numbers, ["mean", "sd", "n"]),
-        "difference": _by_rate(differences.numbers, ["difference", "low", "high", "n", "verdict"]),
-        "verdicts": _verdicts(differences.numbers),
+        "budgets": ", ".join(dict.fromkeys(numbers.sort_values("budget").column)),
+        "difference": _by_budget(numbers, columns, study),
+        "verdicts": _verdicts(numbers),
+        "counts": _counts(numbers),
     }
-    if (source / "ablation.csv").exists():
-        parts = load_rows(source / "ablation.csv")
-        ablation = tables.ablation_table(parts, paper.ablation())
-        controls = verdicts.difference_to_uniform(parts)
-        write_csv(ablation, folder / "ablation.csv")
-        write_csv(controls, folder / "ablation_differences.csv")
-        numbers["ablation"] = {
-            "note": ablation.note,
-            "rate": percent(parts.rate[parts.method == FLOOR].iloc[0]),
-            "difference": _by_rate(controls.numbers, ["difference", "low", "high", "n", "verdict"]),
-            "verdicts": _verdicts(controls.numbers),
-            "by_rule": _by_rule(controls.numbers),
-        }
-    write_json(folder / "summary.json", numbers)
 
 
-def against_paper(differences: pd.DataFrame, reported: pd.DataFrame) -> pd.DataFrame:
-    """Difference to Uniform in points: ours with its interval, beside the paper's two values.
+def paper_differences(numbers: pd.DataFrame, study: Study, theirs: str) -> pd.DataFrame:
+    """Ours less the floor beside the paper's two values: numbers + table_I, table_III (fractions).
 
     The paper prints Uniform of RML2016.10a by CNN1D twice, and the two disagree; so a method of
     Table I has two differences. Data differ, so only the differences can be compared at all.
     """
-    table_one = reported[(reported.selection_model == reported.evaluation_model)]
-    other = reported[(reported.method == FLOOR) & (reported.table == "III")]
-    found = []
-    for ours in differences.itertuples():
-        block = table_one[
-            (table_one.evaluation_model == ours.evaluation_model) & (table_one.rate == ours.rate)
-        ].set_index("method")
-        if ours.method not in block.index or ours.selection_model != ours.evaluation_model:
-            continue
-        theirs = block.accuracy[ours.method]
-        again = other[
-            (other.evaluation_model == ours.evaluation_model) & (other.rate == ours.rate)
-        ].accuracy
-        found.append({
-            "Method": ours.method,
-            "Rate": percent(ours.rate),
-            "ours": f"{100 * ours.difference:+.1f} [{100 * ours.low:+.1f}, {100 * ours.high:+.1f}]",
-            "n": ours.n,
-            "paper, Uniform of Table I": f"{100 * (theirs - block.accuracy[FLOOR]):+.1f}",
-            "paper, Uniform of Table III": f"{100 * (theirs - again.iloc[0]):+.1f}" if len(again)
-            else "",
-        })  # fmt: skip
-    return pd.DataFrame(found)
+    reported = paper.tables()
+    reported = reported[reported.dataset == theirs]
+    own = reported[reported.table.isin(["I", "II"])]
+    again = reported[(reported.table == "III") & (reported.method == study.floor)]
+    at = ["evaluation_model", "budget"]
+    floors = {
+        "table_I": own[own.method == study.floor].set_index(at).accuracy,
+        "table_III": again.groupby(at).accuracy.first(),
+    }
+    ours = numbers[numbers.selection_model == numbers.evaluation_model]
+    both = ours.merge(own[["method", *at, "accuracy"]], on=["method", *at])
+    for name, floor in floors.items():
+        both = both.join(floor.rename(name), on=at)
+        both[name] = both.accuracy - both[name]
+    return both
 
 
-def _by_rate(numbers: pd.DataFrame, columns: list[str]) -> dict:
-    """{method: {"1 %": {column: value}}}, for {res}; the average over rates is left out."""
-    numbers = numbers[numbers.rate.notna()]
+def against_paper(both: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Difference to the floor in points: ours with its interval, beside the paper's two values."""
+    return pd.DataFrame({
+        "Method": both.method,
+        "Rate": both.column,
+        "ours": [comparison_text(row, study.metrics[0]) for row in both.itertuples()],
+        "n": both.n,
+        **{f"paper, {study.floor} of {title}":
+           [f"{100 * x:+.1f}" if x == x else "" for x in both[name]]
+           for name, title in PRINTED.items()},
+    })  # fmt: skip
+
+
+def excluded(both: pd.DataFrame, study: Study, method: str = "FoQuS") -> dict:
+    """Which of the paper's gains of a method lie outside our intervals: numbers and a sentence."""
+    rows = both[(both.method == method) & both.low.notna()]
+    if rows.empty:
+        return {"sentence": None}
+    found, words = {}, []
+    for row in rows.itertuples():
+        gains = {name: getattr(row, name) for name in PRINTED}
+        gains = {name: gain for name, gain in gains.items() if gain == gain}
+        outside = {name: not row.low <= gain <= row.high for name, gain in gains.items()}
+        found[row.column] = {
+            "ours": row.difference, "low": row.low, "high": row.high, "n": row.n,
+            "gain": gains, "excluded": outside,
+        }  # fmt: skip
+        told = [
+            f"{'excludes' if outside[name] else 'holds'} {100 * gain:+.1f} ({PRINTED[name]})"
+            for name, gain in gains.items()
+        ]
+        words.append(
+            f"at {row.column} the interval {comparison_text(row, study.metrics[0])} "
+            f"(n = {row.n}) {' and '.join(told)}"
+        )
+    sentence = (
+        f"{method} less {study.floor}, in points, beside the paper's gain against either of its "
+        f"two rows of {study.floor}: {'; '.join(words)}. The paper prints no spread, so its own "
+        "error is not allowed for."
+    )
+    return {"at": found, "sentence": sentence}
+
+
+def _by_budget(numbers: pd.DataFrame, columns: list[str], study: Study) -> dict:
+    """{method: {"1 %": {column: value}}}, for {res}; the average over budgets is left out.
+
+    With several blocks a method is headed by its block: "CNN1D → CNN2D, FoQuS".
+    """
+    numbers = numbers[numbers.budget.notna()]
+    blocks, names = block_names(numbers, study), numbers.method
+    if blocks.nunique() > 1:
+        names = blocks + ", " + names
     return {
-        method: {
-            percent(row.rate): {column: _json_value(getattr(row, column)) for column in columns}
+        name: {
+            row.column: {column: _json_value(getattr(row, column)) for column in columns}
             for row in group.itertuples()
         }
-        for method, group in numbers.groupby("method", sort=False)
+        for name, group in numbers.groupby(names, sort=False)
     }
 
 
 def _verdicts(numbers: pd.DataFrame) -> dict:
     """{"1 %": {"better": 2, "worse": 1, "no difference shown": 8}}: how many methods."""
-    kinds = ("better", "worse", verdicts.UNSHOWN)
+    kinds = ("better", "worse", compare.UNSHOWN)
     return {
-        percent(rate): {kind: int((group.verdict == kind).sum()) for kind in kinds}
-        for rate, group in numbers.groupby("rate")
+        column: {kind: int((group.verdict == kind).sum()) for kind in kinds}
+        for column, group in numbers.groupby("column", sort=False)
     }
+
+
+def _counts(numbers: pd.DataFrame) -> str:
+    """ "1 %: 0 better, 2 worse, 8 not told apart; 5 %: ..." of all budgets that are there."""
+    told = [
+        f"{column}: {kinds['better']} better, {kinds['worse']} worse, "
+        f"{kinds[compare.UNSHOWN]} not told apart"
+        for column, kinds in _verdicts(numbers.sort_values("budget", kind="stable")).items()
+    ]
+    return "; ".join(told)
 
 
 def _by_rule(numbers: pd.DataFrame) -> dict:
@@ -157,12 +276,12 @@ def _by_rule(numbers: pd.DataFrame) -> dict:
     }
 
 
-def _about(rows: pd.DataFrame) -> dict:
+def _about(rows: pd.DataFrame, study: Study) -> dict:
     """Where the numbers come from, shown beside each of them."""
     facts = {name: sorted(set(rows[name])) for name in ("about", "device", "torch", "git")}
-    coresets = rows[rows.method != ALL_DATA]
+    recipes = rows.evaluation_recipe if "evaluation_recipe" in rows else pd.Series(dtype=str)
     return {name: "; ".join(values) for name, values in facts.items()} | {
-        "recipe": "; ".join(sorted(set(coresets.evaluation_recipe)))
+        "recipe": "; ".join(sorted(set(recipes)))
     }
 
 
@@ -170,4 +289,6 @@ def _json_value(value: object) -> object:
     """JSON has no NaN and no numpy: null prints as "not run yet"."""
     if isinstance(value, str):
         return value
-    return None if value != value else int(value) if value == int(value) else float(value)
+    if value is None or math.isnan(value):
+        return None
+    return int(value) if value == int(value) else float(value)

@@ -13,82 +13,103 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy import ndarray
 
-from foqus_lib.report import paper
-from foqus_lib.report.blocks import ALL_DATA, FLOOR, in_blocks, in_order, percent
+from foqus_lib.experiment.study import Metric, Study
+from foqus_lib.report.blocks import block_names, block_of, budgets_of, in_blocks, in_order
+from foqus_lib.report.compare import LEAST
 from foqus_lib.report.svg import new_figure, plain, style
+from foqus_lib.report.tables import difference_to_floor
 
 PALETTE = sns.color_palette("colorblind").as_hex()
 GREY = "#808080"
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h", "*"]
 
 
-def accuracy_by_rate(rows: pd.DataFrame) -> Figure:
-    """Accuracy against rate, one line a method with ± sd over seeds; one panel a pair of networks.
+def budget_curve(rows: pd.DataFrame, study: Study) -> Figure:
+    """The first metric against the budget, one line a method; one panel a block.
 
-    FoQuS is drawn thick, Uniform dashed; All data is the dotted ceiling.
+    Bars: ± sd over selection seeds; fewer than five seeds are shown as dots instead. FoQuS is drawn
+    thick, the floor dashed; the ceiling is the dotted line.
     """
-    blocked = in_blocks(rows)
-    blocked = blocked.assign(panel=blocked.selection_model + " → " + blocked.evaluation_model)
-    panels = list(dict.fromkeys(blocked.panel))
+    blocked = in_blocks(rows, study)
+    panels = [group for _, group in blocked.groupby(block_of(study), sort=False)]
     with style():
-        figure, axes = _side_by_side(len(panels))
-        for ax, panel in zip(axes, panels, strict=True):
-            here = blocked[blocked.panel == panel]
-            _curves(ax, here, "rate", list(blocked.method))
-            ceiling = here[here.method == ALL_DATA].accuracy.mean()
-            if ceiling == ceiling:
-                ax.errorbar([], [], label=ALL_DATA, color=GREY, linestyle=":")
-                ax.axhline(ceiling, color=GREY, linestyle=":")
-            ax.set(title=panel, xlabel="rate |S|/N (%)", xscale="log")
-            _rate_axis(ax, sorted(here[here.method != ALL_DATA].rate.unique()))
-        axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    return figure
-
-
-def accuracy_by_snr(by_snr: pd.DataFrame) -> Figure:
-    """Accuracy against SNR (dB), one line a method, mean over seeds; one panel a rate.
-
-    `by_snr` of `store.frame_by_snr`, one pair of networks; All data is the dotted ceiling.
-    """
-    selected = by_snr[by_snr.method != ALL_DATA]
-    ceiling = by_snr[by_snr.method == ALL_DATA].groupby("snr").accuracy.mean()
-    rates = sorted(selected.rate_bp.unique())
-    with style():
-        figure, axes = _side_by_side(len(rates))
-        for ax, rate in zip(axes, rates, strict=True):
-            _curves(ax, selected[selected.rate_bp == rate], "snr", list(by_snr.method))
+        figure, axes = _side_by_side(len(panels), study.metrics[0])
+        for ax, here in zip(axes, panels, strict=True):
+            _curves(ax, here, "budget", list(blocked.method), study)
+            ceiling = _seed_means(here[here.method == study.ceiling], [], study)
             if len(ceiling):
-                ax.plot(ceiling.index, ceiling, color=GREY, linestyle=":", label=ALL_DATA)
-            ax.set(title=percent(rate / 10_000), xlabel="SNR (dB)")
+                ax.errorbar([], [], label=study.ceiling, color=GREY, linestyle=":")
+                ax.axhline(ceiling.mean(), color=GREY, linestyle=":")
+            ax.set(title=block_names(here, study).iloc[0], xlabel=study.axis.label)
+            _budget_axis(ax, budgets_of(here[here.method != study.ceiling]), study)
         axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
-def _side_by_side(panels: int) -> tuple[Figure, ndarray]:
-    """Panels in a row that share the axis of accuracy."""
+def accuracy_by_snr(by_snr: pd.DataFrame, study: Study) -> Figure:
+    """Accuracy against SNR (dB), one line a method, mean over seeds; one panel a budget.
+
+    `by_snr`: the key of each trial, snr and accuracy; one block; the ceiling is the dotted line.
+    """
+    selected = by_snr[by_snr.method != study.ceiling]
+    ceiling = _seed_means(by_snr[by_snr.method == study.ceiling], ["snr"], study)
+    ceiling = ceiling.groupby(level="snr").mean()
+    budgets = budgets_of(selected)
+    with style():
+        figure, axes = _side_by_side(len(budgets), study.metrics[0])
+        for ax, budget in zip(axes, budgets, strict=True):
+            here = selected[selected.budget == budget]
+            _curves(ax, here, "snr", list(by_snr.method), study)
+            if len(ceiling):
+                ax.plot(ceiling.index, ceiling, color=GREY, linestyle=":", label=study.ceiling)
+            ax.set(title=study.axis.text(budget), xlabel="SNR (dB)")
+        axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def _side_by_side(panels: int, metric: Metric) -> tuple[Figure, ndarray]:
+    """Panels in a row that share the axis of the metric."""
     figure = new_figure(1.8 + 3.4 * panels, 3.8)
     axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
-    axes[0].set_ylabel("accuracy")
+    axes[0].set_ylabel(metric.label)
     return figure, axes
 
 
-def _curves(ax, rows: pd.DataFrame, along: str, methods: Sequence[str]) -> None:
-    """Mean accuracy ± sd over seeds against a column; looks by the place among all `methods`."""
-    names = [name for name in in_order(list(methods), paper.methods()) if name != ALL_DATA]
+def _seed_means(rows: pd.DataFrame, keys: list[str], study: Study) -> pd.Series:
+    """The metric by (keys, seed): the mean over repeats."""
+    return rows.groupby([*keys, "seed"])[study.metrics[0].name].mean()
+
+
+def _curves(ax, rows: pd.DataFrame, along: str, methods: Sequence[str], study: Study) -> None:
+    """Mean ± sd over seeds against a column; looks by the place among all `methods`."""
+    names = [name for name in in_order(list(methods), study) if name != study.ceiling]
     for place, name in enumerate(names):
-        curve = rows[rows.method == name].groupby(along).accuracy.agg(["mean", "std"])
-        if len(curve):
-            spread, look = curve["std"].fillna(0), _look(name, place)
-            ax.errorbar(curve.index, curve["mean"], spread, label=plain(name), **look)
+        seeds = _seed_means(rows[rows.method == name], [along], study)
+        if seeds.empty:
+            continue
+        curve = seeds.groupby(level=along).agg(["mean", "std", "size"])
+        look = _look(name, place, study)
+        bars = curve["std"].where(curve["size"] >= LEAST, 0)
+        ax.errorbar(curve.index, curve["mean"], bars, label=plain(name), **look)
+        few = seeds[seeds.index.get_level_values(along).isin(curve.index[curve["size"] < LEAST])]
+        ax.plot(
+            few.index.get_level_values(along),
+            few,
+            ".",
+            color=look["color"],
+            markersize=3,
+            alpha=0.6,
+        )
 
 
-def _look(name: str, place: int) -> dict:
+def _look(name: str, place: int, study: Study) -> dict:
     """Line, marker and colour of a method: the same in every figure with the same methods."""
     strong = name == "FoQuS"
+    again = place >= len(PALETTE)  # a colour that comes again is told by its line
     return {
         "color": "#000000" if strong else PALETTE[place % len(PALETTE)],
         "marker": MARKERS[place % len(MARKERS)],
-        "linestyle": "--" if name == FLOOR else "-",
+        "linestyle": "--" if name == study.floor else "-." if again and not strong else "-",
         "linewidth": 2.4 if strong else 1.2,
         "markersize": 4.5,
         "capsize": 2,
@@ -97,43 +118,54 @@ def _look(name: str, place: int) -> dict:
     }
 
 
-def _rate_axis(ax, rates: Sequence[float]) -> None:
-    ax.xaxis.set_major_locator(FixedLocator(list(rates)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g}"))
+def _budget_axis(ax, budgets: Sequence[int], study: Study) -> None:
+    """The budgets themselves as marks, on a logarithmic scale where they span a decade."""
+    if budgets and budgets[0] > 0 and budgets[-1] >= 10 * budgets[0]:
+        ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator(list(budgets)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda budget, _: study.axis.text(round(budget))))
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def forest(numbers: pd.DataFrame) -> Figure:
-    """Paired difference to Uniform with 95 % intervals, in points; one panel a rate.
+def forest(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Figure:
+    """Difference to the floor with 95 % intervals over seeds; one panel a budget, one block.
 
-    `numbers` of `verdicts.difference_to_uniform`, one block. Filled: the interval excludes 0.
+    Filled: better or worse after Holm's adjustment. Below five seeds the seeds' own differences
+    stand as dots, without an interval.
     """
-    rates = sorted(numbers.rate.unique())
-    names = list(dict.fromkeys(numbers.method))
+    numbers = difference_to_floor(rows, study, unfinished).numbers
+    if len(numbers[block_of(study)].drop_duplicates()) > 1:
+        raise ValueError(
+            "forest: expected one block, got "
+            f"{sorted(set(block_names(numbers, study)))}; filter the rows first"
+        )
+    metric, budgets = study.metrics[0], budgets_of(numbers)
+    names, scale = list(dict.fromkeys(numbers.method)), 100 if study.metrics[0].points else 1
     with style():
-        figure = new_figure(1.6 + 1.7 * len(rates), 1 + 0.28 * len(names))
-        axes = figure.subplots(1, len(rates), sharey=True, squeeze=False)[0]
-        for ax, rate in zip(axes, rates, strict=True):
+        figure = new_figure(1.6 + 1.7 * len(budgets), 1 + 0.28 * len(names))
+        axes = figure.subplots(1, len(budgets), sharey=True, squeeze=False)[0]
+        for ax, budget in zip(axes, budgets, strict=True):
             ax.axvline(0, color=GREY, linewidth=1)
-            for row in numbers[numbers.rate == rate].itertuples():
-                y = names.index(row.method)
-                shown = row.verdict in ("better", "worse")
-                colour = {"better": PALETTE[0], "worse": PALETTE[3]}.get(row.verdict, GREY)
-                if row.low == row.low:
-                    ax.plot([100 * row.low, 100 * row.high], [y, y], color=colour)
-                ax.plot(
-                    100 * row.difference,
-                    y,
-                    "o",
-                    color=colour,
-                    markerfacecolor=colour if shown else "none",
-                )
-            ax.set_title(percent(rate))
+            for row in numbers[numbers.budget == budget].itertuples():
+                _one_difference(ax, row, names.index(row.method), scale)
+            ax.set_title(study.axis.text(budget))
             ax.grid(axis="x")
         axes[0].set_yticks(range(len(names)), [plain(name) for name in names])
         axes[0].invert_yaxis()
-        figure.supxlabel(f"points above {FLOOR}", fontsize=10)
+        unit = "points" if metric.points else metric.label
+        figure.supxlabel(f"{unit} above {plain(study.floor)}", fontsize=10)
     return figure
+
+
+def _one_difference(ax, row, y: int, scale: int) -> None:
+    """An interval and its mean, or the seeds' own dots."""
+    colour = {"better": PALETTE[0], "worse": PALETTE[3]}.get(row.verdict, GREY)
+    if row.low != row.low:
+        ax.plot([scale * value for value in row.each], [y] * len(row.each), ".", color=GREY)
+        return
+    face = colour if row.verdict in ("better", "worse") else "none"
+    ax.plot([scale * row.low, scale * row.high], [y, y], color=colour)
+    ax.plot(scale * row.difference, y, "o", color=colour, markerfacecolor=face)
 
 
 def iq_frames(iq: Float[ndarray, "M 2 L"], titles: Sequence[str]) -> Figure:

@@ -16,9 +16,10 @@ ROW = [*BLOCK, "method"]
 
 
 def tables() -> pd.DataFrame:
-    """Tables I-IV, one row a printed accuracy: table, dataset, models, method, rate, accuracy."""
+    """Tables I-IV: table, dataset, models, method, rate, accuracy, budget (bp), source."""
     rows = _read("reported_tables.csv", [*ROW, "rate", "accuracy"])
     rows = rows[rows.rate != "avg"].astype({"rate": float})
+    rows = rows.assign(budget=(10_000 * rows.rate).round().astype("int64"))
     return rows.assign(source="Table " + rows.table + " of " + rows.dataset).reset_index(drop=True)
 
 
@@ -39,20 +40,14 @@ def ablation() -> pd.DataFrame:
     return rows.assign(combination=combination)[["order", "combination", "accuracy", "marks"]]
 
 
-def ablation_rows() -> pd.DataFrame:
-    """Table V in the form of `tables()`: each printed value once for each way to read its row.
-
-    The paper says neither which reading of Eq. 8 nor whether single metrics and pairs use tiers
-    [A5, A11]; a measured row is set beside the same printed value under every reading and rule.
-    """
-    found = ablation()[["combination", "accuracy"]].merge(
-        pd.DataFrame({"way": [f"{reading} | {rule}" for reading in READINGS for rule in RULES]}),
-        how="cross",
-    )
-    return found.assign(
+def cells() -> pd.DataFrame:
+    """Tables I-V in one form: a row of Table V has its combination as the method."""
+    five = ablation()[["combination", "accuracy"]].rename(columns={"combination": "method"})
+    five = five.assign(
         table="V", dataset="RML2016.10a", selection_model="CNN1D", evaluation_model="CNN1D",
-        method=found.combination + " | " + found.way, rate=0.01, source="Table V of RML2016.10a",
-    )[[*ROW, "rate", "accuracy", "source"]]  # fmt: skip
+        rate=0.01, budget=100, source="Table V of RML2016.10a",
+    )  # fmt: skip
+    return pd.concat([tables(), five], ignore_index=True)
 
 
 def _read(name: str, columns: list[str]) -> pd.DataFrame:
@@ -72,18 +67,27 @@ def methods() -> list[str]:
     return list(dict.fromkeys(tables().method))
 
 
-def beside(reported: pd.DataFrame, theirs: str, ours: str) -> pd.DataFrame:
-    """The paper's rows of the set `theirs`, to stand beside our runs on another set, `ours`."""
-    if theirs not in set(reported.dataset):
-        raise ValueError(f"reported: no dataset {theirs!r}; has {sorted(set(reported.dataset))}")
-    # tables look for the data set that an "-like" one imitates
-    return reported[reported.dataset == theirs].assign(dataset=ours.removesuffix("-like"))
+def beside(ours: str) -> pd.DataFrame | None:
+    """The paper's rows to stand beside accuracies on `ours`: a set of the paper, or one "-like" it.
+
+    None for all other data: an accuracy on other signals is no other measurement of the same thing.
+    """
+    theirs, reported = ours.removesuffix("-like"), tables()
+    found = reported[reported.dataset == theirs]
+    return found.assign(dataset=ours) if len(found) else None
 
 
-def set_of(ours: str) -> str:
-    """The paper's set that `ours` is or imitates; RML2016.10a for data of another kind."""
+def set_of(ours: str) -> str | None:
+    """The paper's set that `ours` is, imitates, or is comparable with by differences; else None.
+
+    RML2016.04C is an older release of RML2016.10a's generator: its accuracies cannot be compared,
+    but the difference of two methods can.
+    """
     name = ours.removesuffix("-like")
-    return name if name in set(tables().dataset) else "RML2016.10a"
+    if name in set(tables().dataset):
+        return name
+    letters = "".join(c for c in ours.lower() if c.isalnum())
+    return "RML2016.10a" if letters.startswith("rml201604c") else None
 
 
 # ---- the audit -----------------------------------------------------------------------------------
@@ -177,12 +181,6 @@ def not_monotone(reported: pd.DataFrame) -> pd.DataFrame:
     return falls[[*ROW, "from_rate", "before", "rate", "accuracy", "fall"]].reset_index(drop=True)
 
 
-def printed_twice(reported: pd.DataFrame) -> pd.DataFrame:
-    """Rows that print one accuracy at two rates: perhaps a slip of copying."""
-    twice = reported[reported.duplicated([*ROW, "accuracy"], keep=False)]
-    return twice[[*ROW, "rate", "accuracy"]].reset_index(drop=True)
-
-
 def check_ablation(reported: pd.DataFrame) -> pd.DataFrame:
     """Table V beside Table I at 1 %: which row of Table I prints the same, and what is lost to all.
 
@@ -200,3 +198,8 @@ def check_ablation(reported: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         to_full=rows.accuracy - full, same_as=[same.get(value, "") for value in rows.accuracy]
     )
+
+
+def percent(rate: float) -> str:
+    """0.05 -> "5 %"."""
+    return f"{100 * rate:g} %"

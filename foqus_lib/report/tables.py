@@ -1,264 +1,308 @@
-"""Tidy result rows -> the paper's tables, its numbers beside ours, floor and ceiling in each."""
+"""Tidy result rows of any study -> its two tables: every method, and every method less the floor.
+
+The tables know a study's axis, metrics, floor, ceiling and block, nothing else of it.
+"""
 
 import math
 
 import pandas as pd
 
-from foqus_lib.report import paper
-from foqus_lib.report.blocks import ALL_DATA, BLOCK, FLOOR, in_blocks, in_order, note_on, percent
+from foqus_lib.experiment.study import Metric, Study
+from foqus_lib.report import compare
+from foqus_lib.report.blocks import (
+    block_names,
+    block_of,
+    block_title,
+    budget_texts,
+    budgets_of,
+    heads,
+    in_blocks,
+    in_order,
+    note_on,
+)
 from foqus_lib.report.printed import Table, wide
 
-HEADS = ["data", "models", "row"]
+AVERAGE = "Avg"
+PAIRS = "paired repeat by repeat" if compare.PAIRED else "seeds not paired (Welch)"
+BOLD = (
+    "Bold: not shown to be worse than the best of its column "
+    f"({PAIRS}, p at least {compare.LEVEL}, unadjusted; only rows of n = {compare.LEAST} or more)."
+)
 
 
-def rate_table(
-    rows: pd.DataFrame, reported: pd.DataFrame | None = None, unfinished: str = ""
+# ---- every method --------------------------------------------------------------------------------
+
+
+def budget_table(
+    rows: pd.DataFrame,
+    study: Study,
+    reported: pd.DataFrame | None = None,
+    unfinished: str = "",
 ) -> Table:
-    """Tables I-II: methods down, rates and their average across, mean ± sd, the paper beside.
+    """Methods down, budgets and their average across, mean ± sd over selection seeds.
 
-    numbers: dataset, selection_model, evaluation_model, method, rate (NaN: the average over the
-    rates, taken seed by seed), mean, sd, n, paper. All data stands under every rate as the ceiling.
+    numbers: dataset, the block's settings, method, budget (NA: the average, taken seed by seed),
+    column, mean, sd, n, repeats, best, paper. The ceiling stands under each budget. `reported`
+    (`paper.beside`) puts the paper's values beside; None shows no such columns.
     """
-    blocked = in_blocks(rows)
-    numbers = pd.concat(
-        [_block_numbers(group) for _, group in blocked.groupby(BLOCK, sort=False)],
-        ignore_index=True,
-    )
-    numbers = numbers.assign(paper=_paper_values(numbers, reported))
-    note = note_on(blocked, unfinished) + _paper_note(numbers, reported)
-    return Table(numbers, *_print_rates(numbers), note)
+    blocked = in_blocks(rows, study)
+    laid = laid_out(blocked, study)
+    numbers = spread(laid, [*block_of(study), "method", "column"], study.metrics[0])
+    numbers = _sorted(numbers.merge(_budgets(laid, study), how="left"), study)
+    numbers = numbers.assign(best=_best(laid, numbers, study))
+    numbers = numbers.assign(paper=_paper_values(numbers, reported, study))
+    note = f"{note_on(blocked, study, unfinished)} {BOLD}{_paper_note(numbers, reported)}"
+    return Table(numbers, *_print_means(numbers, study), note)
 
 
-def cross_table(
-    rows: pd.DataFrame, reported: pd.DataFrame | None = None, unfinished: str = ""
-) -> Table:
-    """Table III: as `rate_table`, for the blocks whose evaluation model is another, A → B."""
-    blind = rows.selection_model == "-"
-    crossed = ~blind & (rows.selection_model != rows.evaluation_model)
-    wanted = rows.loc[crossed, ["dataset", "evaluation_model"]].drop_duplicates()
-    shared = rows[blind].merge(wanted, on=["dataset", "evaluation_model"])
-    return rate_table(pd.concat([rows[crossed], shared], ignore_index=True), reported, unfinished)
+def spread(rows: pd.DataFrame, keys: list[str], metric: Metric) -> pd.DataFrame:
+    """mean, sd (NaN for one), n over selection seeds of the mean over `repeats`."""
+    seeds = rows.groupby([*keys, "seed"], sort=False)[metric.name].agg(["mean", "size"])
+    groups = seeds.groupby(level=keys, sort=False)
+    found = groups["mean"].agg(["mean", "std", "size"])
+    found = found.rename(columns={"std": "sd", "size": "n"})
+    return found.assign(repeats=groups["size"].max()).reset_index()
 
 
-def scale_table(rows: pd.DataFrame) -> Table:
-    """Networks and optimisers down, scales of the signals across, mean ± sd over seeds.
-
-    `rows` of `scale_study.run`. Bold: the better scale of a line.
-    """
-    numbers = _spread(rows, ["evaluation_model", "optimiser", "normalise"]).reset_index()
-    printed = numbers.assign(text=_texts(numbers))
-    heads = ["evaluation_model", "optimiser"]
-    text = wide(printed, heads, "normalise", "text")
-    mean = wide(printed, heads, "normalise", "mean")
-    names = {"evaluation_model": "Network", "optimiser": "Optimiser"}
-    titles = [names[head] for head in text.index.names]
-    chance = " ".join(dict.fromkeys(rows.about.str.replace(r", \w+ scale\.$", ".", regex=True)))
-    note = (
-        f"{chance} Uniform coresets, rate {percent(rows.rate.iloc[0])}. Mean ± sample standard "
-        f"deviation over seeds, n = {numbers.n.min():.0f}."
-    )
-    bold = mean.eq(mean.max(axis=1), axis=0)
-    return Table(numbers, text.rename_axis(titles), bold.rename_axis(titles), note)
+def laid_out(blocked: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows under the columns they are printed in; a ceiling comes once for each budget."""
+    metric, parts = study.metrics[0].name, []
+    for _, block in blocked.groupby(block_of(study), sort=False):
+        compared = block[block.method != study.ceiling]
+        ceiling = block[block.method == study.ceiling]
+        budgets = budgets_of(compared) or budgets_of(ceiling)
+        under = pd.concat([compared, *(ceiling.assign(budget=budget) for budget in budgets)])
+        under = under.assign(column=budget_texts(under, study))
+        parts.append(under)
+        if len(budgets) > 1:
+            keys = [*block_of(study), "method", "seed"]
+            seeds = under.pivot_table(index=keys, columns="budget", values=metric)
+            seeds = seeds.reindex(columns=budgets).dropna().mean(axis=1).rename(metric)
+            parts.append(seeds.reset_index().assign(column=AVERAGE, repeat=0))
+    return pd.concat(parts, ignore_index=True)
 
 
-def snr_table(by_snr: pd.DataFrame, about: str, unfinished: str = "", bands: int = 4) -> Table:
-    """Accuracy by bands of SNR: methods down, bands across, mean ± sd over seeds.
+def _budgets(laid: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Which budget a column is; an average is none."""
+    budgets = laid.loc[laid.column != AVERAGE, ["column", "budget"]].drop_duplicates()
+    return budgets.astype({"budget": "Int64"})
 
-    `by_snr` of `store.frame_by_snr`, one pair of networks and one rate (and All data). Bands hold
-    equally many SNR labels; a band's accuracy is the mean over its labels, seed by seed.
-    """
-    if by_snr[by_snr.method != ALL_DATA].rate_bp.nunique() > 1:
-        raise ValueError("snr_table: expected one rate; filter the rows first")
-    levels = sorted(by_snr.snr.unique())
-    parts = [
-        levels[len(levels) * b // bands : len(levels) * (b + 1) // bands] for b in range(bands)
-    ]
-    names = [f"{p[0]:g} dB" if len(p) == 1 else f"{p[0]:g} to {p[-1]:g} dB" for p in parts if p]
-    band_of = {
-        snr: name for part, name in zip(filter(None, parts), names, strict=True) for snr in part
+
+def _sorted(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Block by block as they come, then methods in their order, then budgets, the average last."""
+    blocks = list(dict.fromkeys(numbers[block_of(study)].itertuples(index=False, name=None)))
+    order = in_order(list(numbers.method), study)
+    places = pd.DataFrame({
+        "block": [blocks.index(key) for key in
+                  numbers[block_of(study)].itertuples(index=False, name=None)],
+        "method": numbers.method.map(order.index),
+        "budget": numbers.budget.astype("float64").fillna(math.inf),
+    })  # fmt: skip
+    places = places.sort_values(list(places.columns), kind="stable")
+    return numbers.loc[places.index].reset_index(drop=True)
+
+
+def _best(laid: pd.DataFrame, numbers: pd.DataFrame, study: Study) -> list[bool]:
+    keys = [*block_of(study), "column"]
+    best = {
+        key: compare.not_worse_than_best(group, study.metrics[0])
+        for key, group in laid[laid.method != study.ceiling].groupby(keys, sort=False)
     }
-    banded = by_snr.assign(column=by_snr.snr.map(band_of))
-    by_seed = banded.groupby(["method", "column", "seed"], sort=False).accuracy.mean().reset_index()
-    numbers = _spread(by_seed, ["method", "column"]).reset_index()
-    order = in_order(list(dict.fromkeys(by_snr.method)), paper.methods())
-    columns = list(dict.fromkeys(band_of.values()))
-    numbers = numbers.sort_values(
-        ["method", "column"], key=lambda c: c.map([*order, *columns].index), kind="stable"
-    )
-    printed = numbers.assign(row=_heads(numbers.method), text=_texts(numbers))
-    text = wide(printed, ["row"], "column", "text").fillna("").rename_axis("Method")
-    best = (
-        numbers["mean"].where(numbers.method != ALL_DATA).groupby(numbers.column).transform("max")
-    )
-    bold = wide(printed.assign(best=numbers["mean"] == best), ["row"], "column", "best")
-    n = "n = " + " to ".join(f"{count:.0f}" for count in sorted({numbers.n.min(), numbers.n.max()}))
-    [rate] = by_snr[by_snr.method != ALL_DATA].rate_bp.unique()
-    note = (
-        f"{about} Rate {percent(rate / 10_000)}. Mean ± sample standard deviation over seeds, {n}."
-    )
-    if unfinished:
-        note += f" The grid is not finished: {unfinished}."
-    return Table(numbers, text, bold.eq(True).rename_axis("Method"), note)
-
-
-def ablation_table(
-    rows: pd.DataFrame, reported: pd.DataFrame | None = None, unfinished: str = ""
-) -> Table:
-    """Table V: the seven combinations of F, E, Q under both readings [A5] and both rules [A11].
-
-    `rows` hold one block and one rate; `reported` is `paper.ablation()`. Uniform, All data and the
-    controls stand below; a control without a reading stands under every column of its rule.
-    """
-    blocked = in_blocks(rows)
-    if len(blocked[BLOCK].drop_duplicates()) > 1 or blocked[_selected(blocked)].rate.nunique() > 1:
-        raise ValueError("ablation_table: expected one block and one rate; filter the rows first")
-    mean = _spread(blocked, ["method"])
-    combinations = list(paper.ablation().combination)
-    controls = [
-        m for m in in_order(list(mean.index), [FLOOR]) if m.split(" | ")[0] not in combinations
-    ]
-    found = []
-    for row in [*combinations, *controls]:
-        for reading in paper.READINGS:
-            for rule in paper.RULES:
-                name = f"{row} | {reading} | {rule}" if row in combinations else row
-                if " | " in row and rule != "tiers":
-                    continue
-                if name in mean.index:
-                    found.append([row, reading, rule, *mean.loc[name]])
-    numbers = pd.DataFrame(found, columns=["row", "reading", "rule", "mean", "sd", "n"])
-    if not numbers.row.isin(combinations).any():
-        raise ValueError(
-            "ablation_table: no row is a combination such as 'F+E | as printed | tiers'; "
-            f"got {sorted(mean.index)}"
-        )
-    printed = numbers.assign(
-        column=numbers.reading + ", " + numbers.rule, text=_texts(numbers), row=_heads(numbers.row)
-    )
-    text = wide(printed, ["row"], "column", "text").fillna("").rename_axis("Metrics")
-    bold = wide(printed, ["row"], "column", "mean").rename_axis("Metrics")
-    best = bold.loc[[row for row in combinations if row in bold.index]].max()
-    bold = bold.eq(best) & bold.index.isin(combinations)[:, None]
-    if reported is not None:
-        theirs = reported.set_index("combination").reindex(text.index)
-        text["paper"] = [f"{x:.4f}" if x == x else "" for x in theirs.accuracy]
-        text["the paper's row"] = (
-            theirs.marks.fillna("").str.split(":").str[0].str.split(" ").str[0]
-        )
-        bold[["paper", "the paper's row"]] = False
-    note = note_on(blocked, unfinished)
-    if reported is not None:
-        note += (
-            " Column paper: Table V, RML2016.10a, CNN1D, 1 %; its tick marks are lost in the text, "
-            "so two rows are certain and five inferred from the usual order."
-        )
-    return Table(numbers, text, bold, note)
-
-
-def _selected(rows: pd.DataFrame) -> pd.Series:
-    return rows.method != ALL_DATA
-
-
-def _spread(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """mean, sample sd (NaN for one run) and n of accuracy over seeds."""
-    found = rows.groupby(keys, sort=False).accuracy.agg(["mean", "std", "count"])
-    return found.rename(columns={"std": "sd", "count": "n"})
-
-
-def _block_numbers(block: pd.DataFrame) -> pd.DataFrame:
-    """mean, sd, n of each method of one block: at each rate, then averaged over the rates."""
-    rates = sorted(block[_selected(block)].rate.unique()) or [1.0]
-    ceiling = block[~_selected(block)]
-    block = pd.concat([block[_selected(block)], *(ceiling.assign(rate=rate) for rate in rates)])
-    at_rate = _spread(block, ["method", "rate"]).reset_index()
-    by_seed = block.pivot(index=["method", "seed"], columns="rate", values="accuracy").dropna()
-    average = by_seed.mean(axis=1).rename("accuracy").reset_index()
-    overall = _spread(average, ["method"]).reset_index().assign(rate=math.nan)
-    numbers = pd.concat([at_rate, overall] if len(rates) > 1 else [at_rate])
-    order = in_order(list(block.method), paper.methods())
-    numbers = numbers.assign(place=numbers.method.map(order.index)).sort_values(
-        ["place", "rate"], kind="stable"
-    )
-    first = block.iloc[0]
-    return numbers.assign(**{name: first[name] for name in BLOCK})[
-        [*BLOCK, "method", "rate", "mean", "sd", "n"]
+    return [
+        method in best.get(tuple(key), ())
+        for *key, method in numbers[[*keys, "method"]].itertuples(index=False, name=None)
     ]
 
 
-def _paper_values(numbers: pd.DataFrame, reported: pd.DataFrame | None) -> list[float]:
-    """The paper's accuracy of each row; its average is taken over the same rates as ours."""
+def _paper_values(
+    numbers: pd.DataFrame, reported: pd.DataFrame | None, study: Study
+) -> list[float]:
+    """The paper's value of each row; its average is taken over the same budgets as ours."""
     if reported is None:
         return [math.nan] * len(numbers)
-    keys = [*BLOCK, "method"]
-    theirs = reported.pivot(index=keys, columns="rate", values="accuracy")
-    rates = [rate for rate in numbers.rate.unique() if rate == rate]
+    keys = [*block_of(study), "method"]
+    theirs = reported.pivot(index=keys, columns="budget", values=study.metrics[0].name)
     found = []
-    for *key, rate in numbers[[*keys, "rate"]].itertuples(index=False, name=None):
-        key[0] = key[0].removesuffix("-like")
-        if tuple(key) not in theirs.index:
-            found.append(math.nan)
-        elif rate != rate:
-            found.append(theirs.loc[tuple(key)].reindex(rates).mean(skipna=False))
+    for *key, column, budget in numbers[[*keys, "column", "budget"]].itertuples(
+        index=False, name=None
+    ):
+        line = theirs.loc[tuple(key)] if tuple(key) in theirs.index else pd.Series(dtype=float)
+        if column == AVERAGE:
+            mine = numbers[(numbers[keys] == key).all(axis=1)].budget.dropna()
+            found.append(line.reindex(mine).mean(skipna=False))
         else:
-            found.append(theirs.loc[tuple(key)].get(rate, math.nan))
+            found.append(line.get(budget, math.nan))
     return found
 
 
 def _paper_note(numbers: pd.DataFrame, reported: pd.DataFrame | None) -> str:
-    if reported is None:
+    if reported is None or numbers.paper.isna().all():
         return ""
-    if numbers.paper.isna().all():
-        return " The paper prints no such table."
-    names = numbers.dataset.str.removesuffix("-like")
-    sources = reported[reported.dataset.isin(set(names))].merge(
-        numbers[BLOCK].assign(dataset=names).drop_duplicates(), on=BLOCK
-    )
-    where = ", ".join(dict.fromkeys(sources.source))
-    theirs = set(sources.source.str.split(" of ").str[1])
-    ours = sorted(set(numbers.dataset) - theirs)
+    shared = [name for name in numbers.columns if name in reported.columns]
+    shared = [name for name in shared if name in ("dataset", "selection_model", "evaluation_model")]
+    sources = reported.merge(numbers[shared].drop_duplicates(), on=shared).source
+    names = dict.fromkeys(name for name in sources)
+    sets = {name.split(" of ")[1] for name in names}
+    ours = sorted(set(numbers.dataset) - sets)
     other = f", not our data ({', '.join(ours)})" if ours else ""
-    return f" Columns headed paper: the mean of three runs printed in {where}{other}."
+    return f" Columns headed paper: the mean of three runs printed in {', '.join(names)}{other}."
 
 
-def _texts(numbers: pd.DataFrame) -> list[str]:
-    """ "0.512 ± 0.021", with n where n differs within the table, "± –" for one run."""
+def value_text(value: float, metric: Metric) -> str:
+    """A fraction by three digits, other numbers by four figures, NaN as a dash."""
+    if value != value:
+        return "–"
+    return f"{value:.3f}" if metric.points else f"{value:.4g}"
+
+
+def mean_texts(numbers: pd.DataFrame, metric: Metric) -> list[str]:
+    """ "0.512 ± 0.021", with n where n differs within the table, "± –" for one seed."""
     several = numbers.n.nunique() > 1
     return [
-        f"{mean:.3f} ± "
-        + (f"{sd:.3f}" if sd == sd else "–")
-        + (f" (n = {n:.0f})" if several else "")
-        for mean, sd, n in zip(numbers["mean"], numbers.sd, numbers.n, strict=True)
+        f"{value_text(row.mean, metric)} ± {value_text(row.sd, metric)}"
+        + (f" (n = {row.n})" if several else "")
+        for row in numbers[["mean", "sd", "n"]].itertuples(index=False)
     ]
 
 
-def _heads(methods: pd.Series) -> pd.Series:
-    return methods.replace({FLOOR: f"{FLOOR} (floor)", ALL_DATA: f"{ALL_DATA} (ceiling)"})
-
-
-def _print_rates(numbers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The text and the bold cells of a rate table."""
-    rate_names = [percent(rate) if rate == rate else "Avg" for rate in numbers.rate]
+def _print_means(numbers: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The text and the bold cells of `budget_table`."""
     printed = numbers.assign(
-        data=numbers.dataset,
-        models=numbers.selection_model + " → " + numbers.evaluation_model,
-        row=_heads(numbers.method),
-        column=rate_names,
-        text=_texts(numbers),
+        models=block_names(numbers, study),
+        row=heads(numbers.method, study),
+        text=mean_texts(numbers, study.metrics[0]),
         theirs=[f"{x:.4f}" if x == x else "" for x in numbers.paper],
     )
-    columns = list(dict.fromkeys(printed.sort_values("rate", kind="stable").column))
-    printed = printed.sort_values("column", key=lambda c: c.map(columns.index), kind="stable")
-    printed = pd.concat([g for _, g in printed.groupby(["data", "models"], sort=False)])
-    text = wide(printed, HEADS, "column", "text").fillna("")
-    candidates = printed["mean"].where(printed.method != ALL_DATA)
-    best = candidates.groupby([printed.data, printed.models, printed.column]).transform("max")
-    bold = wide(printed.assign(best=candidates == best), HEADS, "column", "best")
-    bold = bold.eq(True)
+    columns = list(dict.fromkeys(numbers.sort_values("budget", kind="stable").column))
+    down = ["dataset", "models", "row"]
+    text = wide(printed, down, "column", "text").fillna("")[columns]
+    bold = wide(printed, down, "column", "best")[columns].eq(True)
     if numbers.paper.notna().any():
-        theirs = wide(printed, HEADS, "column", "theirs").fillna("")
+        theirs = wide(printed, down, "column", "theirs").fillna("")[columns]
         pairs = [name for column in columns for name in (column, f"paper {column}")]
         text = text.join(theirs.add_prefix("paper "))[pairs]
         bold = bold.reindex(columns=pairs, fill_value=False)
-    names = {"data": "Data", "models": "Selection → evaluation", "row": "Method"}
-    heads = [names[head] for head in text.index.names]
-    return text.rename_axis(heads), bold.rename_axis(heads)
+    return _titled(text, study), _titled(bold, study)
+
+
+def _titled(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    titles = {"dataset": "Data", "models": block_title(study), "row": "Method"}
+    return table.rename_axis([titles[name] for name in table.index.names])
+
+
+# ---- every method less the floor -----------------------------------------------------------------
+
+
+def difference_to_floor(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Table:
+    """The first metric less the floor's, with a 95 % t-interval over seeds and a verdict.
+
+    numbers: dataset, the block's settings, method, budget, difference, sd, n, low, high, p, each
+    (the seeds' own differences), p_holm, detectable, verdict (better | worse | no difference shown
+    | n = 2: no verdict). One family of Holm's adjustment: all methods and budgets of a block.
+    """
+    blocked = in_blocks(rows, study)
+    compared = blocked[blocked.method != study.ceiling]
+    if study.floor not in set(compared.method) and not unfinished:
+        raise ValueError(
+            f"difference_to_floor: no row of {study.floor}; add it to the methods of {study.name}"
+        )
+    numbers = _differences(compared, study)
+    note = f"{note_on(compared, study, unfinished)} {_difference_note(numbers, compared, study)}"
+    return Table(numbers, *_print_differences(numbers, study), note)
+
+
+def _differences(compared: pd.DataFrame, study: Study) -> pd.DataFrame:
+    block, metric = block_of(study), study.metrics[0]
+    keys = [*block, "budget"]
+    floors = {
+        key: compare.by_trial(group, metric)
+        for key, group in compared[compared.method == study.floor].groupby(keys)
+    }
+    none = compare.by_trial(compared[:0], metric)
+    found = [
+        dict(zip([*keys, "method"], key, strict=True))
+        | compare.compare(compare.by_trial(group, metric), floors.get(key[:-1], none))
+        for key, group in compared[compared.method != study.floor].groupby(
+            [*keys, "method"], sort=False
+        )
+    ]
+    names = [*keys, "method", *compare.COLUMNS, "error", "freedom", "each"]
+    numbers = compare.judged(pd.DataFrame(found, columns=names), block, metric)
+    numbers = numbers.assign(column=budget_texts(numbers, study))
+    front = [*block, "method", "budget"]
+    return _sorted(numbers, study)[front + [n for n in numbers.columns if n not in front]]
+
+
+def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study) -> str:
+    """Which test it is, its family, and what it could have shown."""
+    metric = study.metrics[0]
+    unit = "in points" if metric.points else f"of {metric.label}"
+    parts = [f"Differences to {study.floor} {unit}, {PAIRS}, the selection seeds are the n."]
+    tested = numbers[numbers.p.notna()]
+    if len(tested):
+        sizes = tested.groupby(block_of(study)).size()
+        size = f"{sizes.min()}" + (f" to {sizes.max()}" if sizes.nunique() > 1 else "")
+        each = " of a block" if len(sizes) > 1 else ""
+        low, high = (difference_text(d, metric)[1:] for d in _ends(tested.detectable))
+        parts.append(
+            "In brackets 95 % t-intervals, unadjusted; better and worse only where p after Holm's "
+            f"adjustment over the {size} comparisons{each} (all methods and budgets) is below "
+            f"{compare.LEVEL}. The adjusted test would show differences from {low} to {high} "
+            f"in {100 * compare.POWER:g} of 100 cases."
+        )
+    if len(tested) < len(numbers):
+        parts.append(
+            f"Below n = {compare.LEAST} there is no interval and no verdict: the seeds' own "
+            "differences stand there."
+        )
+    if compare.PAIRED and (lost := _without_floor(compared, study)):
+        parts.append(f"{lost} rows have no {study.floor} of their seed and repeat: left out.")
+    return " ".join(parts)
+
+
+def _ends(values: pd.Series) -> tuple[float, float]:
+    return values.min(), values.max()
+
+
+def _without_floor(compared: pd.DataFrame, study: Study) -> int:
+    trial = [*block_of(study), "budget", "seed", "repeat"]
+    floor = compared.loc[compared.method == study.floor, trial].assign(there=True)
+    others = compared[compared.method != study.floor]
+    return int(others.merge(floor, on=trial, how="left").there.isna().sum())
+
+
+def difference_text(value: float, metric: Metric) -> str:
+    """+0.021 -> "+2.1" (points of a fraction), other numbers by three figures."""
+    return f"{100 * value:+.1f}" if metric.points else f"{value:+.3g}"
+
+
+def comparison_text(row, metric: Metric) -> str:
+    """ "+2.1 [+0.4, +3.8]"; below LEAST seeds "+1.2, +2.8 (n = 2: no interval)"."""
+    if row.n == 0:
+        return "–"
+    if row.low != row.low:
+        each = row.each or (row.difference,)
+        seeds = ", ".join(difference_text(value, metric) for value in each)
+        return f"{seeds} (n = {row.n}: no interval)"
+    low, high = difference_text(row.low, metric), difference_text(row.high, metric)
+    return f"{difference_text(row.difference, metric)} [{low}, {high}]"
+
+
+def _print_differences(numbers: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    metric = study.metrics[0]
+    several = numbers.n[numbers.n >= compare.LEAST].nunique() > 1
+    texts = [
+        comparison_text(row, metric)
+        + (f" (n = {row.n})" if several and row.n >= compare.LEAST else "")
+        + (f" {row.verdict}" if row.verdict in ("better", "worse") else "")
+        for row in numbers.itertuples()
+    ]
+    printed = numbers.assign(
+        models=block_names(numbers, study), text=texts, better=numbers.verdict == "better",
+        row=numbers.method,
+    )  # fmt: skip
+    columns = [study.axis.text(budget) for budget in budgets_of(numbers)]
+    down = ["dataset", "models", "row"]
+    text = wide(printed, down, "column", "text").fillna("")[columns]
+    bold = wide(printed, down, "column", "better")[columns].eq(True)
+    return _titled(text, study), _titled(bold, study)

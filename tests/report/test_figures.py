@@ -9,8 +9,8 @@ from matplotlib import pyplot
 
 from foqus_lib.report import signal_figures
 from foqus_lib.report.figures import (
-    accuracy_by_rate,
     accuracy_by_snr,
+    budget_curve,
     forest,
     iq_frames,
     score_map,
@@ -19,27 +19,27 @@ from foqus_lib.report.figures import (
 )
 from foqus_lib.report.real import beside
 from foqus_lib.report.svg import inline_svg
-from foqus_lib.report.verdicts import difference_to_uniform
 from foqus_lib.signals import Signals
-from tests.report.made_up import by_method, by_snr, rows
+from tests.report.made_up import STUDY, by_method, by_snr, rows
 
 RNG = np.random.default_rng(0)
 SNR = np.repeat(np.array([10, 18], dtype=np.float32), 10)
 LABEL = np.tile(np.arange(2), 10)
 IQ = RNG.standard_normal((20, 2, 64)).astype(np.float32)
 SIGNALS = Signals(IQ, LABEL, SNR, ("BPSK", "QPSK"))
+CROSS = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
 MADE = {
-    "by snr": lambda: accuracy_by_snr(by_snr(by_method)),
+    "by snr": lambda: accuracy_by_snr(by_snr(by_method), STUDY),
     "shares": lambda: snr_shares({"FoQuS": SNR[:4], "A<b>": SNR}),
     "planes": lambda: signal_figures.constellations(SIGNALS),
     "spectra": lambda: signal_figures.spectra(SIGNALS),
     "ladder": lambda: signal_figures.snr_ladder(SIGNALS, 1, [10, 18]),
     "confusion": lambda: signal_figures.confusion(np.array([[8, 2], [0, 0]]), ("A<b>", "B$")),
     "statistics": lambda: signal_figures.statistics(beside(SIGNALS)),
-    "rates": lambda: accuracy_by_rate(
-        rows(by_method, pairs=(("CNN1D", "CNN1D"), ("CNN2D", "CNN1D")))
-    ),
-    "forest": lambda: forest(difference_to_uniform(rows(by_method)).numbers),
+    "rates": lambda: budget_curve(rows(by_method, pairs=CROSS), STUDY),
+    "few seeds": lambda: budget_curve(rows(by_method, seeds=(0, 1)), STUDY),
+    "forest": lambda: forest(rows(by_method), STUDY),
+    "dots": lambda: forest(rows(by_method, seeds=(0, 1)), STUDY),
     "iq": lambda: iq_frames(np.ones((2, 2, 8), dtype=np.float32), ["a$b", "<script>"]),
     "scores": lambda: score_map(
         np.linspace(0, 2, 20), np.arange(20), ["top"] * 10 + ["middle <i>"] * 10, "Tiers"
@@ -76,7 +76,7 @@ def test_curves_are_the_means():
     axes = MADE["rates"]().axes
     assert [ax.get_title() for ax in axes] == ["CNN1D → CNN1D", "CNN2D → CNN1D"]
     lines = {c.get_label(): c.lines[0].get_ydata() for c in axes[0].containers}
-    assert list(lines["Uniform"]) == pytest.approx([0.42, 0.46])
+    assert list(lines["Uniform"]) == pytest.approx([0.432, 0.472])
     assert [t.get_text() for t in axes[1].get_legend().get_texts()][-1] == "All data"
 
 
@@ -86,6 +86,30 @@ def test_forest_marks_what_is_shown():
     filled = [dot.get_markerfacecolor() != "none" for dot in dots]
     assert filled == [False, True]  # Herding, FoQuS
     assert [t.get_text() for t in ax.get_yticklabels()] == ["Herding", "FoQuS"]
+
+
+def test_forest_of_few_seeds_is_their_dots():
+    ax = MADE["dots"]().axes[0]
+    dots = [line.get_xdata() for line in ax.lines if line.get_marker() == "."]
+    assert dots == [pytest.approx([-0.8, 1.2]), pytest.approx([2.0, 2.1])]  # Herding, FoQuS
+    assert not [line for line in ax.lines if line.get_marker() == "o"]
+
+
+def test_forest_wants_one_block():
+    with pytest.raises(ValueError, match="expected one block"):
+        forest(rows(by_method, pairs=CROSS), STUDY)
+
+
+def test_few_seeds_are_dots_without_bars():
+    ax = MADE["few seeds"]().axes[0]
+    dots = [line for line in ax.lines if line.get_marker() == "." and len(line.get_xdata())]
+    assert [len(line.get_xdata()) for line in dots] == [4, 4, 4]  # two budgets, two seeds
+
+
+def test_marks_of_the_axis_are_the_budgets():
+    ax = MADE["rates"]().axes[0]
+    ticks = [ax.xaxis.get_major_formatter()(place) for place in ax.get_xticks()]
+    assert ticks == ["1 %", "5 %"] and ax.get_xlabel() == "rate |S|/N"
 
 
 def test_histogram_counts():
@@ -114,5 +138,5 @@ def test_confusion_is_in_per_cent_of_what_was_sent():
 def test_snr_curves_are_the_means_and_the_ceiling_is_dotted():
     ax = MADE["by snr"]().axes[0]
     lines = {c.get_label(): c.lines[0].get_ydata() for c in ax.containers}
-    assert list(lines["Uniform"]) == pytest.approx([0.42 - 0.1, 0.42 + 0.1])
+    assert list(lines["Uniform"]) == pytest.approx([0.332, 0.532])
     assert [line.get_linestyle() for line in ax.lines if line.get_label() == "All data"] == [":"]

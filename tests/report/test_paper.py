@@ -106,12 +106,6 @@ def test_item_5_ten_rows_are_not_monotone():
     assert list(falls.fall) == sorted(falls.fall, reverse=True)
 
 
-def test_item_5_uniform_prints_one_value_twice():
-    twice = paper.printed_twice(REPORTED)
-    uniform = twice[(twice.table == "II") & (twice.method == "Uniform")]
-    assert list(uniform.rate) == [0.05, 0.2] and set(uniform.accuracy) == {0.4756}
-
-
 def test_items_7_and_8_table_v():
     rows = paper.check_ablation(REPORTED).set_index("combination")
     assert list(rows.index) == ["F", "E", "Q", "F+E", "F+Q", "E+Q", "F+E+Q"]
@@ -122,12 +116,27 @@ def test_items_7_and_8_table_v():
     assert rows.marks["F"].startswith("certain") and rows.marks["E"].startswith("inferred")
 
 
-def test_beside_renames_and_keeps_the_source():
-    rows = paper.beside(REPORTED, "RML2016.10a", "my own set")
-    assert set(rows.dataset) == {"my own set"}
+def test_only_the_papers_own_sets_have_the_paper_beside_them():
+    rows = paper.beside("RML2016.10a-like")
+    assert set(rows.dataset) == {"RML2016.10a-like"}
     assert set(rows.source.str.contains("RML2016.10a")) == {True}
-    with pytest.raises(ValueError, match="no dataset 'RML2017'"):
-        paper.beside(REPORTED, "RML2017", "x")
+    assert len(paper.beside("RML2018.01a")) == (REPORTED.dataset == "RML2018.01a").sum()
+    for name in ("rml2016_04c_8cls", "RML2016.04C", "my own", "RML2016.10a of mine"):
+        assert paper.beside(name) is None
+
+
+def test_differences_are_compared_with_one_older_release_too():
+    assert paper.set_of("Sig2019-12-like") == "Sig2019-12"
+    assert paper.set_of("rml2016_04c_8cls") == "RML2016.10a" == paper.set_of("RML2016.04C")
+    assert paper.set_of("my own") is None and paper.set_of("captured_at_04c") is None
+
+
+def test_cells_hold_all_five_tables():
+    cells = paper.cells()
+    assert len(cells) == 158 * 5 + 7 and cells.notna().all(axis=None)
+    [full] = cells[(cells.table == "V") & (cells.method == "F+E+Q")].to_dict("records")
+    assert (full["accuracy"], full["budget"]) == (0.5410, 100)
+    assert set(cells.budget) == {100, 500, 1000, 2000, 3000}
 
 
 def test_missing_or_foreign_files_are_refused(tmp_path, monkeypatch):

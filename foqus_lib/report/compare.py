@@ -1,0 +1,200 @@
+"""Is one row better than another? The selection seeds are the n; every number knows its interval.
+
+A difference is taken repeat by repeat, between trials of the same seed and repeat, and averaged
+within a selection seed: repeats lower the noise of a seed, they are no further seeds.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from numpy import ndarray
+from scipy import optimize, stats
+
+from foqus_lib.experiment.study import Metric, Study
+from foqus_lib.report.blocks import block_of, in_blocks
+
+PAIRED: bool = True
+"""Whether a trial is set against the floor's of its own seed and repeat; else Welch's test.
+
+Decided once for the whole project, from a pilot on real RML2016.04C (Uniform draws crossed with
+evaluation seeds, CNN1D, 50 epochs): trials that start from the same weights correlated by 0.2 at
+1 % and 0.5 at 5 %. `pairing` computes the same from committed rows, book/results/*/derived/
+pairing.csv; to be turned to False if those show no correlation.
+"""
+
+LEAST = 5  # selection seeds for an interval; 2 give one that is 6 times as wide as 10
+LEVEL, POWER = 0.05, 0.8
+UNSHOWN = "no difference shown"
+COLUMNS = ["difference", "sd", "n", "low", "high", "p"]
+
+
+# ---- two rows ------------------------------------------------------------------------------------
+
+
+def paired(ours: pd.Series, theirs: pd.Series) -> tuple[float, float, int, float, float]:
+    """Mean difference, its sd over seeds, n, standard error, degrees of freedom: one a seed.
+
+    Both series hold a metric by (seed, repeat); what only one of them has is left out.
+    """
+    each = seed_differences(ours, theirs)
+    n, sd = len(each), each.std()
+    return each.mean(), sd, n, sd / math.sqrt(n) if n else math.nan, n - 1
+
+
+def welch(ours: pd.Series, theirs: pd.Series) -> tuple[float, float, int, float, float]:
+    """As `paired`, for independent seeds of unequal variance; n is the smaller number of seeds."""
+    one, two = (series.groupby(level="seed").mean() for series in (ours, theirs))
+    n = min(len(one), len(two))
+    difference, sd = one.mean() - two.mean(), math.sqrt(one.var() + two.var())
+    if n < 2:
+        return difference, math.nan, n, math.nan, math.nan
+    a, b = one.var() / len(one), two.var() / len(two)
+    bottom = a**2 / (len(one) - 1) + b**2 / (len(two) - 1)
+    return difference, sd, n, math.sqrt(a + b), (a + b) ** 2 / bottom if bottom else n - 1
+
+
+def seed_differences(ours: pd.Series, theirs: pd.Series) -> pd.Series:
+    """Difference repeat by repeat, averaged within each selection seed."""
+    return (ours - theirs).dropna().groupby(level="seed").mean()
+
+
+def compare(ours: pd.Series, theirs: pd.Series) -> dict:
+    """difference, sd, n, low, high (95 %), p, and what `judged` needs: error, freedom, each.
+
+    Without LEAST seeds there is no interval and no p: NaN.
+    """
+    difference, sd, n, error, freedom = (paired if PAIRED else welch)(ours, theirs)
+    found = {"difference": difference, "sd": sd, "n": n, "low": math.nan, "high": math.nan}
+    found |= {"p": math.nan, "error": error, "freedom": freedom}
+    if n >= LEAST:
+        half = stats.t.ppf(1 - LEVEL / 2, freedom) * error
+        found |= {"low": difference - half, "high": difference + half}
+        found["p"] = _p_value(difference, error, freedom)
+    return found | {"each": tuple(seed_differences(ours, theirs))}
+
+
+def _p_value(difference: float, error: float, freedom: float) -> float:
+    """Two-sided; without any spread a difference is certain and none is none."""
+    if error == 0:
+        return float(difference == 0)
+    return float(2 * stats.t.sf(abs(difference) / error, freedom))
+
+
+# ---- many of them --------------------------------------------------------------------------------
+
+
+def holm(p: Float[ndarray, " m"]) -> Float[ndarray, " m"]:
+    """Holm's adjusted p: the least level at which the step-down procedure rejects each."""
+    order, m = np.argsort(p), len(p)
+    steps = np.maximum.accumulate((m - np.arange(m)) * p[order])
+    adjusted = np.empty(m)
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted
+
+
+def judged(found: pd.DataFrame, family: Sequence[str], metric: Metric) -> pd.DataFrame:
+    """Adds p_holm, detectable and verdict; each value of the columns `family` is one family.
+
+    detectable: the smallest true difference that the test at the adjusted level (0.05 over the
+    size of the family) would show in 80 of 100 cases, given the spread and n at hand.
+    """
+    found = found.assign(p_holm=math.nan, detectable=math.nan)
+    for _, rows in found[found.p.notna()].groupby(list(family), sort=False):
+        found.loc[rows.index, "p_holm"] = holm(rows.p.to_numpy())
+        found.loc[rows.index, "detectable"] = [
+            _detectable(row.error, row.freedom, LEVEL / len(rows)) for row in rows.itertuples()
+        ]
+    verdicts = [_verdict(row, metric) for row in found.itertuples()]
+    return found.assign(verdict=verdicts).drop(columns=["error", "freedom"])
+
+
+def _detectable(error: float, freedom: float, level: float) -> float:
+    """The difference at which the noncentral t exceeds the critical value with chance POWER."""
+    bar = stats.t.ppf(1 - level / 2, freedom)
+
+    def lacking(shift: float) -> float:
+        return stats.nct.sf(bar, freedom, shift) - POWER
+
+    return error * optimize.brentq(lacking, 0, 3 * bar + 10)
+
+
+def _verdict(row, metric: Metric) -> str:
+    if row.p != row.p:
+        return f"n = {row.n}: no verdict"
+    if row.p_holm >= LEVEL:
+        return UNSHOWN
+    return "better" if (row.difference > 0) == metric.higher_is_better else "worse"
+
+
+def by_trial(rows: pd.DataFrame, metric: Metric) -> pd.Series:
+    """The metric by (seed, repeat): what `compare` takes two of."""
+    return rows.set_index(["seed", "repeat"])[metric.name]
+
+
+def not_worse_than_best(rows: pd.DataFrame, metric: Metric) -> list[str]:
+    """The methods that are not shown to be worse than the best: by `compare`, unadjusted.
+
+    `rows` of one column of a table. A method with fewer than LEAST seeds is never named.
+    """
+    seeds = rows.groupby("method", sort=False).seed.nunique()
+    series = {m: by_trial(rows[rows.method == m], metric) for m in seeds.index[seeds >= LEAST]}
+    if not series:
+        return []
+    means = {m: one.groupby(level="seed").mean().mean() for m, one in series.items()}
+    best = (max if metric.higher_is_better else min)(means, key=means.get)
+    shown = {m: compare(one, series[best])["p"] < LEVEL for m, one in series.items() if m != best}
+    return [m for m in series if not shown.get(m)]
+
+
+# ---- is pairing worth it? ------------------------------------------------------------------------
+
+
+def pairing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """How far the floor's trials vary with those of the same seed and repeat: decides PAIRED.
+
+    One row a (block, budget), over its methods: the correlation with the floor over seeds (of their
+    means) and over (seed, repeat), mean and range over methods, and the root mean square over
+    methods of the sd of a difference taken seed by seed (paired) or between strangers (unpaired).
+    """
+    blocked = in_blocks(rows, study)
+    compared = blocked[blocked.method != study.ceiling]
+    keys = [*block_of(study), "budget"]
+    found = []
+    for key, group in compared.groupby(keys, sort=True):
+        series = {m: by_trial(g, study.metrics[0]) for m, g in group.groupby("method", sort=False)}
+        floor = series.pop(study.floor, None)
+        if floor is not None and series:
+            found.append(dict(zip(keys, key, strict=True)) | _pairs(series.values(), floor))
+    return pd.DataFrame(found)
+
+
+def _pairs(methods: Iterable[pd.Series], floor: pd.Series) -> dict:
+    each = []
+    for series in methods:
+        both = pd.concat([series, floor], axis=1, keys=["method", "floor"]).dropna()
+        seeds = both.groupby(level="seed").mean()
+        each.append({
+            "n": len(seeds), "trials": len(both),
+            "over_trials": _correlation(both), "over_seeds": _correlation(seeds),
+            "paired": (seeds.method - seeds.floor).var(), "unpaired": seeds.var().sum(),
+        })  # fmt: skip
+    table = pd.DataFrame(each)
+    paired_sd, unpaired_sd = math.sqrt(table.paired.mean()), math.sqrt(table.unpaired.mean())
+    return {
+        "methods": len(table), "seeds": int(table.n.min()), "trials": int(table.trials.min()),
+        "correlation_seeds": table.over_seeds.mean(),
+        "lowest": table.over_seeds.min(), "highest": table.over_seeds.max(),
+        "correlation_repeats": table.over_trials.mean(),
+        "paired_sd": paired_sd, "unpaired_sd": unpaired_sd,
+        "ratio": paired_sd / unpaired_sd if unpaired_sd else math.nan,
+    }  # fmt: skip
+
+
+def _correlation(both: pd.DataFrame) -> float:
+    """NaN where a column does not vary or fewer than three rows are there."""
+    if len(both) < 3 or (both.nunique() < 2).any():
+        return math.nan
+    return both.method.corr(both.floor)

@@ -1,0 +1,298 @@
+"""Claims: every rule reaches every verdict, knows its direction, and never speaks without rows."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from foqus_lib.experiment.study import Metric
+from foqus_lib.report import claims, paper
+from foqus_lib.report.claims import Claim, Printed, Scope, finding
+from tests.report.made_up import STUDY, rows
+
+NOISE = np.random.default_rng(0).normal(scale=0.003, size=(4, 3, 6))
+STUDIES = {"main": STUDY}
+METHODS = ["Uniform", "A", "B", "FoQuS", "All data"]
+
+
+def layer(values, *, noise=1.0, seeds=range(6)):
+    """Rows whose mean is values[method][budget]; the noise differs by method and budget."""
+    methods, budgets = list(values), [100, 500, 1000]
+
+    def accuracy(method, budget, seed, repeat):
+        at = 0 if method == "All data" else budgets.index(budget)
+        mean = values[method] if np.isscalar(values[method]) else values[method][at]
+        return mean + noise * NOISE[methods.index(method) % 4, at, seed]
+
+    wide = rows(accuracy, methods=methods, budgets=budgets, seeds=seeds)
+    return {"here": {"main": wide}}
+
+
+def said(rule, values, *, methods=("FoQuS",), against=("Uniform",), budgets=(100, 500), margin=0.0,
+         study=STUDY, **change):  # fmt: skip
+    tested = Scope("here", "main", methods, budgets, against, margin)
+    claim = Claim("x", "a claim", "Table I", rule, tested)
+    return finding(claim, layer(values, **change), {"main": study})
+
+
+def level(foqus, others=0.5):
+    return {"Uniform": others, "A": others, "B": others, "FoQuS": foqus, "All data": 0.9}
+
+
+ABOVE, BELOW, LIKE, MIXED = [0.6] * 3, [0.4] * 3, [0.5] * 3, [0.6, 0.5, 0.6]
+
+
+@pytest.mark.parametrize(
+    ("foqus", "verdict"),
+    [(ABOVE, "holds"), (BELOW, "does not hold"), (LIKE, "not shown"), (MIXED, "not shown"),
+     ([0.6, 0.4, 0.6], "does not hold")],
+)  # fmt: skip
+def test_above_floor(foqus, verdict):
+    found = said("above_floor", level(foqus))
+    assert found.verdict == verdict
+    assert found.data == "RML2016.10a-like, CNN1D → CNN1D, 1 %, 5 %"
+    assert found.ours.count("n = 6; would show") == 2
+
+
+def test_above_floor_where_less_is_better():
+    lower = replace(STUDY, metrics=(Metric("accuracy", "loss", higher_is_better=False),))
+    assert said("above_floor", level(ABOVE), study=lower).verdict == "does not hold"
+    assert said("above_floor", level(BELOW), study=lower).verdict == "holds"
+
+
+def test_above_all_needs_most_budgets_and_every_other():
+    against, budgets = ("Uniform", "A", "B"), (100, 500, 1000)
+
+    def verdict(values):
+        return said("above_all", values, against=against, budgets=budgets).verdict
+
+    assert verdict(level(ABOVE)) == "holds"
+    assert verdict(level([0.6, 0.5, 0.6])) == "holds"  # two of three
+    assert verdict(level([0.6, 0.5, 0.5])) == "not shown"
+    assert verdict(level(LIKE)) == "not shown"
+    assert verdict(level(ABOVE) | {"B": 0.6}) == "not shown"
+    assert verdict(level(ABOVE) | {"B": 0.7}) == "does not hold"
+    assert verdict(level(ABOVE) | {"B": [0.7, 0.5, 0.5]}) == "holds"  # above all at two of three
+    found = said("above_all", level(ABOVE) | {"B": 0.58}, against=("*",), budgets=(100,))
+    assert "over B, shown above 3 of 3" in found.ours  # neither itself nor the ceiling
+    assert found.ours.startswith("1 %: +2.")
+
+
+def test_no_worse_than_looks_at_the_interval():
+    def verdict(foqus, margin):
+        return said("no_worse_than", level(foqus), against=("All data",), margin=margin).verdict
+
+    assert verdict([0.88] * 3, 0.05) == "holds"
+    assert verdict(ABOVE, 0.05) == "does not hold"
+    assert verdict([0.88, 0.6, 0.9], 0.05) == "does not hold"
+    assert verdict([0.88, 0.8501, 0.9], 0.05) == "not shown"
+    assert verdict([0.95] * 3, 0.05) == "holds"
+
+
+def test_largest_at_first():
+    def verdict(foqus, budgets=(100, 500, 1000)):
+        return said("largest_at_first", level(foqus), budgets=budgets).verdict
+
+    assert verdict([0.7, 0.6, 0.6]) == "holds"
+    assert verdict([0.5, 0.6, 0.5]) == "does not hold"
+    assert verdict(ABOVE) == "not shown"
+    assert verdict([0.7, 0.6, 0.7]) == "not shown"
+    assert verdict(ABOVE, (100,)) == "not tested" == verdict(ABOVE, (2000, 100))
+
+
+def test_rising():
+    def found(foqus):
+        values = {"Uniform": [0.4, 0.5, 0.6], "FoQuS": foqus}
+        return said("rising", values, methods=("*",), against=(), budgets=(100, 500, 1000))
+
+    assert found([0.5, 0.6, 0.7]).verdict == "holds"
+    assert found([0.5, 0.6, 0.5]).verdict == "does not hold"
+    still = found([0.5, 0.6, 0.6])
+    assert still.verdict == "not shown"
+    assert still.ours.startswith(
+        "shown to rise in 3 of 4 steps, to fall in 0; least: FoQuS, 5 % to"
+    )
+    one = said("rising", {"Uniform": 0.4}, methods=("Uniform",), against=(), budgets=(100,))
+    assert one.verdict == "not tested"
+
+
+def ways(tiers, top_k):
+    return {"Uniform": 0.5, "F | x | tiers": tiers, "F | x | top-k": top_k,
+            "E | x | tiers": tiers + 0.01, "E | x | top-k": top_k, 
+            "Mean loss | tiers": 0.1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tiers", "top_k", "verdict", "count"),
+    [(0.6, 0.5, "holds", "2 of 2"), (0.5, 0.6, "does not hold", "0 of 2"),
+     (0.495, 0.5, "not shown", "1 of 2")],
+)  # fmt: skip
+def test_difference_between(tiers, top_k, verdict, count):
+    found = said("difference_between", ways(tiers, top_k), methods=("* | * | tiers",),
+                 against=("* | * | top-k",), budgets=(100,))  # fmt: skip
+    assert found.verdict == verdict and found.ours.endswith(f"above 0 in {count} pairs")
+    assert list(found.comparisons.n) == [6]  # seeds, not pairs
+
+
+def test_few_seeds_show_nothing():
+    found = said("above_floor", level(ABOVE), seeds=(0, 1))
+    assert found.verdict == "not shown" and "(n = 2: no interval)" in found.ours
+    assert (
+        said("no_worse_than", level(BELOW), against=("All data",), seeds=(0, 1)).verdict
+        == "not shown"
+    )
+    above = said("above_all", level(ABOVE), against=("*",), seeds=(0, 1))
+    assert above.verdict == "not shown"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"layer": "elsewhere"}, "no committed rows"), ({"rows": "other"}, "no committed rows"),
+     ({"methods": ("FoQuX",)}, "no committed rows of FoQuX"),
+     ({"against": ("C", "D*")}, "no committed rows of C, D*"),
+     ({"budgets": (2000, 3000)}, "no committed rows at 20 %, 30 %")],
+)  # fmt: skip
+def test_without_rows_nothing_is_tested(change, reason):
+    tested = replace(Scope("here", "main", ("FoQuS",), (100,), ("Uniform",)), **change)
+    claim = Claim("x", "a claim", "Table I", "above_floor", tested)
+    found = finding(claim, layer(level(ABOVE)), STUDIES)
+    assert (found.verdict, found.ours, found.data) == ("not tested", reason, "")
+
+
+def test_a_claim_that_no_row_could_test():
+    found = finding(Claim("x", "a claim", "abstract", "not_tested", reason="no time"), {}, {})
+    assert (found.verdict, found.ours) == ("not tested", "no time")
+
+
+def test_the_floor_without_trials_is_no_comparison():
+    data = layer(level(ABOVE))["here"]["main"]
+    apart = data[~((data.method == "Uniform") & (data.budget == 100))]
+    claim = Claim(
+        "x", "a", "b", "above_floor", Scope("here", "main", ("FoQuS",), (100,), ("Uniform",))
+    )
+    assert finding(claim, {"here": {"main": apart}}, STUDIES).verdict == "not tested"
+
+
+# ---- the paper's values --------------------------------------------------------------------------
+
+FIRST = {"table": "I", "dataset": "RML2016.10a", "evaluation_model": "CNN1D"}
+
+
+def printed(*parts, budgets=(100, 500)):
+    tested = Scope("here", "main", ("FoQuS",), budgets, ("Uniform",))
+    return claims.paper_text(Claim("x", "a", "b", "above_floor", tested, paper=parts))
+
+
+def test_the_papers_values_are_selected_from_its_cells():
+    """By hand from Table I: FoQuS .5410 .7066, Uniform .2907 .4587, best other .4420, .7056."""
+    own = FIRST | {"method": "FoQuS"}
+    assert printed(Printed("FoQuS", own)) == "FoQuS: 0.541 at 1 %, 0.707 at 5 %"
+    uniform = Printed("less Uniform", own, FIRST | {"method": "Uniform"})
+    assert printed(uniform) == "less Uniform: +25.0 at 1 %, +24.8 at 5 %"
+    assert printed(Printed("lead", own, FIRST)) == "lead: +9.9 at 1 %, +0.1 at 5 %"
+    five = Printed("Table V", {"table": "V", "method": "F+E+Q"}, {"table": "V"})
+    assert (
+        printed(five, uniform, budgets=(100,)) == "Table V: +0.2 at 1 %; less Uniform: +25.0 at 1 %"
+    )
+    with pytest.raises(ValueError, match="x: the paper prints no cell {'table': 'VI'}"):
+        printed(Printed("x", {"table": "VI"}))
+
+
+# ---- claims.yml ----------------------------------------------------------------------------------
+
+GOOD = {
+    "id": "one", "claim": "FoQuS is above Uniform", "shown": "Table I", "rule": "above_floor",
+    "tested": {"layer": "a", "rows": "main", "methods": ["FoQuS"], "against": ["Uniform"],
+               "budgets": [100]},
+}  # fmt: skip
+
+
+def written(tmp_path, *entries):
+    path = tmp_path / "claims.yml"
+    path.write_text(yaml.safe_dump(list(entries)), encoding="utf-8")
+    return path
+
+
+def without(name):
+    return {key: value for key, value in GOOD.items() if key != name}
+
+
+def with_tested(**change):
+    return GOOD | {"tested": GOOD["tested"] | change}
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("text", "claim 1: expected a mapping, got 'text'"),
+        (without("shown"), "claim 1: missing shown"),
+        (GOOD | {"claims": "x"}, "unknown field 'claims'; did you mean 'claim'"),
+        (GOOD | {"claim": 3}, "claim: expected text, got 3"),
+        (
+            GOOD | {"rule": "above_flor"},
+            r"\(one\): unknown rule 'above_flor'; did you mean 'above_f",
+        ),
+        (without("tested"), "expected tested for every rule but not_tested"),
+        (GOOD | {"rule": "not_tested"}, "expected tested for every rule but not_tested"),
+        (without("tested") | {"rule": "not_tested"}, "expected a reason"),
+        (GOOD | {"reason": "x"}, "expected a reason for not_tested, and for no other"),
+        (with_tested(budgets=["1 %"]), "budgets: expected a list of whole numbers, got"),
+        (with_tested(budgets=[]), "budgets: expected a list of whole numbers"),
+        (with_tested(methods="FoQuS"), "methods: expected a list of names, got 'FoQuS'"),
+        (with_tested(margin="5"), "margin: expected a number, got '5'"),
+        (with_tested(methods=[1]), "methods: expected a list of names"),
+        (GOOD | {"paper": {"label": "x"}}, "paper: expected a list"),
+        (GOOD | {"paper": [{"label": "x"}]}, "paper: missing cell"),
+        (GOOD | {"paper": [{"label": "x", "cell": {"rate": 1}}]}, "unknown column 'rate'"),
+        (GOOD | {"paper": [{"label": "x", "cell": 3}]}, "cell: expected a mapping, got 3"),
+    ],
+)
+def test_what_is_wrong_with_a_claim_is_said(entry, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        claims.read_claims(written(tmp_path, entry))
+
+
+def test_claims_are_read(tmp_path):
+    [one] = claims.read_claims(written(tmp_path, GOOD))
+    assert one.tested.methods == ("FoQuS",) and one.tested.budgets == (100,) and one.paper == ()
+    with pytest.raises(ValueError, match="id one is given twice"):
+        claims.read_claims(written(tmp_path, GOOD, GOOD))
+    (tmp_path / "claims.yml").write_text("a: 1", encoding="utf-8")
+    with pytest.raises(ValueError, match="expected a list of claims, got dict"):
+        claims.read_claims(tmp_path / "claims.yml")
+
+
+def test_the_books_claims_without_any_rows(tmp_path):
+    """As on the day before the rows are there: the page builds and says so."""
+    table = claims.derive({}, STUDIES, tmp_path)
+    assert set(table.Verdict) == {"not tested"} and len(table) > 10
+    assert (table["The paper"] != "").all() and table["The paper"].str.contains("at 1 %").any()
+    numbers = json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))
+    assert numbers["counts"] == {
+        "holds": 0, "does not hold": 0, "not shown": 0, "not tested": len(table), "all": len(table),
+    }  # fmt: skip
+    assert numbers["claims"]["above-uniform"]["verdict"] == "not tested"
+    assert numbers["claims"]["above-uniform"]["ours"] == "no committed rows"
+    again = pd.read_csv(tmp_path / "claims.csv")
+    assert list(again.columns) == ["Claim", "The paper", "Ours", "Data", "Verdict"]
+
+
+def test_every_printed_cell_of_the_books_claims_is_one_value_a_budget():
+    for claim in claims.read_claims():
+        for one in claim.paper:
+            cell = claims._cells(paper.cells(), one.cell, claim)
+            assert not cell.duplicated("budget").any(), (claim.id, one.label)
+
+
+def test_the_books_claims_with_rows(tmp_path):
+    data = layer({"Uniform": LIKE, "FoQuS": ABOVE, "CD": BELOW, "All data": 0.9})["here"]
+    table = claims.derive({"rml2016_04c_8cls": data}, STUDIES, tmp_path).set_index("Claim")
+    numbers = json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))["claims"]
+    assert numbers["above-uniform"]["verdict"] == "holds" and numbers["above-uniform"]["n"] == 6
+    assert numbers["keeps-accuracy"]["verdict"] == "does not hold"
+    assert 0 < numbers["above-uniform"]["detectable"]["to"] < 0.03
+    assert numbers["three-metrics"]["verdict"] == "not tested"
+    assert (table.Verdict == "holds").sum() >= 2

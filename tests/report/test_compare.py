@@ -1,0 +1,207 @@
+"""Comparisons: scipy's own tests as twins, Holm and power by hand, directions, few seeds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from foqus_lib.experiment.study import Metric
+from foqus_lib.report import compare
+from foqus_lib.report.tables import difference_to_floor
+from tests.report.made_up import STUDY, by_method, rows
+
+RNG = np.random.default_rng(0)
+ACCURACY = Metric("accuracy", "accuracy", points=True)
+
+
+def trials(values):
+    """Values by (seed, repeat), one line a seed."""
+    values = np.asarray(values, float)
+    index = pd.MultiIndex.from_product([range(len(values)), range(values.shape[1])],
+                                       names=["seed", "repeat"])  # fmt: skip
+    return pd.Series(values.ravel(), index)
+
+
+def test_paired_equals_scipy_on_the_means_of_the_seeds():
+    ours, theirs = RNG.normal(size=(2, 7, 3))
+    found = compare.compare(trials(ours), trials(theirs))
+    twin = stats.ttest_rel(ours.mean(1), theirs.mean(1))
+    assert found["p"] == pytest.approx(twin.pvalue)
+    assert (found["low"], found["high"]) == pytest.approx(tuple(twin.confidence_interval(0.95)))
+    assert found["n"] == 7 and found["each"] == pytest.approx(tuple((ours - theirs).mean(1)))
+
+
+def test_welch_equals_scipy_on_the_means_of_the_seeds(monkeypatch):
+    monkeypatch.setattr(compare, "PAIRED", False)
+    ours, theirs = RNG.normal(size=(9, 3)), 3 * RNG.normal(size=(6, 2))
+    found = compare.compare(trials(ours), trials(theirs))
+    twin = stats.ttest_ind(ours.mean(1), theirs.mean(1), equal_var=False)
+    assert found["p"] == pytest.approx(twin.pvalue)
+    assert (found["low"], found["high"]) == pytest.approx(tuple(twin.confidence_interval(0.95)))
+    assert found["n"] == 6
+
+
+def test_repeats_are_no_seeds():
+    """One seed with 50 repeats has n = 1; without the floor's repeat a trial is left out."""
+    one = trials(RNG.normal(size=(1, 50)))
+    assert compare.compare(one, one - 1)["n"] == 1
+    five = trials(np.arange(10.0).reshape(5, 2))
+    lacking = (five - 1).drop([(4, 0), (4, 1), (3, 1)])
+    assert compare.compare(five, lacking)["n"] == 4
+    assert compare.compare(five, lacking)["difference"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("n", "interval"), [(1, False), (4, False), (5, True)])
+def test_no_interval_below_five_seeds(n, interval):
+    found = compare.compare(trials(RNG.normal(size=(n, 2))), trials(RNG.normal(size=(n, 2))))
+    assert (found["low"] == found["low"]) == interval == (found["p"] == found["p"])
+
+
+def test_holm_by_hand():
+    """Sorted .01 .02 .03 .04: times 4, 3, 2, 1 is .04 .06 .06 .04, then never falling."""
+    assert compare.holm(np.array([0.04, 0.01, 0.03, 0.02])) == pytest.approx(
+        [0.06, 0.04, 0.06, 0.06]
+    )
+    assert list(compare.holm(np.array([0.9, 0.8]))) == [1, 1]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_lies_between_p_and_bonferroni(p):
+    adjusted = compare.holm(np.array(p))
+    assert (adjusted >= p).all() and (adjusted <= np.minimum(1, len(p) * np.array(p)) + 1e-12).all()
+    assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= -1e-12).all()
+
+
+def test_a_detectable_difference_is_detected_in_four_of_five_cases():
+    """By simulation: n = 10, sd 1, a family of 5."""
+    ours = trials(RNG.normal(size=(10, 1)))
+    found = pd.DataFrame([compare.compare(ours, 0 * ours)] * 5).assign(family=0)
+    size = compare.judged(found, ["family"], ACCURACY).detectable[0] / ours.std()
+    drawn = stats.ttest_1samp(RNG.normal(size, size=(20_000, 10)), 0, axis=1)
+    assert ((drawn.pvalue < 0.05 / 5) & (drawn.statistic > 0)).mean() == pytest.approx(
+        0.8, abs=0.01
+    )
+
+
+def test_a_verdict_needs_the_adjusted_p_and_knows_the_direction():
+    p = pd.DataFrame({"p": [0.03, 0.04], "difference": [1.0, -1.0], "n": 5, "error": 1.0,
+                      "freedom": 4, "family": [0, 0]})  # fmt: skip
+    assert set(compare.judged(p, ["family"], ACCURACY).verdict) == {compare.UNSHOWN}
+    apart = compare.judged(p.assign(family=[0, 1]), ["family"], ACCURACY)
+    assert list(apart.verdict) == ["better", "worse"]
+    lower = Metric("loss", "loss", higher_is_better=False)
+    assert list(compare.judged(p.assign(family=[0, 1]), ["family"], lower).verdict) == [
+        "worse", "better",
+    ]  # fmt: skip
+    few = compare.judged(p.assign(p=np.nan, n=2), ["family"], ACCURACY)
+    assert set(few.verdict) == {"n = 2: no verdict"} and few.detectable.isna().all()
+
+
+def test_no_spread_at_all():
+    flat = trials(np.ones((5, 2)))
+    assert compare.compare(flat, flat)["p"] == 1 and compare.compare(flat + 1, flat)["p"] == 0
+
+
+def test_bold_is_every_row_not_shown_to_be_worse():
+    """FoQuS leads by 2 points without spread; B is within noise of it; C has four seeds."""
+    base = {"FoQuS": 0.02, "B": 0.019, "Uniform": 0.0, "C": 0.5}
+    noise = RNG.normal(scale=0.002, size=5)
+    data = rows(lambda m, b, s, r: 0.5 + base[m] + noise[s] * (m == "B"), methods=base)
+    data = data[(data.budget == 100) & ~((data.method == "C") & (data.seed == 4))]
+    assert sorted(compare.not_worse_than_best(data, ACCURACY)) == ["B", "FoQuS"]
+    lower = Metric("accuracy", "loss", higher_is_better=False)
+    assert compare.not_worse_than_best(data, lower) == ["Uniform"]
+    assert compare.not_worse_than_best(data[data.seed < 4], ACCURACY) == []
+
+
+def test_pairing_by_hand():
+    """A method that follows the floor: correlation 1, no paired spread. Welch's would be sqrt 2."""
+    walk = RNG.normal(size=(6, 2))
+    data = rows(lambda m, b, s, r: walk[s, r], methods=["FoQuS", "Uniform"],
+                budgets=[100], seeds=range(6))  # fmt: skip
+    [row] = compare.pairing(data, STUDY).to_dict("records")
+    assert (row["budget"], row["methods"], row["seeds"], row["trials"]) == (100, 1, 6, 12)
+    assert row["correlation_seeds"] == pytest.approx(1) == row["correlation_repeats"]
+    assert row["paired_sd"] == pytest.approx(0)
+    assert row["unpaired_sd"] == pytest.approx(np.sqrt(2) * walk.mean(1).std(ddof=1))
+
+
+def test_pairing_of_strangers_is_low():
+    draws = {m: RNG.normal(size=(400, 1)) for m in ("FoQuS", "Uniform")}
+    data = rows(lambda m, b, s, r: draws[m][s, r], methods=draws, budgets=[100], seeds=range(400),
+                repeats=[0])  # fmt: skip
+    [row] = compare.pairing(data, STUDY).to_dict("records")
+    assert abs(row["correlation_seeds"]) < 0.15 and row["ratio"] == pytest.approx(1, abs=0.1)
+
+
+def test_pairing_without_a_floor_or_seeds_is_empty_or_nan():
+    data = rows(by_method)
+    assert compare.pairing(data[data.method != "Uniform"], STUDY).empty
+    few = compare.pairing(rows(by_method, seeds=(0,), repeats=(0,)), STUDY)
+    assert few.correlation_seeds.isna().all()
+
+
+# ---- the table of differences --------------------------------------------------------------------
+
+
+def test_verdicts_by_hand():
+    table = difference_to_floor(rows(by_method), STUDY)
+    verdicts = table.numbers.set_index(["method", "budget"]).verdict
+    assert verdicts["FoQuS", 100] == "better" and verdicts["Herding", 100] == compare.UNSHOWN
+    flipped = rows(lambda *key: 1 - by_method(*key))
+    numbers = difference_to_floor(flipped, STUDY).numbers.set_index("method")
+    assert set(numbers.verdict["FoQuS"]) == {"worse"}
+    assert table.text.loc["FoQuS", "1 %"] == "+2.0 [+2.0, +2.1] better"
+    assert table.bold.loc["FoQuS"].all() and not table.bold.loc["Herding"].any()
+    assert "All data" not in set(table.numbers.method)
+    assert "adjustment over the 4 comparisons (all methods and budgets)" in table.note
+    low, high = 100 * table.numbers.detectable.min(), 100 * table.numbers.detectable.max()
+    assert f"differences from {low:.1f} to {high:.1f} in 80 of 100" in table.note
+
+
+def test_two_seeds_show_themselves_and_no_verdict():
+    table = difference_to_floor(rows(by_method, seeds=(0, 1)), STUDY)
+    assert set(table.numbers.verdict) == {"n = 2: no verdict"}
+    assert table.text.loc["FoQuS", "1 %"] == "+2.0, +2.1 (n = 2: no interval)"
+    assert not table.bold.any(axis=None) and "Below n = 5" in table.note
+
+
+def test_each_block_is_a_family():
+    pairs = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
+    table = difference_to_floor(rows(by_method, pairs=pairs), STUDY)
+    assert "over the 4 comparisons of a block" in table.note and len(table.numbers) == 8
+
+
+def test_a_seed_without_a_floor_is_counted_not_used():
+    data = rows(by_method, seeds=range(6))
+    lacking = data[~((data.method == "Uniform") & (data.seed == 5) & (data.budget == 100))]
+    table = difference_to_floor(lacking, STUDY)
+    assert set(table.numbers.n[table.numbers.budget == 100]) == {5}
+    assert "4 rows have no Uniform of their seed and repeat: left out." in table.note
+    assert table.text.loc["FoQuS", "1 %"].endswith("(n = 5) better")
+
+
+def test_without_a_floor():
+    data = rows(by_method)
+    without = data[data.method != "Uniform"]
+    with pytest.raises(ValueError, match="no row of Uniform; add it to the methods"):
+        difference_to_floor(without, STUDY)
+    table = difference_to_floor(without, STUDY, "Uniform failed: loss is NaN")
+    assert set(table.text.to_numpy().ravel()) == {"–"}
+    assert "not finished: Uniform failed: loss is NaN." in table.note
+    part = data[~((data.method == "Uniform") & (data.budget == 500))]
+    table = difference_to_floor(part, STUDY)
+    assert list(table.text.loc["FoQuS"]) == ["+2.0 [+2.0, +2.1] better", "–"]
+
+
+def test_the_difference_of_another_study_is_no_number_of_points():
+    from dataclasses import replace
+
+    layers = replace(STUDY, metrics=(Metric("kept", "layers kept"),), block=(), settings=())
+    data = rows(by_method).drop_duplicates(["method", "budget", "seed", "repeat"])
+    data = data.assign(kept=data.seed + (data.method == "FoQuS"))
+    table = difference_to_floor(data, layers)
+    assert table.text.loc["FoQuS", "1 %"] == "+1 [+1, +1] better"
+    assert "of layers kept" in table.note

@@ -1,0 +1,94 @@
+"""Tables of coresets alone: other networks, the ablation, bands of SNR, scales."""
+
+import pytest
+
+from foqus_lib.report import paper
+from foqus_lib.report.coreset_tables import ablation_table, crossed, scale_table, snr_table
+from foqus_lib.report.tables import budget_table
+from tests.report.made_up import STUDY, by_method, by_snr, rows
+
+CROSS = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
+WAYS = [
+    f"{combination} | {reading} | {rule}"
+    for combination in paper.ablation().combination
+    for reading in paper.READINGS
+    for rule in paper.RULES
+]
+CONTROLS = [
+    "Uniform", "All data", "Mean loss | tiers", "FoQuS | equal shares",
+    "FoQuS | shares turned round", "Uniform | SNR-balanced",
+]  # fmt: skip
+
+
+def test_other_networks_keep_their_floor():
+    table = budget_table(crossed(rows(by_method, pairs=CROSS)), STUDY, paper.beside("RML2016.10a"))
+    assert set(table.numbers.selection_model) == {"CNN2D"}
+    assert {"Uniform", "All data"} <= set(table.numbers.method)
+
+
+def ablation_accuracy(method, budget, seed, repeat):
+    return 0.1 + 0.01 * [*WAYS, *CONTROLS].index(method) + 0.001 * seed + 0.01 * repeat
+
+
+def test_ablation_has_every_combination_reading_and_rule():
+    data = rows(ablation_accuracy, methods=[*WAYS, *CONTROLS], budgets=(100,))
+    table = ablation_table(data, STUDY, paper.ablation())
+    assert list(table.text.index[:7]) == list(paper.ablation().combination)
+    ways = [f"{reading}, {rule}" for reading in paper.READINGS for rule in paper.RULES]
+    assert list(table.text.columns) == [*ways, "control", "paper", "the paper's row"]
+    for n, way in enumerate(WAYS):
+        row, reading, rule = way.split(" | ")
+        assert table.text.loc[row, f"{reading}, {rule}"] == f"{0.107 + 0.01 * n:.3f} ± 0.002"
+    assert table.text.loc["E", "paper"] == "0.5390"
+    assert table.text.loc["E", "the paper's row"] == "inferred"
+    assert table.text.loc["Mean loss | tiers", ways].eq("").all()
+    assert table.text.loc[CONTROLS[3:], "control"].ne("").all()
+    assert table.text.loc["F", "control"] == ""
+    assert table.text.index[7] == "Uniform (floor)" and table.text.index[-1] == "All data (ceiling)"
+    assert table.bold.sum().sum() == 4 and table.bold.loc["F+E+Q", "min-max, top-k"]
+    assert not table.numbers.duplicated("method").any() and len(table.numbers) == 34
+
+
+def test_ablation_refuses_what_it_cannot_print():
+    with pytest.raises(ValueError, match="no row is a combination"):
+        ablation_table(rows(by_method, budgets=(100,)), STUDY)
+    with pytest.raises(ValueError, match="one block and one budget"):
+        ablation_table(rows(ablation_accuracy, methods=WAYS), STUDY)
+
+
+def test_bands_of_snr_by_hand():
+    """Uniform at 1 % has mean 0.432, and 0.1 less or more; All data 0.8 and 1.0."""
+    frame = by_snr(by_method, budgets=(100,))
+    table = snr_table(frame, STUDY, "About.", "4 of 9 trials", bands=2)
+    assert list(table.text.columns) == ["0 dB", "10 dB"]
+    assert list(table.text.loc["Uniform (floor)"]) == ["0.332 ± 0.016", "0.532 ± 0.016"]
+    assert list(table.text.loc["All data (ceiling)"]) == ["0.800 ± 0.000", "1.000 ± 0.000"]
+    assert table.bold.loc["FoQuS"].all() and not table.bold.loc["Uniform (floor)"].any()
+    assert not table.bold.loc["All data (ceiling)"].any()
+    assert table.note.startswith(
+        "About. Rate |S|/N 1 %. Mean ± sample standard deviation over selection seeds, n = 5."
+    )
+    assert "not finished: 4 of 9 trials." in table.note
+    one_band = snr_table(frame, STUDY, "", bands=1)
+    assert list(one_band.text.columns) == ["0 to 10 dB"]
+    assert list(snr_table(frame, STUDY, "").text.columns) == ["0 dB", "10 dB"]  # no empty band
+    assert list(one_band.text.loc["Uniform (floor)"]) == ["0.432 ± 0.016"]
+
+
+def test_a_table_of_bands_wants_one_budget():
+    with pytest.raises(ValueError, match="snr_table: expected one budget"):
+        snr_table(by_snr(by_method), STUDY, "")
+
+
+def test_scales_stand_side_by_side():
+    flat = rows(by_method, methods=("Uniform",), budgets=(100,)).assign(optimiser="Adam")
+    data = [flat.assign(normalise=n, accuracy=flat.accuracy + d, about=f"Simulated, {n} scale.")
+            for n, d in (("native", -0.1), ("rms", 0))]  # fmt: skip
+    import pandas as pd
+
+    table = scale_table(pd.concat(data), STUDY)
+    assert list(table.text.loc["Adam" if table.text.index.nlevels == 1 else ("CNN1D", "Adam")]) == [
+        "0.332 ± 0.016", "0.432 ± 0.016",
+    ]  # fmt: skip
+    assert list(table.bold.iloc[0]) == [False, True]
+    assert table.note.startswith("Simulated. Uniform coresets, rate |S|/N 1 %. Mean")
