@@ -20,7 +20,7 @@ from statistics import mean, stdev
 from measure import ONE_THREAD, RESULTS, child, in_turn, stopwatch, write
 from scipy.stats import t
 
-from foqus_lib.experiment.workers import CHILD
+from foqus_lib.processes import CHILD
 
 PLAIN = "plain loop"
 VARIANTS = {PLAIN: ONE_THREAD, "ours, fp32": CHILD, "ours, bf16": CHILD}
@@ -35,10 +35,10 @@ def one(variant: str, seed: int, data: str, split: str, size: dict) -> dict:
     from plain_loop import Recordings, evaluate, fresh, train
 
     from foqus_lib.datasets.catalog import prepare
-    from foqus_lib.experiment.draw import blind
     from foqus_lib.models import MODELS
     from foqus_lib.seeds import rng_for
     from foqus_lib.selection.catalog import SELECTORS
+    from foqus_lib.studies.coreset.draw import blind
     from foqus_lib.training.fit import fit
     from foqus_lib.training.predict import accuracies
     from foqus_lib.training.recipe import Recipe

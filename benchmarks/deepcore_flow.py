@@ -15,7 +15,7 @@ from plain_loop import Recordings, fresh, outputs, train
 
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.evidence import Evidence
-from foqus_lib.experiment.draw import blind, draw
+from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.training.recipe import Recipe
 
 GRAND_RUNS = 10
@@ -34,7 +34,7 @@ def flow(
     for method in methods:
         for rate in rates:
             record = watched(task, model, method, f"{method} {rate} {seed}", recipe)
-            [rows] = draw(task.name, record, model, method, [rate], seed)
+            [rows] = draw(task.fingerprint, record, model, method, [rate], seed)
             network = fresh(model, classes, length, f"target {seed}")
             data = Recordings(task.train, rows)
             accuracy = train(network, data, recipe, test=Recordings(task.test))

@@ -26,7 +26,7 @@ from statistics import mean
 import numpy as np
 from measure import ONE_THREAD, child, in_turn, median_ratio, stopwatch, write, write_numbers
 
-from foqus_lib.experiment.workers import CHILD
+from foqus_lib.processes import CHILD
 
 THEIRS, OURS, BF16 = "DeepCore-style flow", "ours", "ours, targets in bf16"
 FLOWS = {THEIRS: ONE_THREAD, OURS: CHILD, BF16: CHILD}
@@ -40,9 +40,9 @@ PARTS = {
     ("foqus_lib.training.collect", "fit"): "selection training",
     ("foqus_lib.training.collect", "logits_of"): "recording",
     ("foqus_lib.training.collect", "predict"): "recording",
-    ("foqus_lib.experiment.run", "fit"): "training on coresets",
-    ("foqus_lib.experiment.run", "logits_of"): "tests",
-    ("foqus_lib.experiment.draw", "coresets"): "selection",
+    ("foqus_lib.studies.coreset.run", "fit"): "training on coresets",
+    ("foqus_lib.studies.coreset.run", "logits_of"): "tests",
+    ("foqus_lib.studies.coreset.draw", "coresets"): "selection",
     ("foqus_lib.experiment.store", "publish"): "results store",
     ("foqus_lib.experiment.store", "scan"): "results store",
     ("foqus_lib.experiment.artifacts", "save_arrays"): "results store",
@@ -91,19 +91,24 @@ def one_flow(flow: str, seed: int, size: dict) -> dict:
 def _sweep(task, selection, evaluation, seed: int, size: dict) -> list[float]:
     """The library's own sweep into a store of its own."""
     from foqus_lib.experiment import store
-    from foqus_lib.experiment.cell import grid
     from foqus_lib.experiment.sweep import sweep
-    from foqus_lib.training.collect import Collection
+    from foqus_lib.studies.coreset import grid
+    from foqus_lib.studies.coreset.bench import Bench
 
-    collection = Collection(selection, early_runs=10, early_epochs=1)
-    cells = grid(
-        dataset=task.name, fingerprint=task.fingerprint, pairs=[("CNN1D", "CNN1D")],
-        methods=methods_of(size), rates=size["rates"], seeds=[seed],
-        selection_recipe=str(collection), evaluation_recipe=str(evaluation),
+    options = grid.Options(
+        methods=tuple(methods_of(size)), rates=tuple(size["rates"]), early_runs=10, early_epochs=1,
+        selection_epochs=selection.epochs, epochs=evaluation.epochs, batch=evaluation.batch,
+        precision=evaluation.precision,
     )  # fmt: skip
+    trials = [
+        grid.trial(task, options, "CNN1D", "CNN1D", method, points, seed, 0)
+        for method in options.methods
+        for points, _ in options.budgets
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        sweep(task, cells, collection, evaluation, Path(folder), device="cpu", workers=1)
-        return list(store.frame(Path(folder), cells).accuracy)
+        how = options.collection, options.evaluation
+        sweep(grid.CORESET, Bench(task, *how, Path(folder), "cpu"), trials)
+        return list(store.frame(Path(folder), grid.CORESET, trials).accuracy)
 
 
 def _timed_parts():
@@ -173,7 +178,7 @@ def seconds_a_visit(flow: str, size: dict) -> dict:
 def seconds_of_selection(size: dict) -> dict:
     """In a child: CPU seconds of every method, all rates, one seed, at the paper's N."""
     from foqus_lib.evidence import Evidence
-    from foqus_lib.experiment.draw import draw
+    from foqus_lib.studies.coreset.draw import draw
 
     n, epochs = (1100, 10) if size["methods"] < 11 else (PAPER["N"], PAPER["T"])
     rng = np.random.default_rng(0)

@@ -6,21 +6,20 @@ import sys
 from pathlib import Path
 
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.profiles import PROFILES, ROOT
+from foqus_lib.experiment.settings import PROFILES, ROOT
 
 
 def select(args: argparse.Namespace) -> int:
     """Choose a coreset of your own signals: indices, scores and a manifest in one folder."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import torch  # two seconds, so only when asked
-
-    from foqus_lib.experiment import coreset
+    from foqus_lib.studies.coreset import own  # torch: two seconds, so only when asked
     from foqus_lib.training.collect import Collection
     from foqus_lib.training.recipe import Recipe
 
-    torch.set_num_threads(args.threads)
+    if not args.results.strip():
+        raise ValueError("--results: expected a folder, got ''. Leave it out for the usual one")
     runs = args.early_runs if args.method == "GraNd" else 0  # nobody else looks at them
-    request = coreset.Request(
+    request = own.Request(
         data=args.data,
         model=args.model,
         method=args.method,
@@ -32,33 +31,38 @@ def select(args: argparse.Namespace) -> int:
             Recipe(epochs=args.epochs, batch=args.batch), runs, args.early_epochs
         ),
     )
-    rows = coreset.select(request, Path(args.results), Path(args.out), args.device, say)
-    print(f"{len(rows)} signals kept: {args.out}/ holds {', '.join(coreset.FILES)}")
+    rows = own.select(request, Path(args.results), Path(args.out), args.device, say)
+    print(f"{len(rows)} signals kept: {args.out}/ holds {', '.join(own.FILES)}")
     return 0
 
 
 def sweep(args: argparse.Namespace) -> int:
-    """Run a grid notebook's missing cells without the notebook; it finds them in the store."""
-    from foqus_lib.experiment import parameters, profiles, rows, studies
+    """Run a chapter's missing trials without the notebook; it finds them in the store."""
+    from foqus_lib.experiment import rows
+    from foqus_lib.studies import catalog
 
-    if args.notebook not in studies.STUDIES:
-        raise unknown("grid notebook", args.notebook, studies.STUDIES)
+    if args.chapter not in catalog.grids():
+        raise unknown("chapter with a grid", args.chapter, catalog.grids())
     for pair in args.parameter:
         if "=" not in pair:
             raise ValueError(f"expected NAME=VALUE, got {pair!r}")
+    if args.shard and args.export:
+        raise ValueError("--export: a shard has a part of the rows. Export when all have run")
     typed = dict(pair.split("=", 1) for pair in args.parameter)
-    declared = parameters.declared(profiles.source(args.notebook))
-    given = parameters.checked(declared, {"profile": args.profile} | typed)
-    study = studies.STUDIES[args.notebook](profiles.settings(args.notebook, given))
-    print(study.task.about, flush=True)
+    given = {"profile": args.profile, "scheduler": args.scheduler} | typed
+    chapter = catalog.opened(args.chapter, given, args.shard)
+    print(chapter.task.about, flush=True)
     if args.plan:
-        print(study.plan())
+        print(chapter.plan())
         return 0
-    study.run(say)
+    found = chapter.run(say)
+    if found.missing:
+        where = chapter.common.store / "failures"
+        say(f"foqus: {found.note}. Tracebacks: {where}. The same command tries again")
     if args.export:
-        table = rows.export(study.settings.store, study.cells, Path(args.export))
+        table = rows.export(chapter.common.store, chapter.study, chapter.trials, Path(args.export))
         print(f"{len(table)} rows: {args.export}")
-    return 0
+    return 1 if found.missing else 0
 
 
 def derive(args: argparse.Namespace) -> int:
@@ -94,15 +98,14 @@ def add_to(command) -> None:
     one.add_argument("--early-epochs", type=int, default=5, help="of GraNd (default: 5)")
     one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: auto)")
     one.add_argument(
-        "--threads", type=int, default=1, help="more are faster but give other last bits"
-    )
-    one.add_argument(
         "--results", default=str(ROOT / ".foqus/store"), help="where evidence is kept for reuse"
     )
     one = command("sweep", sweep)
-    one.add_argument("notebook", help="03_main_tables, 04_cross_architecture or 05_ablation")
+    one.add_argument("chapter", help="03_main_tables, 04_cross_architecture, 05_ablation ...")
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick")
     one.add_argument("--plan", action="store_true", help="say what would be run, and stop")
     one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
+    one.add_argument("--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786")
+    one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
     command("derive", derive)

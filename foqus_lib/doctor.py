@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from foqus_lib import runner
-from foqus_lib.experiment import profiles
+from foqus_lib.experiment import settings
 
 GIB = 2**30
 Fact = tuple[bool, str, str]  # fine, what, the value found or what to do
@@ -32,7 +32,7 @@ def _python() -> Iterator[Fact]:
 
 
 def _pins() -> Iterator[Fact]:
-    text = (profiles.ROOT / "requirements.txt").read_text(encoding="utf-8")
+    text = (settings.ROOT / "requirements.txt").read_text(encoding="utf-8")
     wrong = []
     for name, pin in re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE):
         try:
@@ -58,12 +58,12 @@ def _torch() -> Iterator[Fact]:
 
 
 def _disk() -> Iterator[Fact]:
-    free = shutil.disk_usage(profiles.ROOT).free / GIB
+    free = shutil.disk_usage(settings.ROOT).free / GIB
     yield free > 1, "disk", f"{free:.1f} GiB free" + ("" if free > 1 else ": 1 GiB is needed")
 
 
 def _results() -> Iterator[Fact]:
-    folder = profiles.ROOT / ".foqus" / "store"
+    folder = settings.ROOT / ".foqus" / "store"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -74,7 +74,7 @@ def _results() -> Iterator[Fact]:
 
 def _notebooks() -> Iterator[Fact]:
     stained = []
-    for path in sorted(profiles.NOTEBOOKS.glob("*.ipynb")):
+    for path in sorted(settings.NOTEBOOKS.glob("*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         if runner.emptied(notebook) != notebook:
             stained.append(path.name)

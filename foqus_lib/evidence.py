@@ -1,6 +1,6 @@
 """Evidence: all a selector may look at. What one full training left behind, and no model."""
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -65,13 +65,18 @@ def to_arrays(evidence: Evidence) -> dict[str, ndarray]:
 
 
 def load(path: Path) -> Evidence:
-    """Read an .npz of `to_arrays`; never unpickles. Broken files raise ValueError with the path."""
+    """Read an .npz of `to_arrays`; never unpickles. Broken files raise ValueError with the path.
+
+    A field that was added later, with a default, may be missing in an older file.
+    """
     names = {f.name for f in fields(Evidence)} | {"schema"}
+    later = {f.name for f in fields(Evidence) if f.default is not MISSING}
+    needed = names - later
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if set(file.files) != names:
-                raise ValueError(f"expected arrays {sorted(names)}, got {sorted(file.files)}")
-            arrays = {name: file[name] for name in names}
+            if missing := needed - set(file.files):
+                raise ValueError(f"expected arrays {sorted(needed)}, missing {sorted(missing)}")
+            arrays = {name: file[name] for name in names & set(file.files)}
     except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
         raise ValueError(
             f"{path}: not a readable evidence file ({error}). Delete it to collect anew"

@@ -12,16 +12,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
-from foqus_lib.experiment import parameters
 from foqus_lib.processes import CHILD
 
+UNFINISHED = "application/vnd.foqus.unfinished+json"  # an output that says what a grid lacks
 HEARTBEAT = 30  # seconds between two lines that say what is still running
 SCRIPT = re.compile(r"<script|<[^>]*(javascript:|\son\w+\s*=)", re.IGNORECASE)
 
@@ -50,13 +50,20 @@ class Job:
         return self.target.with_suffix(".partial.txt")
 
 
-def prepare(sources: Sequence[Path], folder: Path, given: Mapping) -> list[Job]:
-    """Jobs with `given` checked against each notebook's own parameters, before any of them runs."""
+def prepare(
+    sources: Sequence[Path],
+    folder: Path,
+    given: Mapping,
+    checked: Callable[[str, Mapping], dict],
+) -> list[Job]:
+    """Jobs with `given` checked before any of them runs.
+
+    checked: the name of a notebook and what was given -> the same in its types, or ValueError.
+    """
     jobs = []
     for source in sources:
-        declarations = parameters.declared(json.loads(source.read_text(encoding="utf-8")))
         try:
-            values = parameters.checked(declarations, given)
+            values = checked(source.stem, given)
         except ValueError as error:
             raise ValueError(f"{source.name}: {error}") from None
         jobs.append(Job(source, folder / source.name, values, {}))
@@ -81,8 +88,10 @@ def run(jobs: Sequence[Job], root: Path, workers: int, timeout: int | None, say=
                 process.join()  # the sentinel comes a moment before the exit code
                 seconds = time.monotonic() - began
                 try:
-                    _publish(job, process.exitcode, root, seconds)
-                    say(f"ok      {job.name}  {seconds:.1f} s")
+                    gap = _publish(job, process.exitcode, root, seconds)
+                    failed += bool(gap)
+                    how = f"GAPS    {job.name}  {seconds:.1f} s: {gap}; the page shows them"
+                    say(how if gap else f"ok      {job.name}  {seconds:.1f} s")
                 except (ValueError, OSError) as error:
                     failed += 1
                     say(f"FAILED  {job.name}  {seconds:.1f} s: {error}")
@@ -136,8 +145,11 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _publish(job: Job, exitcode: int, root: Path, seconds: float) -> None:
-    """Check what papermill left, strip it, rename it; ValueError says why not."""
+def _publish(job: Job, exitcode: int, root: Path, seconds: float) -> str:
+    """Check what papermill left, strip it, rename it; ValueError says why not.
+
+    Gives what the page says is unfinished: trials that failed cost their rows, not the page.
+    """
     if job.note.exists():
         words = job.note.read_text(encoding="utf-8").splitlines()[0]
         job.note.unlink()
@@ -160,6 +172,15 @@ def _publish(job: Job, exitcode: int, root: Path, seconds: float) -> None:
     text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True)
     job.partial.write_text(text + "\n", encoding="utf-8")
     os.replace(job.partial, job.target)
+    return unfinished(notebook)
+
+
+def unfinished(notebook: Mapping) -> str:
+    """The notes of its grids that lack trials."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    notes = [output["data"][UNFINISHED]["note"] for output in outputs
+             if UNFINISHED in output.get("data", {})]  # fmt: skip
+    return "; ".join(notes)
 
 
 def fault(notebook: Mapping) -> str | None:

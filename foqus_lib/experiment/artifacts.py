@@ -1,7 +1,7 @@
-"""Arrays that many cells share, such as Evidence: root/evidence/ab/<sha of the key>.npz and .json.
+"""Arrays that many trials share, evidence or weights: root/artifacts/ab/<sha of key>.npz, .json.
 
-The .npz is stored, not pickled. The record beside it is written last and holds its SHA-256, so a
-record means a whole file; on every look the content is compared with it.
+The .npz is stored, not pickled. The record beside it is written last and holds its SHA-256 and
+where it comes from, so a record means a whole file; on every look the content is compared with it.
 """
 
 import io
@@ -15,10 +15,15 @@ import numpy as np
 from numpy import ndarray
 
 from foqus_lib.durable import quarantine, write_once
-from foqus_lib.experiment.cell import canonical, name_of
+from foqus_lib.experiment.key import canonical, name_of
 
 
-def save_arrays(root: Path, key: Mapping[str, object], arrays: Mapping[str, ndarray]) -> Path:
+def save_arrays(
+    root: Path,
+    key: Mapping[str, object],
+    arrays: Mapping[str, ndarray],
+    provenance: Mapping[str, object],
+) -> Path:
     """Store once and say where. Load that file: another process may have been first."""
     if objects := [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]:
         raise ValueError(
@@ -30,11 +35,17 @@ def save_arrays(root: Path, key: Mapping[str, object], arrays: Mapping[str, ndar
             return path
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        _write_both(root, path, key, buffer.getbuffer())
+        _write_both(root, path, key, buffer.getbuffer(), provenance)
     raise ValueError(f"{path}: damaged and cannot be moved away; delete it and run again")
 
 
-def _write_both(root: Path, path: Path, key: Mapping[str, object], content: memoryview) -> None:
+def _write_both(
+    root: Path,
+    path: Path,
+    key: Mapping[str, object],
+    content: memoryview,
+    provenance: Mapping[str, object],
+) -> None:
     if not write_once(path, content):
         theirs = path.read_bytes()  # a race, or a writer killed before its record
         if _whole(theirs):
@@ -43,8 +54,9 @@ def _write_both(root: Path, path: Path, key: Mapping[str, object], content: memo
             quarantine(root, path, seen=theirs)
             write_once(path, content)
     record = {
-        "schema": 1,
+        "schema": 2,
         "key": dict(key),
+        "provenance": dict(provenance),
         "bytes": len(content),
         "sha256": sha256(content).hexdigest(),
     }
@@ -75,6 +87,11 @@ def find_arrays(root: Path, key: Mapping[str, object]) -> Path | None:
     return None
 
 
+def provenance_of(path: Path) -> dict[str, str | int | float]:
+    """Where the arrays of a file that `find_arrays` found come from, as its maker wrote it."""
+    return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["provenance"]
+
+
 def partial(root: Path, keys: Sequence[Mapping[str, object]]) -> Path:
     """Folder for what a training of these evidence keys keeps while it runs; it deletes it."""
     return Path(root) / "partial" / name_of({"of": " ".join(name_of(key) for key in keys)})
@@ -82,7 +99,7 @@ def partial(root: Path, keys: Sequence[Mapping[str, object]]) -> Path:
 
 def _path(root: Path, key: Mapping[str, object]) -> Path:
     name = name_of(key)
-    return Path(root) / "evidence" / name[:2] / f"{name}.npz"
+    return Path(root) / "artifacts" / name[:2] / f"{name}.npz"
 
 
 def _whole(content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Where a number comes from: library, commit, versions, machine. Never part of a cell's key."""
+"""Where a number comes from: library, commit, versions, machine. Never part of a trial's key."""
 
 import platform
 import subprocess
@@ -7,13 +7,18 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import torch
+
 import foqus_lib
 
 
 def provenance(
-    *, device: str, threads: int, seconds: float, about: str = "", fused: int = 1
+    *, device: str, seconds: float, about: str = "", fused: int = 1
 ) -> dict[str, str | int | float]:
-    """The facts of one result, called when it is done; `fused` runs were trained together."""
+    """The facts of one result, called when it is done; `fused` runs were trained together.
+
+    device: as torch names it; the name of a GPU is added.
+    """
     started = datetime.now(UTC) - timedelta(seconds=seconds)
     return {
         "foqus": foqus_lib.__version__,
@@ -22,8 +27,8 @@ def provenance(
         "numpy": _version("numpy"),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": device,
-        "threads": threads,
+        "device": _named(device),
+        "threads": torch.get_num_threads(),
         "fused": fused,
         "seconds": round(seconds, 3),
         "started": started.isoformat(timespec="seconds"),
@@ -42,6 +47,10 @@ def commit() -> str:
         return _git(here, "rev-parse", "HEAD") + dirty
     except (OSError, subprocess.SubprocessError):
         return ""
+
+
+def _named(device: str) -> str:
+    return f"{device} {torch.cuda.get_device_name(device)}" if device.startswith("cuda") else device
 
 
 def _git(folder: Path, *words: str) -> str:

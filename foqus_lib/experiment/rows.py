@@ -1,4 +1,4 @@
-"""Committed result rows: the finished cells of a grid as one small, tidy, diffable CSV."""
+"""Committed result rows: the finished trials of a grid as one small, tidy, diffable CSV."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,65 +7,61 @@ import pandas as pd
 
 from foqus_lib.durable import replace
 from foqus_lib.experiment import store
-from foqus_lib.experiment.cell import Cell, from_key
+from foqus_lib.experiment.key import FIELDS, Trial, from_key
+from foqus_lib.experiment.study import Study
 
 
-def export(root: Path, cells: Sequence[Cell], path: Path) -> pd.DataFrame:
+def export(root: Path, study: Study, trials: Sequence[Trial], path: Path) -> pd.DataFrame:
     """Write rows.csv: sorted by key, floats to the last bit. Refuses an incomplete grid."""
-    found = store.scan(root, cells)
+    found = store.scan(root, trials)
     if found.missing:
         raise ValueError(
             f"{root}: {found.note}; first missing: {found.missing[0]}. "
-            "Run the sweep again, or export only the cells that are complete"
+            "Run the sweep again, or export only what is complete: fewer rates, seeds or methods"
         )
-    rows = store.frame(root, cells).sort_values(list(store.KEY), ignore_index=True)
+    rows = store.frame(root, study, trials)
+    rows = rows.sort_values([*FIELDS, *study.settings], ignore_index=True)
     replace(Path(path), rows.to_csv(index=False, lineterminator="\n").encode())
     return rows
 
 
-def load_rows(path: Path) -> pd.DataFrame:
-    """Read what `export` wrote. Unknown columns, broken keys and repeated cells are refused."""
-    strings = [name for name, dtype in store.COLUMNS.items() if dtype == "str"]
+def load_rows(path: Path, study: Study) -> pd.DataFrame:
+    """Read what `export` wrote. Unknown columns, broken keys and repeated trials are refused."""
+    dtypes = store.columns(study)
+    strings = [name for name, dtype in dtypes.items() if dtype == "str"]
+    numbers = {metric.name: [""] for metric in study.metrics[1:]}  # the first is never missing
     try:
         rows = pd.read_csv(
-            path,
-            dtype=dict.fromkeys(strings, "str"),
-            keep_default_na=False,
-            na_values={"accuracy_best": [""]},
+            path, dtype=dict.fromkeys(strings, "str"), keep_default_na=False, na_values=numbers
         )
     except pd.errors.ParserError as error:
         raise ValueError(f"{path}: not a CSV of result rows ({error}). Export it again") from error
     except pd.errors.EmptyDataError as error:
         raise ValueError(f"{path}: empty file. Export it again") from error
-    if list(rows.columns) != list(store.COLUMNS):
+    if list(rows.columns) != list(dtypes):
         raise ValueError(
-            f"{path}: expected columns {', '.join(store.COLUMNS)}; got {', '.join(rows.columns)}"
+            f"{path}: expected columns {', '.join(dtypes)}; got {', '.join(rows.columns)}"
         )
     try:
-        rows = rows.astype(store.COLUMNS)
+        rows = rows.astype(dtypes)
     except ValueError as error:
         raise ValueError(f"{path}: a number was expected ({error}). Export it again") from error
-    _check(rows, path)
+    _check(rows, study, path)
     return rows
 
 
-def _check(rows: pd.DataFrame, path: Path) -> None:
-    seen: dict[Cell, int] = {}
+def _check(rows: pd.DataFrame, study: Study, path: Path) -> None:
+    seen: dict[Trial, int] = {}
+    first = study.metrics[0]
     for line, row in enumerate(rows.to_dict("records"), start=2):
         try:
-            cell = from_key({field: row[field] for field in store.KEY})
+            trial = from_key({name: row[name] for name in [*FIELDS, *study.settings]})
         except ValueError as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
-        if row["rate"] != cell.rate:
+        if first.points and not 0 <= row[first.name] <= 1:
             raise ValueError(
-                f"{path}, line {line}: expected rate {cell.rate} for rate_bp {cell.rate_bp}, "
-                f"got {row['rate']}"
+                f"{path}, line {line}: expected {first.name} 0 to 1, got {row[first.name]}"
             )
-        if not 0 <= row["accuracy"] <= 1 or row["kept"] < 1:
-            raise ValueError(
-                f"{path}, line {line}: expected accuracy 0 to 1 and kept 1 or more, "
-                f"got {row['accuracy']} and {row['kept']}"
-            )
-        if cell in seen:
-            raise ValueError(f"{path}, line {line}: repeats the cell of line {seen[cell]}")
-        seen[cell] = line
+        if trial in seen:
+            raise ValueError(f"{path}, line {line}: repeats the trial of line {seen[trial]}")
+        seen[trial] = line

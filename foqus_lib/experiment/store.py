@@ -1,8 +1,8 @@
-"""One JSON file a finished cell, published once, never changed: root/cells/ab/abcd....json.
+"""One JSON file a finished trial, published once, never changed: root/trials/ab/abcd....json.
 
-An engine may run a cell twice or lose a worker; what is published stays, and `scan` says what is
+An engine may run a trial twice or lose a worker; what is published stays, and `scan` says what is
 left. Each file is {"sha256": ..., "body": "<canonical JSON>"}, so damage is noticed: the file goes
-to root/quarantine and the cell counts as missing. Errors go to root/failures, never to cells/.
+to root/quarantine and the trial counts as missing. Errors go to root/failures, never to trials/.
 """
 
 import json
@@ -11,66 +11,76 @@ import math
 import traceback
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
 
 from foqus_lib.durable import quarantine, write_once
-from foqus_lib.experiment.cell import ALGORITHM, Cell, canonical, from_key, name_of
+from foqus_lib.experiment.key import FIELDS, Trial, canonical, from_key, name_of
+from foqus_lib.experiment.study import Study
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had one kind of experiment, and no versions
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # of a broken record
 PROVENANCE = {
     "foqus": "str", "git": "str", "torch": "str", "numpy": "str", "python": "str",
     "platform": "str", "device": "str", "threads": "int64", "fused": "int64",
     "seconds": "float64", "started": "str", "about": "str",
 }  # fmt: skip
-METRICS = {"accuracy": "float64", "accuracy_best": "float64", "kept": "int64"}
-KEY = {field.name: {str: "str", int: "int64"}[field.type] for field in fields(Cell)}
-COLUMNS = KEY | {"rate": "float64"} | METRICS | PROVENANCE  # of `frame`: name -> dtype
+DTYPES = {str: "str", int: "int64"}
+
+
+def columns(study: Study) -> dict[str, str]:
+    """Of `frame`, in order, with their dtypes: key, settings, metrics, provenance."""
+    key = {name: DTYPES[kind] for name, kind in FIELDS.items()}
+    settings = dict.fromkeys(study.settings, "str")
+    metrics = {metric.name: "float64" for metric in study.metrics}
+    return key | settings | metrics | PROVENANCE
 
 
 @dataclass(frozen=True)
 class Scan:
     """What a grid has and lacks. Completion is decided here, never by the engine."""
 
-    complete: list[Cell]
-    missing: list[Cell]  # to run; failed and quarantined cells are among them
-    failed: dict[Cell, str]  # last line of the newest error of a missing cell
-    quarantined: dict[Cell, str]  # file set aside of a missing cell
+    complete: list[Trial]
+    missing: list[Trial]  # to run; failed and quarantined trials are among them
+    failed: dict[Trial, str]  # last line of the newest error of a missing trial
+    quarantined: dict[Trial, str]  # file set aside of a missing trial
 
     @property
     def note(self) -> str:
-        """ "132 of 135 cells (1 failed, 0 quarantined)"; "" when nothing is missing."""
+        """ "132 of 135 trials (1 failed, 0 quarantined)" and why; "" when nothing is missing."""
         if not self.missing:
             return ""
         total = len(self.complete) + len(self.missing)
-        return (
-            f"{len(self.complete)} of {total} cells "
-            f"({len(self.failed)} failed, {len(self.quarantined)} quarantined)"
-        )
+        counts = f"{len(self.failed)} failed, {len(self.quarantined)} quarantined"
+        reasons = dict.fromkeys(error.rpartition(" (")[0] for error in self.failed.values())
+        why = "".join(f"; {reason}" for reason in list(reasons)[:3])
+        return f"{len(self.complete)} of {total} trials ({counts}{why})"
 
 
-def publish(root: Path, cell: Cell, metrics: Mapping, provenance: Mapping) -> bool:
-    """Store a finished cell; False if it was there before, whose numbers then stay."""
-    _check_metrics(metrics)
+def publish(root: Path, trial: Trial, metrics: Mapping, provenance: Mapping) -> bool:
+    """Store a finished trial; False if it was there before, whose numbers then stay.
+
+    metrics: {name: number} and, by name of a level, {name: {level: number}}.
+    """
+    _check_finite(metrics)
     if missing := [field for field in PROVENANCE if field not in provenance]:
         raise ValueError(f"provenance: missing {', '.join(missing)}; use provenance.provenance()")
     body = {
         "schema": SCHEMA,
-        "key": cell.key,
+        "key": trial.key,
         "metrics": dict(metrics),
         "provenance": dict(provenance),
     }
-    path, record = _path(root, cell.name), _sealed(body)
+    path, record = _path(root, trial.name), _sealed(body)
     for _ in range(3):  # more than once only if a damaged file stands in our place
         if write_once(path, record):
             return True
-        theirs, _trouble = _look(root, cell.name)
+        theirs, _trouble = _look(root, trial.name)
         if theirs is not None:
             if theirs["metrics"] != json.loads(canonical(dict(metrics))):
                 log.warning("%s: published before with other metrics; the first ones stay", path)
@@ -78,27 +88,28 @@ def publish(root: Path, cell: Cell, metrics: Mapping, provenance: Mapping) -> bo
     raise ValueError(f"{path}: damaged and cannot be moved away; delete it and run again")
 
 
-def has(root: Path, cell: Cell) -> bool:
-    """Whether the cell is stored and whole: what resuming asks."""
-    return _look(root, cell.name)[0] is not None
+def has(root: Path, trial: Trial) -> bool:
+    """Whether the trial is stored and whole: what resuming asks."""
+    return _look(root, trial.name)[0] is not None
 
 
-def read(root: Path, cell: Cell) -> dict:
+def read(root: Path, trial: Trial) -> dict:
     """The body {schema, key, metrics, provenance}; ValueError if absent or damaged."""
-    body, trouble = _look(root, cell.name)
+    body, trouble = _look(root, trial.name)
     if body is None:
-        raise ValueError(trouble or f"{_path(root, cell.name)}: not run yet. Run the sweep first")
+        where = _path(root, trial.name)
+        raise ValueError(trouble or f"{where}: not run yet. Run the sweep first")
     return body
 
 
-def fail(root: Path, cell: Cell, error: BaseException, attempt: Mapping | None = None) -> Path:
-    """Keep the traceback of one attempt, with what the caller knows about it; says where."""
-    folder = Path(root) / "failures" / cell.name
+def fail(root: Path, key: Mapping, error: BaseException, attempt: Mapping | None = None) -> Path:
+    """Keep the traceback of one attempt at a trial's key, or at a record's; says where."""
+    folder = Path(root) / "failures" / name_of(key)
     earlier = len(list(folder.glob("*.json"))) if folder.is_dir() else 0
     path = folder / f"{earlier + 1:04d}-{uuid.uuid4().hex[:8]}.json"
     body = {
         "schema": SCHEMA,
-        "key": cell.key,
+        "key": dict(key),
         "error": "".join(traceback.format_exception_only(error)).strip(),
         "traceback": "".join(traceback.format_exception(error)),
         "attempt": dict(attempt or {}),
@@ -107,66 +118,67 @@ def fail(root: Path, cell: Cell, error: BaseException, attempt: Mapping | None =
     return path
 
 
-def scan(root: Path, cells: Iterable[Cell]) -> Scan:
-    """Complete, missing, failed and quarantined cells of a grid, each cell read and checked."""
+def last_failure(root: Path, key: Mapping) -> str:
+    """What the newest attempt at this key ended with, and where its traceback is; "" if none."""
+    attempts = _files(Path(root) / "failures" / name_of(key))
+    return _last_error(attempts[-1]) if attempts else ""
+
+
+def scan(root: Path, trials: Iterable[Trial]) -> Scan:
+    """Complete, missing, failed and quarantined trials of a grid, each read and checked."""
     complete, missing, failed, quarantined = [], [], {}, {}
     aside = {path.name.split(".")[0]: path for path in _files(Path(root) / "quarantine")}
-    for cell in dict.fromkeys(cells):
-        body, trouble = _look(root, cell.name)
+    for trial in dict.fromkeys(trials):
+        body, trouble = _look(root, trial.name)
         if body is not None:
-            complete.append(cell)
+            complete.append(trial)
             continue
-        missing.append(cell)
-        if trouble or cell.name in aside:
-            quarantined[cell] = trouble or f"{aside[cell.name]}: set aside earlier"
-        if attempts := _files(Path(root) / "failures" / cell.name):
-            failed[cell] = _last_error(attempts[-1])
+        missing.append(trial)
+        if trouble or trial.name in aside:
+            quarantined[trial] = trouble or f"{aside[trial.name]}: set aside earlier"
+        if error := last_failure(root, trial.key):
+            failed[trial] = error
     return Scan(complete, missing, failed, quarantined)
 
 
-def frame(root: Path, cells: Iterable[Cell] | None = None) -> pd.DataFrame:
-    """One row a finished cell, in the grid's order (without a grid: all, by name). See COLUMNS.
+def frame(root: Path, study: Study, trials: Iterable[Trial]) -> pd.DataFrame:
+    """One row a finished trial, in the grid's order, with `columns`.
 
     Rows that are missing are not here: ask `scan` which, and say so beside any mean.
     """
-    return typed(pd.DataFrame(_row(body) for body in _bodies(root, cells)))
+    rows = (body["key"] | body["metrics"] | body["provenance"] for body in _bodies(root, trials))
+    return typed(pd.DataFrame(rows), study)
 
 
-def frame_by_snr(root: Path, cells: Iterable[Cell] | None = None) -> pd.DataFrame:
-    """One row a finished cell and SNR: the cell's fields, snr (dB), accuracy at that SNR."""
+def frame_by(
+    root: Path, study: Study, trials: Iterable[Trial], metric: str, level: str
+) -> pd.DataFrame:
+    """One row a finished trial and level of a metric: frame_by(..., "accuracy", "snr")."""
+    kept = [*FIELDS, *study.settings]
     rows = [
-        {field: body["key"][field] for field in KEY} | {"snr": float(snr), "accuracy": accuracy}
-        for body in _bodies(root, cells)
-        for snr, accuracy in body["metrics"].get("accuracy_by_snr", {}).items()
+        {name: body["key"][name] for name in kept} | {level: float(at), metric: value}
+        for body in _bodies(root, trials)
+        for at, value in body["metrics"].get(f"{metric}_by_{level}", {}).items()
     ]
-    columns = KEY | {"snr": "float64", "accuracy": "float64"}
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    dtypes = {name: columns(study)[name] for name in kept} | {level: "float64", metric: "float64"}
+    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
 
-def typed(rows: pd.DataFrame) -> pd.DataFrame:
+def typed(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The columns of `frame`, in order and with their dtypes, also when there is no row."""
-    return rows.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    dtypes = columns(study)
+    return rows.reindex(columns=list(dtypes)).astype(dtypes)
 
 
-def _row(body: Mapping) -> dict:
-    numbers = {name: body["metrics"].get(name, math.nan) for name in METRICS}
-    notes = {name: body["provenance"][name] for name in PROVENANCE}
-    return body["key"] | {"rate": body["key"]["rate_bp"] / 10_000} | numbers | notes
-
-
-def _bodies(root: Path, cells: Iterable[Cell] | None) -> Iterator[dict]:
-    if cells is None:
-        names = [path.stem for path in sorted(Path(root).glob("cells/??/*.json"))]
-    else:
-        names = [cell.name for cell in dict.fromkeys(cells)]
-    for name in names:
-        body, _ = _look(root, name)
-        if body is not None and body["key"]["algorithm"] == ALGORITHM:
+def _bodies(root: Path, trials: Iterable[Trial]) -> Iterator[dict]:
+    for trial in dict.fromkeys(trials):
+        body, _ = _look(root, trial.name)
+        if body is not None:
             yield body
 
 
 def _path(root: Path, name: str) -> Path:
-    return Path(root) / "cells" / name[:2] / f"{name}.json"
+    return Path(root) / "trials" / name[:2] / f"{name}.json"
 
 
 def _sealed(body: Mapping) -> bytes:
@@ -175,7 +187,7 @@ def _sealed(body: Mapping) -> bytes:
 
 
 def _look(root: Path, name: str) -> tuple[dict | None, str]:
-    """(body, ""), or (None, "") if the cell was never published, or (None, what was damaged)."""
+    """(body, ""), or (None, "") if the trial was never published, or (None, what was damaged)."""
     path = _path(root, name)
     try:
         raw = path.read_bytes()
@@ -187,10 +199,10 @@ def _look(root: Path, name: str) -> tuple[dict | None, str]:
         if not newer:  # a newer schema may have other keys: it is not ours to judge
             from_key(body["key"])
             if name_of(body["key"]) != name:
-                raise ValueError("holds another cell than its name says")
+                raise ValueError("holds another trial than its name says")
     except DAMAGE as error:
         where = quarantine(root, path, seen=raw)
-        return None, f"{path}: {error}. {where}; run the sweep again to recompute this cell"
+        return None, f"{path}: {error}. {where}; run the sweep again to recompute this trial"
     if newer:
         raise ValueError(
             f"{path}: schema {body['schema']} was written by foqus "
@@ -222,14 +234,11 @@ def _last_error(path: Path) -> str:
         return f"unreadable failure record {path}: {error}"
 
 
-def _check_metrics(metrics: Mapping) -> None:
-    for field in ("accuracy", "kept"):
-        if field not in metrics:
-            raise ValueError(f"metrics: missing {field}; got {', '.join(metrics) or 'nothing'}")
-    flat = {k: v for k, v in metrics.items() if k != "accuracy_by_snr"}
-    flat |= {f"accuracy_by_snr[{k}]": v for k, v in metrics.get("accuracy_by_snr", {}).items()}
-    for field, value in flat.items():
-        if not math.isfinite(value):
-            raise ValueError(f"metrics.{field}: expected a finite number, got {value}")
-        if field.startswith("accuracy") and not 0 <= value <= 1:
-            raise ValueError(f"metrics.{field}: expected a fraction 0 to 1, got {value}")
+def _check_finite(metrics: Mapping) -> None:
+    if not metrics:
+        raise ValueError("metrics: expected at least one number, got nothing")
+    for name, value in metrics.items():
+        for level, number in (value if isinstance(value, Mapping) else {"": value}).items():
+            if not math.isfinite(number):
+                where = f"metrics.{name}" + (f"[{level}]" if level else "")
+                raise ValueError(f"{where}: expected a finite number, got {number}")

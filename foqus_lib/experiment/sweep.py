@@ -1,4 +1,4 @@
-"""A sweep runs what a grid lacks: first the evidence, then the cells; a second call resumes.
+"""A sweep runs what a grid lacks, stage by stage; a second call resumes.
 
     scan(grid) -> missing -> plan -> executor -> store;   scan again says what is complete
 
@@ -12,73 +12,66 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from foqus_lib.datasets.catalog import Task
 from foqus_lib.durable import sweep_temporary
 from foqus_lib.experiment import store
-from foqus_lib.experiment.bench import Bench
-from foqus_lib.experiment.cell import Cell
-from foqus_lib.experiment.plan import Job, Plan, cell_jobs, in_words, plan
-from foqus_lib.experiment.run import check_names
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.plan import Bench, Plan, in_words, plan
+from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.workers import executed
-from foqus_lib.training.collect import Collection
-from foqus_lib.training.device import pick_device
-from foqus_lib.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
 
 def sweep(
-    task: Task,
-    cells: Sequence[Cell],
-    collection: Collection,
-    evaluation: Recipe,
-    root: Path,
-    device: str = "auto",
+    study: Study,
+    bench: Bench,
+    trials: Sequence[Trial],
     workers: int = 1,
     progress: Progress = log.info,
-    memory: int = 0,
+    scheduler: str = "",
 ) -> store.Scan:
-    """Run the missing cells of a grid and say what is complete.
+    """Run the missing trials of a grid and say what is complete, missing and failed.
 
-    Finished cells are never run again, whatever killed an earlier call. memory: bytes that may be
-    used, of the GPU or else of the machine, 0 for what is free. Raises ValueError for unknown
-    names, a results folder that cannot be written to and, when all the rest is done, for cells
-    that failed.
+    Finished trials are never run again, whatever killed an earlier call. What fails is kept under
+    failures/ and does not stop the rest: ask the Scan. Raises ValueError for a results folder that
+    cannot be written to, OSError when the disk fails, DeviceLost when the device does.
     """
-    check_names(cells)
-    _check_writable(root)
-    sweep_temporary(root)  # what killed writers left a day ago or more
-    bench = Bench(task, collection, evaluation, Path(root), str(pick_device(device)), memory)
-    todo = plan(bench, cells, workers)
+    _check_writable(bench.root)
+    sweep_temporary(bench.root)  # what killed writers left a day ago or more
+    todo = plan(study, bench, trials, workers)
     progress(str(todo))
-    _run(bench, todo, todo.evidence, "selection trainings", progress)
-    missing = store.scan(bench.root, todo.missing).missing  # ceilings came with the evidence
-    _run(bench, todo, cell_jobs(bench, missing), "cell groups", progress)
-    found = store.scan(bench.root, cells)
-    if found.failed:
-        first, error = next(iter(found.failed.items()))
-        raise ValueError(
-            f"{len(found.failed)} of {len(cells)} cells failed, the others are stored. "
-            f"First: {first.method}, rate {first.rate:g}, seed {first.seed}: {error}. "
-            f"Tracebacks: {bench.root / 'failures'}"
-        )
-    return found
+    for number, jobs in enumerate(todo.stages):
+        if number:  # the stage before made what these jobs need, or noted why not
+            jobs = study.jobs(bench, store.scan(bench.root, todo.missing).missing)[number]
+        _run(bench, todo, jobs, progress, scheduler)
+    return store.scan(bench.root, trials)
 
 
-def _run(bench: Bench, todo: Plan, jobs: list[Job], what: str, progress: Progress) -> None:
-    began, visits, expected = time.monotonic(), 0.0, 0.0
-    total, in_all = todo.seconds(jobs), sum(job.visits for job in jobs)
-    for count, job in enumerate(executed(bench, jobs, todo.workers), start=1):
-        visits += job.visits
+def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, scheduler: str) -> None:
+    began, done, expected = time.monotonic(), 0.0, 0.0
+    total, in_all = todo.seconds(jobs), sum(job.cost for job in jobs)
+    what = "trainings that others need" if jobs and not jobs[0].trials else "groups of trials"
+    finished = executed(bench, jobs, todo.workers, scheduler)
+    for count, (job, error) in enumerate(finished, start=1):
+        if error is not None:
+            _keep_failure(bench, job, error)
+        done += job.cost
         expected += todo.seconds([job])
         seconds = time.monotonic() - began
-        share = expected / total if total else visits / in_all
+        share = expected / total if total else done / in_all
         left = in_words(seconds * (1 / share - 1))
         progress(
-            f"{count} of {len(jobs)} {what}, {in_words(seconds)}, "
-            f"{visits / seconds:,.0f} visits/s, about {left} left"
+            f"{count} of {len(jobs)} {what}, {in_words(seconds)}, about {left} left"
+            + (f"; failed: {error}" if error else "")
         )
+
+
+def _keep_failure(bench: Bench, job: Job, error: Exception) -> None:
+    """Of the trials that the job left unpublished."""
+    for trial in job.trials:
+        if not store.has(bench.root, trial):
+            store.fail(bench.root, trial.key, error)
 
 
 def _check_writable(root: Path) -> None:

@@ -21,8 +21,8 @@ RESTARTS = 3  # of a pool that lost a process, without one finished job in betwe
 _bench = None  # of this worker, set once by _begin
 
 
-def executed(bench: object, jobs: Sequence, workers: int) -> Iterator:
-    """Run job.call(bench, *job.arguments) for each; yield the jobs as they finish.
+def executed(bench: object, jobs: Sequence, workers: int, scheduler: str = "") -> Iterator:
+    """Run job.call(bench, *job.arguments) for each; yield (job, None) as they finish.
 
     An exception ends it after cancelling what has not begun. A killed worker does not: its job
     runs again in a new one. Ctrl-C ends the workers at once.
@@ -31,7 +31,7 @@ def executed(bench: object, jobs: Sequence, workers: int) -> Iterator:
         with one_thread():
             for job in jobs:
                 job.call(bench, *job.arguments)
-                yield job
+                yield job, None
         return
     left, restarts = list(jobs), 0
     while left:
@@ -39,7 +39,7 @@ def executed(bench: object, jobs: Sequence, workers: int) -> Iterator:
             for job in _in_processes(bench, left, workers):
                 left.remove(job)
                 restarts = 0
-                yield job
+                yield job, None
         except BrokenProcessPool:
             restarts += 1
             if restarts > RESTARTS:

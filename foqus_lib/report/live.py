@@ -1,4 +1,4 @@
-"""Progress in a notebook: one line that is written over, and the log for whoever runs it."""
+"""Progress and gaps in a notebook: one line that is written over, and the log for its runner."""
 
 import logging
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from IPython.display import DisplayHandle, Pretty, display
 
 log = logging.getLogger("foqus.progress")
+
+UNFINISHED = "application/vnd.foqus.unfinished+json"  # what runner.unfinished looks for
 
 
 def live_line() -> Callable[[str], None]:
@@ -17,3 +19,10 @@ def live_line() -> Callable[[str], None]:
         log.info(text)
 
     return show
+
+
+def say_unfinished(note: str) -> None:
+    """Show what a grid lacks and why, if it lacks anything: the page stays, the build fails."""
+    if note:
+        text = f"Not finished: {note}. Tables below show what there is."
+        display({"text/plain": text, UNFINISHED: {"note": note}}, raw=True)

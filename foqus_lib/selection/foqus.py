@@ -4,23 +4,17 @@ T recorded epochs (first axis), N signals, C classes. Losses in nats. F, E and Q
 Algorithm 1, lines 10-12, is in `tiers`.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from foqus_lib.selection.checks import finite
 
+TERMS = ("F", "E", "Q")  # of Eq. 8: forgetting, persistent error, quality
 BETA = 0.1  # "set to 0.1 by default", below Eq. 7
-
-
-def predicted_label(logits: Float[ndarray, "*batch C"]) -> Int[ndarray, "*batch"]:
-    """Eq. 2: y_hat, the class of the largest logit (the first of equals)."""
-    return logits.argmax(axis=-1)
-
-
-def correctness(predicted: Int[ndarray, "T N"], label: Int[ndarray, " N"]) -> Bool[ndarray, "T N"]:
-    """Eq. 3: c_t, whether the prediction of epoch t is the label."""
-    return predicted == label
 
 
 def forgetting_score(c: Bool[ndarray, "T N"]) -> Int[ndarray, " N"]:
@@ -52,41 +46,52 @@ def quality_score(
     return correctness_count(c) / len(c) - beta * accumulated_loss(loss) / len(c)
 
 
-def as_printed(
-    c: Bool[ndarray, "T N"], loss: Float[ndarray, "T N"], beta: float = BETA
-) -> Float[ndarray, "3 N"]:
-    """The three terms of Eq. 8 as printed: F/(T-1), E/(T-1), Q [A5]."""
-    steps = len(c) - 1
-    return np.stack([
-        forgetting_score(c) / steps, persistent_error_score(c) / steps, quality_score(c, loss, beta)
-    ])  # fmt: skip
-
-
-def min_max(
-    c: Bool[ndarray, "T N"], loss: Float[ndarray, "T N"], beta: float = BETA
-) -> Float[ndarray, "3 N"]:
-    """The three terms of Eq. 8 as the prose has them: F, E, Q, each scaled to 0..1 [A5].
-
-    The range is that of all N signals given; a term without range is 0 [A6]. One signal of huge
-    loss sets min Q and squeezes Q of all the others.
-    """
-    terms = as_printed(c, loss, beta)
-    low, high = terms.min(axis=1, keepdims=True), terms.max(axis=1, keepdims=True)
-    return (terms - low) / np.where(high > low, high - low, 1)
-
-
 def foqus_score(
-    c: Bool[ndarray, "T N"], loss: Float[ndarray, "T N"], beta: float = BETA
+    c: Bool[ndarray, "T N"],
+    loss: Float[ndarray, "T N"],
+    terms: Sequence[str] = TERMS,
+    beta: float = BETA,
 ) -> Float[ndarray, " N"]:
-    """Eq. 8: S = F/(T-1) + E/(T-1) + Q, as printed."""
-    return as_printed(c, loss, beta).sum(axis=0)
+    """Eq. 8: S = F/(T-1) + E/(T-1) + Q, as printed [A5]; `terms`: those that are added (Table V).
+
+    Counts are added as whole numbers over the common denominator T (T-1) and divided once, so that
+    signals with equal counts are equal to the last bit.
+    """
+    t = len(c)
+    counts = {
+        "F": lambda: t * forgetting_score(c),
+        "E": lambda: t * persistent_error_score(c),
+        "Q": lambda: (t - 1) * correctness_count(c),
+    }
+    score = sum(counts[term]() for term in terms) / (t * (t - 1))
+    return score - beta * accumulated_loss(loss) / t if "Q" in terms else score
 
 
 def foqus_score_min_max(
-    c: Bool[ndarray, "T N"], loss: Float[ndarray, "T N"], beta: float = BETA
+    c: Bool[ndarray, "T N"],
+    loss: Float[ndarray, "T N"],
+    terms: Sequence[str] = TERMS,
+    beta: float = BETA,
 ) -> Float[ndarray, " N"]:
-    """Eq. 8, the other reading: S = mm(F) + mm(E) + mm(Q), each term scaled to 0..1."""
-    return min_max(c, loss, beta).sum(axis=0)
+    """Eq. 8, the other reading: S = mm(F) + mm(E) + mm(Q), each term scaled to 0..1 [A5].
+
+    mm(x) = (x - min x) / (max x - min x) over all N signals given; a term without range is 0 [A6].
+    One signal of huge loss sets min Q and squeezes Q of all the others. F and E are added as whole
+    numbers over their common denominator.
+    """
+    counts = {"F": forgetting_score, "E": persistent_error_score}
+    above = [counts[term](c) - counts[term](c).min() for term in terms if term in counts]
+    above = [x for x in above if x.max() > 0]
+    common = math.prod(int(x.max()) for x in above)
+    whole = sum((x * (common // int(x.max())) for x in above), start=np.zeros(c.shape[1], np.int64))
+    score = whole / common
+    return score + min_max(quality_score(c, loss, beta)) if "Q" in terms else score
+
+
+def min_max(x: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
+    """(x - min x) / (max x - min x); all 0 if x has no range."""
+    low, high = x.min(), x.max()
+    return (x - low) / (high - low if high > low else 1)
 
 
 def foqus_identity_remainder(c: Bool[ndarray, "T N"]) -> Float[ndarray, " N"]:

@@ -18,8 +18,7 @@ def forgetting(evidence: Evidence) -> Float[ndarray, " N"]:
     Counts tie heavily, so the seeded tie-break is much of the method.
     """
     c = evidence.correct
-    events = (c[:-1] & ~c[1:]).sum(axis=0)
-    return np.where(c.any(axis=0), events, len(c)).astype(np.float64)
+    return np.where(c.any(axis=0), foqus.forgetting_score(c), len(c)).astype(np.float64)
 
 
 def grand(evidence: Evidence) -> Float[ndarray, " N"]:

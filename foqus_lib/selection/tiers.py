@@ -23,7 +23,8 @@ from foqus_lib.selection.methods import (
 )
 
 SHARES = (0.4, 0.4, 0.2)  # top, middle, bottom [A8]; never tuned on test accuracy
-EQUAL_SHARES = (1 / 3, 1 / 3, 1 / 3)
+EQUAL_SHARES = (1 / 3, 1 / 3, 1 / 3)  # strata without preference
+SHARES_TURNED_ROUND = (0.2, 0.4, 0.4)
 
 Cut = Callable[[ndarray], tuple[int, int]]  # scores (n,), highest first -> ends of tiers 1 and 2
 Inside = Callable[[ndarray, np.random.Generator], ndarray]  # a tier, highest first -> draw order

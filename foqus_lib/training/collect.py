@@ -4,25 +4,30 @@ A network is trained once per (dataset, selection model, seed), whatever the num
 rates: it is cheaper than a training per method, and fairer [A13].
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Bool, Float, Float32, Int64
 from numpy import ndarray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foqus_lib.evidence import Evidence
+from foqus_lib.models.copies import taken
 from foqus_lib.signals import Signals
 from foqus_lib.training.device import resident
 from foqus_lib.training.fit import fit
 from foqus_lib.training.memory import Build
 from foqus_lib.training.predict import logits_of, predict
 from foqus_lib.training.recipe import Recipe
+
+VERSION = 2  # raised when the same training leaves another record
+
+Collected = tuple[Evidence, dict[str, Tensor]]  # the record and the weights that left it behind
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,24 @@ class Collection:
         return f"{self.recipe} early={self.early_runs}x{self.early_epochs}"
 
 
+def predicted_label(logits: Float[Tensor, "*batch C"]) -> Int64[Tensor, "*batch"]:
+    """Eq. 2: y_hat, the class of the largest logit (the first of equals)."""
+    return logits.argmax(-1)
+
+
+def correctness(
+    predicted: Int64[Tensor, "*batch N"], label: Int64[Tensor, " N"]
+) -> Bool[Tensor, "*batch N"]:
+    """Eq. 3: c_t, whether the prediction of epoch t is the label."""
+    return predicted == label
+
+
+def loss_of(logits: Float[Tensor, "R N C"], label: Int64[Tensor, " N"]) -> Float[Tensor, "R N"]:
+    """The summand of Eq. 6: cross-entropy of the logits in nats [A4]."""
+    target = label.expand(logits.shape[:-1])
+    return F.cross_entropy(logits.transpose(1, 2), target, reduction="none")
+
+
 def collect(
     build: Build,
     signals: Signals,
@@ -57,13 +80,13 @@ def collect(
     progress: Callable[[str], None] = lambda text: None,
     keep: Path | None = None,
     memory: int = 0,
-) -> list[tuple[Evidence, nn.Module]]:
-    """Evidence for each seed, and the network trained on everything that left it behind.
+) -> list[Collected | ValueError]:
+    """For each seed its evidence and the weights trained on everything; or why there are none.
 
     An epoch costs one forward pass more than the training. With `keep`, a folder, what is recorded
     and the state of the training are kept there, and the same call goes on from the last epoch.
-    `memory`: bytes of a GPU that may be used, 0 for all. Raises ValueError when a selection
-    training diverges.
+    `memory`: bytes of a GPU that may be used, 0 for all. A seed whose training diverges does not
+    stop the others.
     """
     n, epochs = len(signals), collection.recipe.epochs
     correct = _rows(keep, "correct", (len(seeds), epochs, n), np.dtype(bool))
@@ -74,12 +97,8 @@ def collect(
         """Eqs. 2, 3 and the summand of 6, on all of D, after the epoch, in eval mode [A3, A4]."""
         logits = logits_of(network, signals).float()
         of_all = slice(replicas.start, replicas.stop)
-        right = logits.argmax(2) == target
-        losses = F.cross_entropy(
-            logits.transpose(1, 2), target.expand(len(replicas), n), reduction="none"
-        )
-        correct[of_all, epoch] = right.cpu().numpy()
-        loss[of_all, epoch] = losses.cpu().numpy()
+        correct[of_all, epoch] = correctness(predicted_label(logits), target).cpu().numpy()
+        loss[of_all, epoch] = loss_of(logits, target).cpu().numpy()
         share = correct[of_all, epoch].mean()
         progress(f"epoch {epoch + 1} of {epochs}: {share:.1%} of the training signals right")
 
@@ -87,18 +106,21 @@ def collect(
     fitted = fit(
         build, signals, everything, seeds, collection.recipe, device, record, 0, memory, keep
     )
-    if fitted.diverged:
-        raise ValueError(
-            f"selection training: the loss of {seeds[min(fitted.diverged)]!r} is not finite from "
-            f"epoch {min(fitted.diverged.values())}; normalise the signals (rms) or lower lr "
-            f"(now {collection.recipe.lr})"
-        )
-    if np.isnan(loss).any():
-        raise ValueError(f"{keep}: its record does not belong to its state. Delete it; run again")
     early = partial(_early, build, signals, collection, device, keep, memory)
-    records = []
-    for replica, (network, logits, embedding) in enumerate(_outputs(fitted.networks, signals)):
-        logits_early, norm_early = early(seeds[replica])
+    found: list[Collected | ValueError] = []
+    for replica, (weights, logits, embedding) in enumerate(_outputs(fitted.networks, signals)):
+        if replica in fitted.diverged:
+            found.append(_diverged(fitted.diverged[replica], collection.recipe))
+            continue
+        if np.isnan(loss[replica]).any():
+            raise ValueError(
+                f"{keep}: its record does not belong to its state. Delete it; run again"
+            )
+        try:
+            logits_early, norm_early = early(seeds[replica])
+        except ValueError as error:
+            found.append(error)
+            continue
         evidence = Evidence(
             label=signals.label,
             snr=signals.snr,
@@ -109,8 +131,15 @@ def collect(
             logits_early=logits_early,
             embedding_norm_early=norm_early,
         )
-        records.append((evidence, network))
-    return records
+        found.append((evidence, weights))
+    return found
+
+
+def _diverged(epoch: int, recipe: Recipe) -> ValueError:
+    return ValueError(
+        f"selection training: its loss is not finite from epoch {epoch}; normalise the signals "
+        f"(rms) or lower lr (now {recipe.lr})"
+    )
 
 
 def _early(
@@ -130,6 +159,8 @@ def _early(
     short = replace(collection.recipe, epochs=collection.early_epochs)
     everything = [np.arange(len(signals))] * len(runs)
     fitted = fit(build, signals, everything, runs, short, device, memory=memory, keep=keep)
+    if fitted.diverged:
+        raise _diverged(min(fitted.diverged.values()), short)
     outputs = list(_outputs(fitted.networks, signals))
     return (
         np.stack([logits for _, logits, _ in outputs]),
@@ -137,12 +168,15 @@ def _early(
     )
 
 
-def _outputs(networks: Sequence[nn.Module], signals: Signals):
-    """(network, logits (N, C), embedding (N, D)) of every copy in turn."""
+def _outputs(
+    networks: Sequence[nn.Module], signals: Signals
+) -> Iterator[tuple[dict[str, Tensor], ndarray, ndarray]]:
+    """(weights, logits (N, C), embedding (N, D)) of every copy in turn."""
     for network in networks:
         logits, embedding = predict(network, signals)
         for copy in range(len(logits)):
-            yield network, logits[copy].float().cpu().numpy(), embedding[copy].float().cpu().numpy()
+            arrays = logits[copy].float().cpu().numpy(), embedding[copy].float().cpu().numpy()
+            yield taken(network, copy), *arrays
 
 
 def _rows(keep: Path | None, name: str, shape: tuple[int, ...], dtype: np.dtype) -> ndarray:

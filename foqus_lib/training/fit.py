@@ -4,6 +4,10 @@ A stack trains its copies in the same launches: grouped convolutions, batched pr
 a GPU; on a CPU it never beats one after another, so there a stack holds one. A replica's weights,
 batch order and dropout masks come from its seed alone: it is the same alone or among companions,
 to the last bit on one path and to rounding across paths and devices.
+
+A coreset is a set: rows are sorted, and an epoch's order comes from one random key a signal, a hash
+of (seed, epoch, row). So the same coreset listed in another order trains the same network, and
+coresets that overlap see their common signals in a common order.
 """
 
 import logging
@@ -20,7 +24,8 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foqus_lib.models.layers import GAMMA, Dropout
+from foqus_lib.models.copies import Alone, Weights, put
+from foqus_lib.models.layers import GAMMA, Dropout, splitmix64
 from foqus_lib.seeds import rng_for, seed_of
 from foqus_lib.signals import Signals
 from foqus_lib.training import checkpoint
@@ -31,7 +36,12 @@ from foqus_lib.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
+VERSION = 2  # raised when the same arguments train another network: it is part of every key
+
 AfterEpoch = Callable[[range, nn.Module, int], None]  # replicas, network in eval mode, epoch
+# (signals (B, R, 2, L), labels (B, R), a generator for each replica) -> the same, or targets
+# (B, R, C) that sum to 1. Called for every batch of a training, never for a test.
+Transform = Callable[[Tensor, Tensor, Sequence[np.random.Generator]], tuple[Tensor, Tensor]]
 
 CAPTURE_FROM = 100  # steps; fewer are over before a graph pays
 
@@ -55,12 +65,16 @@ def fit(
     together: int = 0,
     memory: int = 0,
     keep: Path | None = None,
+    start: Sequence[Weights] | None = None,
+    transform: Transform | None = None,
 ) -> Fitted:
-    """Algorithm 1, line 2, R times: replica r trains on the rows coresets[r] from seeds[r].
+    """Algorithm 1, line 2, R times: replica r trains on the set of rows coresets[r] from seeds[r].
 
     All coresets have one size, so replicas take equal steps. `together` replicas share a stack;
     0 means as many as `memory` bytes of a GPU hold (0: all that is free), and one on a CPU.
     With `keep`, a folder, the state after an epoch is kept there: the same call goes on from it.
+    `start`: weights for each replica to begin from, instead of random ones. `transform`: changes
+    each batch on its way in, with generators named by the replica's seed and the epoch.
 
     A replica whose loss stops being finite is reported, not raised: the others go on. If a stack
     does not fit after all, half as many train together. Raises ValueError if not even one fits.
@@ -71,6 +85,10 @@ def fit(
             "fit: expected coresets of one size above 0 and a seed for each; "
             f"got {len(coresets)} coresets of sizes {sorted(sizes)}, {len(seeds)} seeds"
         )
+    if start is not None and len(start) != len(seeds):
+        raise ValueError(
+            f"fit: start: expected weights for {len(seeds)} replicas, got {len(start)}"
+        )
     x, y = resident(signals, device)
     together = together or _stack_size(build, signals, len(seeds), recipe, device, memory)
     save = checkpoint.saver(keep) if keep else None
@@ -80,13 +98,15 @@ def fit(
         replicas = range(first, min(first + together, len(seeds)))
         of_stack = [seeds[r] for r in replicas]
         network = initial(build, len(signals.classes), signals.length, of_stack)
+        for copy, r in enumerate(replicas if start is not None else ()):
+            put(network, [copy], start[r])
         network.to(device, memory_format=torch.channels_last)
-        rows = torch.from_numpy(np.stack([coresets[r] for r in replicas])).to(device)
+        rows = torch.from_numpy(np.stack([np.sort(coresets[r]) for r in replicas])).to(device)
         after = partial(after_epoch, replicas, network) if after_epoch else None
         state = checkpoint.load(keep, of_stack, device) if keep else None
         try:
             with current(device), arithmetic(recipe.precision, device):
-                bad = _train(network, x, y, rows, of_stack, recipe, after, state, save)
+                bad = _train(network, x, y, rows, of_stack, recipe, after, state, save, transform)
         except torch.OutOfMemoryError as error:
             together, bad = _fewer(len(replicas), error), None
         if bad is None:  # only here the error is gone, and with it what its frames held
@@ -102,7 +122,7 @@ def fit(
 def _stack_size(
     build: Build, signals: Signals, replicas: int, recipe: Recipe, device: torch.device, memory: int
 ) -> int:
-    if device.type != "cuda":
+    if device.type != "cuda" or isinstance(build, Alone):
         return 1
     per_copy = bytes_per_copy(build, len(signals.classes), signals.length, recipe.batch)
     return stack_size(replicas, per_copy, free_bytes(device, memory), f"{device}")
@@ -126,9 +146,7 @@ def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn
         stack = build(classes, length, len(seeds))
         for seed, copies in copies_of.items():
             torch.manual_seed(seed_of("weights", seed) >> 1)
-            for name, weight in build(classes, length, 1).named_parameters():
-                # In every layer copies are slices of the first axis.
-                stack.get_parameter(name).unflatten(0, (len(seeds), -1))[copies] = weight
+            put(stack, copies, build(classes, length, 1).state_dict())
     return stack
 
 
@@ -142,6 +160,7 @@ def _train(
     after_epoch: Callable[[int], None] | None,
     state: dict | None,
     save: checkpoint.Save | None,
+    transform: Transform | None,
 ) -> dict[int, int]:
     """Train one stack in place, from `state` if there is one; the copies that diverged and when.
 
@@ -164,7 +183,7 @@ def _train(
         for key in keys:
             key.add_(GAMMA)  # the next masks
         batch = shuffled.index_select(1, at + columns[:batch_size])
-        loss = _loss(network, x, y, batch, recipe)
+        loss = _loss(network, x, y, batch, recipe, change)
         optimiser.zero_grad(set_to_none=True)
         loss.sum().backward()  # a sum over copies: their gradients do not mix
         optimiser.step()
@@ -174,17 +193,17 @@ def _train(
     tail = size - (steps - 1) * recipe.batch
     sizes = [recipe.batch] * (steps - 1) + [tail]
     network.train()
-    if _captures(x.device) and steps * (recipe.epochs - done) >= CAPTURE_FROM:
+    change = None
+    if _captures(x.device) and not transform and steps * (recipe.epochs - done) >= CAPTURE_FROM:
         step = captured(step, set(sizes), network, optimiser, at, finite)
 
-    orders = [rng_for("order", seed) for seed in seeds]
-    for rng in orders:
-        for _ in range(done):
-            rng.permutation(size)  # of the epochs before
+    streams = torch.tensor([seed_of("order", seed) >> 1 for seed in seeds], device=x.device)
     for epoch in range(done, recipe.epochs):
         network.train()
-        order = torch.from_numpy(np.stack([rng.permutation(size) for rng in orders]))
-        torch.gather(rows, 1, order.to(x.device), out=shuffled)
+        torch.gather(rows, 1, _keys(streams, epoch, rows).argsort(1), out=shuffled)
+        if transform:
+            rngs = [rng_for("transform", seed, epoch) for seed in seeds]
+            change = partial(transform, rngs=rngs)
         at.zero_()
         for index, batch_size in enumerate(sizes):
             _set_lr(optimiser, recipe.lr_at(epoch, index, steps))
@@ -201,20 +220,37 @@ def _train(
     return diverged
 
 
+def _keys(
+    streams: Int64[Tensor, " R"], epoch: int, rows: Int64[Tensor, "R k"]
+) -> Int64[Tensor, "R k"]:
+    """One random number for each signal of each replica: a hash of (its seed, epoch, row)."""
+    of_epoch = splitmix64(streams + torch.full_like(streams, epoch + 1) * GAMMA)
+    return splitmix64(of_epoch[:, None] + (rows + 1) * GAMMA)
+
+
 def _captures(device: torch.device) -> bool:
     """Whether steps can be captured as graphs there."""
     return device.type == "cuda"
 
 
 def _loss(
-    network: nn.Module, x: Tensor, y: Tensor, batch: Int64[Tensor, "R B"], recipe: Recipe
+    network: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    batch: Int64[Tensor, "R B"],
+    recipe: Recipe,
+    change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None,
 ) -> Float[Tensor, " R"]:
     """Mean cross-entropy (nats) of each copy on its own batch."""
     copies, size = batch.shape
     signals = x[batch.T.flatten()].view(size, copies, 2, -1)
+    target = y[batch.T]
+    if change:
+        signals, target = change(signals, target)
     with rounded(recipe.precision, x.device):
         logits = network.head(network.embed(signals))
-    losses = F.cross_entropy(logits.flatten(0, 1).to(x.dtype), y[batch.flatten()], reduction="none")
+    target = target.transpose(0, 1).flatten(0, 1)
+    losses = F.cross_entropy(logits.flatten(0, 1).to(x.dtype), target, reduction="none")
     return losses.view(copies, size).mean(1)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import nn
@@ -40,6 +41,19 @@ def embedding_size(build: Build, classes: int, length: int) -> int:
     """D: how wide the input of the last layer is."""
     network = build(classes, length, 1).to("meta").eval()
     return network.embed(torch.empty(1, 1, 2, length, device="meta")).shape[-1]
+
+
+@cache
+def shortest_length(build: Build, most: int = 1024) -> int:
+    """The fewest samples a signal may have for this network: of the shapes, nothing is computed."""
+
+    def takes(length: int) -> bool:
+        try:
+            return embedding_size(build, 2, length) > 0
+        except (RuntimeError, ValueError, ZeroDivisionError):
+            return False
+
+    return next((length for length in range(1, most) if takes(length)), most)
 
 
 def free_bytes(device: torch.device, budget: int = 0) -> int:

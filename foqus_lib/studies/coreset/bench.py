@@ -4,15 +4,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.cell import ALGORITHM
 from foqus_lib.models import MODELS
+from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.recipe import Recipe, of_model
+
+ALL_DATA = "All data"  # the ceiling: no method, everything is kept
+NO_NETWORK = ("Uniform", ALL_DATA)  # they look at no network: every block shares their trials
+NONE = "-"  # their selection_model and selection_recipe
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where and how the cells of one sweep run; it travels to every worker once."""
+    """Where and how the trials of one sweep run; it travels to every worker once."""
 
     task: Task
     collection: Collection
@@ -33,9 +38,8 @@ class Bench:
 
     @property
     def recipes(self) -> dict[str, Recipe]:
-        """By the text that stands in a cell. All data may be trained by either."""
-        stated = self.collection.recipe, self.evaluation
-        return {str(of_model(m, recipe)): of_model(m, recipe) for recipe in stated for m in MODELS}
+        """By the text that stands in a trial."""
+        return {str(how): how for how in (of_model(m, self.evaluation) for m in MODELS)}
 
     def collection_of(self, model: str) -> Collection:
         """How this selection model leaves its evidence."""
@@ -43,27 +47,31 @@ class Bench:
 
     def evidence_key(self, model: str, seed: int) -> dict[str, str | int]:
         """The key under which the evidence of this sweep's data is kept."""
-        how = self.collection_of(model)
-        return evidence_key(self.task.name, self.task.fingerprint, model, how, seed)
+        return evidence_key(self.task.fingerprint, model, self.collection_of(model), seed)
 
 
-def seed_name(dataset: str, model: str, seed: int) -> str:
-    """Common random numbers: weights and batches depend on these three, not on method or rate.
+def select_name(fingerprint: str, model: str, seed: int) -> str:
+    """The random stream of a selection training. Named by the data, never by a file's name."""
+    return f"select {fingerprint} {model} {seed}"
 
-    A seed repeats everything: selection training, draw and evaluation training [A12].
+
+def evaluate_name(fingerprint: str, model: str, seed: int, repeat: int) -> str:
+    """The random stream of an evaluation: weights and batches do not depend on method or rate.
+
+    It shares nothing with the network that scored the signals, also where both are one kind [A12].
     """
-    return f"{dataset} {model} {seed}"
+    return f"evaluate {fingerprint} {model} {seed} {repeat}"
 
 
 def evidence_key(
-    dataset: str, fingerprint: str, model: str, collection: Collection, seed: int
+    fingerprint: str, model: str, collection: Collection, seed: int
 ) -> dict[str, str | int]:
     """All that decides the evidence of one selection training: the key of its file."""
     return {
-        "dataset": dataset,
+        "what": "evidence",
         "fingerprint": fingerprint,
         "selection_model": model,
         "selection_recipe": str(collection),
         "seed": seed,
-        "algorithm": ALGORITHM,
+        "versions": f"collect={collect.VERSION} fit={fit.VERSION} {model}={NETWORKS[model]}",
     }

@@ -20,23 +20,25 @@ import torch
 from jaxtyping import Int64
 from numpy import ndarray
 
-from foqus_lib import evidence, signals
+from foqus_lib import signals
 from foqus_lib.datasets import files
+from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
-from foqus_lib.experiment.bench import evidence_key, seed_name
-from foqus_lib.experiment.cell import ALGORITHM, basis_points
-from foqus_lib.experiment.draw import draw
-from foqus_lib.experiment.provenance import provenance
-from foqus_lib.models import MODELS
+from foqus_lib.experiment.key import basis_points
 from foqus_lib.selection import foqus, scores
-from foqus_lib.selection.catalog import method_named
+from foqus_lib.selection.catalog import method_named, version_of
 from foqus_lib.signals import Signals
-from foqus_lib.training.collect import Collection, collect
+from foqus_lib.studies.coreset.bench import Bench
+from foqus_lib.studies.coreset.draw import affordable, draw
+from foqus_lib.studies.coreset.grid import known_model
+from foqus_lib.studies.coreset.run import long_enough, recorded
+from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
+from foqus_lib.training.recipe import Recipe
 
-SCHEMA = 1
+SCHEMA = 2
 FILES = ("indices.npy", "scores.csv", "manifest.json")
 
 
@@ -55,8 +57,7 @@ class Request:
 
     def __post_init__(self) -> None:
         basis_points(self.rate)
-        if self.model not in MODELS:
-            raise unknown("model", self.model, MODELS)
+        known_model(self.model)
         method_named(self.method)
         if self.normalise not in signals.NORMALISATIONS:
             raise unknown("normalisation", self.normalise, signals.NORMALISATIONS)
@@ -71,18 +72,21 @@ def select(
 ) -> Int64[ndarray, " k"]:
     """Make the coreset and write its three files; returns the rows of the data file, ascending.
 
-    Evidence is kept in `results`: another method or rate of the same data costs no training.
+    Evidence is kept in `results`: another method or rate of the same data costs no training, under
+    whatever name the file lies. What cannot end well is refused before the training.
     """
-    if any((folder / name).exists() for name in FILES):
-        raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
+    _check_writable(folder)
     loaded = files.load(Path(request.data), request.snr_min)
     everything, file_rows = loaded.signals, loaded.rows
     kept = np.flatnonzero(everything.snr >= request.snr_min)
     data = signals.NORMALISATIONS[request.normalise](signals.at_least(everything, request.snr_min))
-    record, key, facts = _evidence(request, data, results, device, progress)
+    affordable(data.label, request.rate)
+    long_enough(request.model, data)
+    record, facts = _evidence(request, data, results, device, progress)
+    fingerprint = signals.fingerprint(data)
     with pick_device(device):  # where the selector's products are computed
         [chosen] = draw(
-            key["dataset"], record, request.model, request.method, [request.rate], request.seed
+            fingerprint, record, request.model, request.method, [request.rate], request.seed
         )
     rows = file_rows[kept]
     table = score_table(record, data)
@@ -90,16 +94,16 @@ def select(
     table.insert(3, "kept", np.isin(np.arange(len(data)), chosen).astype(int))
     manifest = {
         "schema": SCHEMA,
-        "algorithm": ALGORITHM,
         "data": {
             "file": Path(request.data).name,
-            "fingerprint": key["fingerprint"],
+            "fingerprint": fingerprint,
             "signals": len(data),
             "snr_min": request.snr_min,
             "normalise": request.normalise,
         },
         "model": request.model,
         "method": request.method,
+        "method_version": version_of(request.method),
         "rate": request.rate,
         "kept": len(chosen),
         "seed": request.seed,
@@ -112,26 +116,30 @@ def select(
 
 def _evidence(
     request: Request, data: Signals, results: Path, device: str, progress: Callable[[str], None]
-) -> tuple[Evidence, dict, dict]:
-    """From the store, or from a training now."""
-    name, where = Path(request.data).stem, pick_device(device)
-    key = evidence_key(
-        name, signals.fingerprint(data), request.model, request.collection, request.seed
-    )
-    facts = {"device": str(where), "threads": torch.get_num_threads(), "about": name}
-    path = artifacts.find_arrays(results, key)
-    if path is not None:
-        progress(f"evidence found in {results}: no training needed")
-        return evidence.load(path), key, provenance(seconds=0.0, **facts)
-    began = pd.Timestamp.now()
-    seeds = [seed_name(name, request.model, request.seed)]
-    keep = artifacts.partial(results, [key])
-    build, how = MODELS[request.model], request.collection
-    [(record, _)] = collect(build, data, seeds, how, where, progress, keep)
-    seconds = (pd.Timestamp.now() - began).total_seconds()
-    artifacts.save_arrays(results, key, evidence.to_arrays(record))
-    shutil.rmtree(keep, ignore_errors=True)
-    return record, key, provenance(seconds=seconds, **facts)
+) -> tuple[Evidence, dict]:
+    """From the store, or from a training now; and where it comes from."""
+    name, rows = Path(request.data).stem, np.arange(len(data))
+    task = Task(name, False, data, data, rows, signals.fingerprint(data), name)
+    bench = Bench(task, request.collection, Recipe(), results, str(pick_device(device)))
+    record = recorded(bench, request.model, request.seed, progress)
+    path = artifacts.find_arrays(results, bench.evidence_key(request.model, request.seed))
+    return record, artifacts.provenance_of(path)
+
+
+def _check_writable(folder: Path) -> None:
+    """ValueError for a folder that holds a coreset, or that cannot be made: before the training."""
+    if any((folder / name).exists() for name in FILES):
+        raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ValueError(f"{folder}: expected a new or empty folder. Name another one")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.parent):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: cannot be made ({error.strerror}). Name a folder that can be written to"
+        ) from error
 
 
 def score_table(record: Evidence, data: Signals) -> pd.DataFrame:
@@ -144,8 +152,8 @@ def score_table(record: Evidence, data: Signals) -> pd.DataFrame:
             "forgetting_eq4": foqus.forgetting_score(c),
             "persistent_error_eq5": foqus.persistent_error_score(c),
             "quality_eq7": foqus.quality_score(c, loss),
-            "foqus_eq8": foqus.as_printed(c, loss).sum(axis=0),
-            "foqus_min_max": foqus.min_max(c, loss).sum(axis=0),
+            "foqus_eq8": foqus.foqus_score(c, loss),
+            "foqus_min_max": foqus.foqus_score_min_max(c, loss),
             "mean_loss_nats": loss.mean(axis=0, dtype=np.float64),
             "least_confidence": scores.least_confidence(record),
             "entropy_nats": scores.entropy(record),
@@ -156,7 +164,6 @@ def score_table(record: Evidence, data: Signals) -> pd.DataFrame:
 
 def _write(folder: Path, rows: ndarray, table: pd.DataFrame, manifest: dict) -> None:
     """All three files or none: they appear together, by one rename."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         np.save(made / "indices.npy", rows, allow_pickle=False)
@@ -173,13 +180,13 @@ def _write(folder: Path, rows: ndarray, table: pd.DataFrame, manifest: dict) -> 
         raise
 
 
-def load(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:
+def read(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:
     """Rows of the data file and the manifest, checked against each other."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         content = (folder / "indices.npy").read_bytes()
         wanted = manifest["sha256"]["indices.npy"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder}: not a coreset folder ({error}). Run foqus select") from error
     if (got := sha256(content).hexdigest()) != wanted:
         raise ValueError(
@@ -191,7 +198,7 @@ def load(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:
 
 def subset(dataset: torch.utils.data.Dataset, folder: Path) -> torch.utils.data.Subset:
     """The coreset of a torch data set whose items stand in the order of the data file."""
-    rows, manifest = load(folder)
+    rows, manifest = read(folder)
     if len(rows) and rows.max() >= len(dataset):
         raise ValueError(
             f"{folder}: keeps row {rows.max()} but the data set has {len(dataset)} items. "

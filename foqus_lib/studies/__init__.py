@@ -1,0 +1,1 @@
+"""One chapter, one file here: which trials there are, and how one is run. `catalog` lists them."""

@@ -1,0 +1,149 @@
+"""Every chapter by its notebook. A new one is one line here, and its own file beside."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from foqus_lib.datasets.catalog import DATASETS, Task, prepare
+from foqus_lib.errors import unknown
+from foqus_lib.experiment import settings, store
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.plan import Bench, Plan, plan
+from foqus_lib.experiment.settings import Common
+from foqus_lib.experiment.shard import shard
+from foqus_lib.experiment.study import Study
+from foqus_lib.experiment.sweep import Progress, sweep
+from foqus_lib.studies.coreset import grid
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What a notebook measures, and what it can be given."""
+
+    study: Study
+    options: type  # a frozen dataclass, its annotations say what each field is
+    trials: Callable[[Common, object, Task], list[Trial]]
+    bench: Callable[[Common, object, Task], Bench]
+
+
+def _coreset(trials: Callable) -> Chapter:
+    return Chapter(grid.CORESET, grid.Options, trials, grid.bench)
+
+
+CHAPTERS: dict[str, Chapter] = {
+    "01_setup": _coreset(grid.uniform_coresets),
+    "02_method": _coreset(grid.no_trials),
+    "03_main_tables": _coreset(grid.main_tables),
+    "04_cross_architecture": _coreset(grid.cross_architecture),
+    "05_ablation": _coreset(grid.ablation),
+    "06_datasets": _coreset(grid.no_trials),
+    "07_all_snr": _coreset(grid.all_snr),
+}
+
+def grids() -> list[str]:
+    """The chapters that have trials to run."""
+    return [name for name, one in CHAPTERS.items() if one.trials is not grid.no_trials]
+
+
+def chapter_of(notebook: str) -> Chapter:
+    """The chapter of that notebook; ValueError with the nearest name if there is none."""
+    if notebook not in CHAPTERS:
+        raise unknown("chapter", notebook, CHAPTERS)
+    return CHAPTERS[notebook]
+
+
+def parameters(notebook: str) -> dict[str, settings.Field]:
+    """What the notebook can be given."""
+    return settings.declared(Common, chapter_of(notebook).options)
+
+
+def checked(notebook: str, given: Mapping) -> dict[str, object]:
+    """`given`, as typed on a command line, in the notebook's types; else ValueError."""
+    known = parameters(notebook)
+    for name in given:
+        if name not in known:
+            raise unknown(f"parameter of {notebook}", name, known)
+    typed = {name: settings.typed(name, value, known[name].kind) for name, value in given.items()}
+    return json.loads(json.dumps(typed))  # papermill wants lists
+
+
+def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
+    """The chapter with its settings: the profile's, changed by `given` (a dict, or globals()).
+
+    part: "2/8" for the second of eight parts of its trials, which need no record of another part.
+    """
+    one = chapter_of(notebook)
+    common, options = settings.read(notebook, one.study.name, one.options, given)
+    return Opened(notebook, one, common, options, part)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A chapter that is ready to run. Data are made when first asked for."""
+
+    notebook: str
+    chapter: Chapter
+    common: Common
+    options: object
+    part: str = ""
+
+    def __str__(self) -> str:
+        how = self.common
+        return f"{self.notebook}: profile {how.profile}, {how.dataset}, results in {how.results}"
+
+    @cached_property
+    def task(self) -> Task:
+        """The signals."""
+        how = self.common
+        return prepare(
+            how.dataset,
+            snr_min=how.snr_min,
+            split=how.split,
+            normalise=how.normalise,
+            train_share=how.train_share,
+            frames=how.frames if how.dataset in DATASETS else 0,  # a file has its own
+            seed=how.data_seed,
+        )
+
+    @cached_property
+    def bench(self) -> Bench:
+        """What every job is told."""
+        return self.chapter.bench(self.common, self.options, self.task)
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """All results that the chapter shows, or those of a part."""
+        found = self.chapter.trials(self.common, self.options, self.task)
+        if not self.part:
+            return found
+
+        def unit(trial: Trial) -> tuple:  # what shares a record, which is dear
+            return trial.seed, *(trial[name] for name in self.study.block)
+
+        kept = set(shard(list(dict.fromkeys(map(unit, found))), self.part))
+        return [trial for trial in found if unit(trial) in kept]
+
+    @property
+    def study(self) -> Study:
+        """What is measured, and how tables read it."""
+        return self.chapter.study
+
+    def plan(self) -> Plan:
+        """What `run` would do, and about how long it would take."""
+        return plan(self.study, self.bench, self.trials, self.common.workers)
+
+    def run(self, progress: Progress) -> store.Scan:
+        """Run what is missing; say what is complete, missing and failed. See `sweep`."""
+        how = self.common
+        return sweep(self.study, self.bench, self.trials, how.workers, progress, how.scheduler)
+
+    def rows(self) -> pd.DataFrame:
+        """One row a finished trial."""
+        return store.frame(self.common.store, self.study, self.trials)
+
+    def rows_by(self, metric: str, level: str) -> pd.DataFrame:
+        """One row a finished trial and level: rows_by("accuracy", "snr")."""
+        return store.frame_by(self.common.store, self.study, self.trials, metric, level)

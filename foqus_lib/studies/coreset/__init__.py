@@ -1,0 +1,7 @@
+"""The coreset grid, Tables I to V: select with one network, train another on what was kept.
+
+grid    the chapters' trials and options      bench    what every job is told
+run     records, then trials                  records  evidence and networks as artifacts
+draw    evidence -> coreset of a trial        own      a coreset of somebody's own signals
+scale   does a network learn at all?
+"""

@@ -1,0 +1,100 @@
+"""From evidence to the coreset of each trial."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy import ndarray
+
+from foqus_lib.evidence import Evidence
+from foqus_lib.experiment.key import Trial
+from foqus_lib.seeds import rng_for
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.selection.catalog import method_named, partition_named
+from foqus_lib.selection.methods import coresets
+from foqus_lib.signals import Signals
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, Bench
+from foqus_lib.studies.coreset.records import evidence_of
+
+
+def select(bench: Bench, trials: Sequence[Trial]) -> list[ndarray]:
+    """The coreset of each trial: rows of task.train. One run of a method serves all its rates.
+
+    The draw's name leaves out rate and repeat: coresets of one method and seed are nested, and
+    repeats evaluate the same one.
+    """
+    wanted = defaultdict(set)
+    for trial in trials:
+        wanted[_source(trial)].add(trial.budget)
+    found: dict[tuple, dict[int, ndarray]] = {}
+    for (model, method, seed), budgets in wanted.items():
+        if method == ALL_DATA:
+            found[model, method, seed] = {10_000: np.arange(len(bench.task.train))}
+            continue
+        record = evidence_of(bench, model, seed) if model != NONE else blind(bench.task.train)
+        points = sorted(budgets)
+        rates = [point / 10_000 for point in points]
+        with torch.device(bench.device):  # where the selectors' products are computed
+            rows = draw(bench.task.fingerprint, record, model, method, rates, seed)
+        found[model, method, seed] = dict(zip(points, rows, strict=True))
+    return [found[_source(trial)][trial.budget] for trial in trials]
+
+
+def _source(trial: Trial) -> tuple[str, str, int]:
+    return trial["selection_model"], trial.method, trial.seed
+
+
+def draw(
+    fingerprint: str, record: Evidence, model: str, method: str, rates: Sequence[float], seed: int
+) -> list[ndarray]:
+    """The coreset of each rate, drawn under the one name that all its uses share.
+
+    ValueError for an empty coreset, and if a class cannot fill its equal share: a coreset that is
+    not balanced would pass for one that is. (All of the data is all of the data.)
+    """
+    budgets = [affordable(record.label, rate) for rate in rates]
+    rng = rng_for("draw", fingerprint, model, method, seed)
+    return coresets(method_named(method), record, budgets, rng, partition_named(method))
+
+
+def affordable(label: ndarray, rate: float) -> int:
+    """The budget of a rate; ValueError if it keeps nothing, or more of a class than there is."""
+    budget = budget_of(rate, len(label))
+    if budget == 0:
+        raise ValueError(
+            f"rate: {rate:g} of {len(label)} signals keeps none. "
+            f"Raise the rate to {1 / len(label):.4g} or more"
+        )
+    if rate < 1:
+        _refuse_starved_class(label, rate, budget)
+    return budget
+
+
+def _refuse_starved_class(label: ndarray, rate: float, budget: int) -> None:
+    sizes = np.bincount(label)
+    present = np.flatnonzero(sizes)
+    share, small = budget // len(present), present[sizes[present].argmin()]
+    if share > sizes[small]:
+        most = sizes[small] * len(present) / len(label)
+        raise ValueError(
+            f"rate: {rate:g} of {len(label)} signals is {share} for each of {len(present)} "
+            f"classes, but class {small} has {sizes[small]}. Lower the rate to {most:.4f} or add "
+            "signals of that class"
+        )
+
+
+def blind(signals: Signals) -> Evidence:
+    """Evidence without a training, for methods that look at no network: labels and nothing else."""
+    n = len(signals)
+    nothing = np.zeros((n, 1), np.float32)
+    return Evidence(
+        label=signals.label,
+        snr=signals.snr,
+        correct=np.zeros((2, n), bool),
+        loss=np.zeros((2, n), np.float32),
+        logits=nothing,
+        embedding=nothing,
+        logits_early=nothing[None],
+        embedding_norm_early=nothing.T,
+    )

@@ -1,0 +1,260 @@
+"""How the trials of the coreset grid are run: records first, then groups of trials.
+
+Every function is told everything by its arguments, so a trial gives the same result in this
+process, in another, alone or in a sweep. Cost is counted in visits: one signal forward and
+backward through one network.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from numpy import ndarray
+from torch import nn
+
+from foqus_lib.errors import DeviceLost
+from foqus_lib.evidence import Evidence
+from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.study import Job
+from foqus_lib.experiment.workers import one_thread
+from foqus_lib.models import MODELS
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.signals import Signals
+from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
+from foqus_lib.studies.coreset.draw import select
+from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
+from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.training.fit import fit
+from foqus_lib.training.memory import embedding_size, shortest_length
+from foqus_lib.training.predict import accuracies, logits_of
+
+FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
+
+
+def long_enough(model: str, signals: Signals) -> None:
+    """ValueError, before any training, if the signals are too short for the network."""
+    shortest = shortest_length(MODELS[model])
+    if signals.length < shortest:
+        raise ValueError(
+            f"{model} needs signals of {shortest} samples or more, these have {signals.length}. "
+            "Cut longer frames, or name another network"
+        )
+
+
+def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
+    """Two stages: the selection trainings that the store lacks, and the missing trials."""
+    looked_at = dict.fromkeys((trial["selection_model"], trial.seed) for trial in missing)
+    return [evidence_jobs(bench, looked_at), trial_jobs(bench, missing)]
+
+
+def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
+    """The selection trainings (model, seed) that are wanted and not in the store."""
+    seeds = defaultdict(list)
+    for model, seed in wanted:
+        if model == NONE:
+            continue
+        if artifacts.find_arrays(bench.root, bench.evidence_key(model, seed)) is None:
+            seeds[model].append(seed)
+    how = bench.collection
+    early = how.early_runs * how.early_epochs
+    visits = len(bench.task.train) * (how.recipe.epochs * (1 + FORWARD) + early)
+    return [
+        Job(
+            collect_evidence,
+            (model, part),
+            kind=(model, how.recipe.precision, len(part)),
+            cost=visits * len(part),
+            probe=_seconds_per_visit,
+            memory=_memory(bench, {model}),
+        )
+        for model, all_seeds in seeds.items()
+        for part in ([all_seeds] if bench.stacked else [[seed] for seed in all_seeds])
+    ]
+
+
+def recorded(bench: Bench, model: str, seed: int, progress: Callable[[str], None]) -> Evidence:
+    """The evidence of one selection training, from the store or from a training now."""
+    todo = evidence_jobs(bench, [(model, seed)])
+    progress(f"the record of {model}, seed {seed}: " + ("training" if todo else "found"))
+    for job in todo:
+        with one_thread():  # another number of threads gives other last bits, and other picks
+            job.call(bench, *job.arguments)
+    return evidence_of(bench, model, seed)
+
+
+def trial_jobs(bench: Bench, trials: Iterable[Trial]) -> list[Job]:
+    """Trials in groups that are worth running together, the longest first.
+
+    On a GPU: all of one network and rate, which train as one stack. On a CPU: all rates and repeats
+    of one method and seed, which share one run of the selector.
+    """
+    groups = defaultdict(list)
+    for trial in trials:
+        stack = trial["evaluation_model"], trial["evaluation_recipe"], trial.budget
+        source = trial["selection_model"], trial["evaluation_model"], trial.method, trial.seed
+        groups[stack if bench.stacked else source].append(trial)
+    found = [
+        Job(
+            train_trials,
+            (group,),
+            trials=tuple(group),
+            kind=(
+                group[0]["evaluation_model"],
+                bench.recipes[group[0]["evaluation_recipe"]].precision,
+                len(group) if bench.stacked else 1,
+            ),
+            cost=sum(_visits(bench, trial) for trial in group),
+            probe=_seconds_per_visit,
+            memory=_memory(bench, {trial["selection_model"] for trial in group} - {NONE}),
+        )
+        for group in groups.values()
+    ]
+    return sorted(found, key=lambda job: -job.cost)
+
+
+def _visits(bench: Bench, trial: Trial) -> float:
+    """Of a trial's training and its tests."""
+    recipe = bench.recipes[trial["evaluation_recipe"]]
+    kept = budget_of(trial.budget / 10_000, len(bench.task.train))
+    tests = 1 + (recipe.epochs // recipe.test_every if recipe.test_every else 0)
+    return kept * recipe.epochs + tests * len(bench.task.test) * FORWARD
+
+
+def _seconds_per_visit(bench: Bench, job: Job) -> float:
+    """Measured on one small batch, after another one that warms up."""
+    model, precision, copies = job.kind
+    signals = bench.task.train
+    rows = np.arange(min(32, len(signals)))
+    short = replace(bench.evaluation, epochs=1, batch=len(rows), precision=precision)
+    names = [f"probe {copy}" for copy in range(copies)]
+    device, memory = torch.device(bench.device), bench.device_memory
+
+    def once() -> float:
+        began = time.perf_counter()
+        fit(MODELS[model], signals, [rows] * copies, names, short, device, memory=memory)
+        return time.perf_counter() - began
+
+    with one_thread():
+        once()
+        return once() / (copies * len(rows))
+
+
+def _memory(bench: Bench, models: set[str]) -> int:
+    """Bytes of a worker: the signals, and two records of these selection models."""
+    train, test, how = bench.task.train, bench.task.test, bench.collection
+    classes = len(train.classes)
+    widest = max((embedding_size(MODELS[m], classes, train.length) for m in models), default=0)
+    numbers = how.recipe.epochs * 1.25 + classes + widest + how.early_runs * (classes + 1)
+    records = int(2 * 4 * len(train) * numbers) if models else 0
+    return train.iq.nbytes + test.iq.nbytes + records
+
+
+def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:
+    """Select, train and test each trial; publish it as soon as it is done.
+
+    Trials that share network, recipe and coreset size are one call of `fit`. What fails is kept
+    under failures/ and does not stop the others; a store that cannot be written to does.
+    """
+    left = [trial for trial in trials if not store.has(bench.root, trial)]  # a worker died before
+    groups = defaultdict(list)
+    for trial, rows in _selected(bench, left):
+        groups[trial["evaluation_model"], trial["evaluation_recipe"], len(rows)].append(
+            (trial, rows)
+        )
+    for members in groups.values():
+        for part in [members] if bench.stacked else [[member] for member in members]:
+            _train_and_publish(bench, part)
+
+
+def _train_and_publish(bench: Bench, members: Sequence[tuple[Trial, ndarray]]) -> None:
+    began = time.perf_counter()
+    try:
+        with device_watched(bench.device):
+            outcomes = _trained(bench, members)
+    except DeviceLost:
+        raise
+    except Exception as error:
+        _keep_failure(bench, [trial for trial, _ in members], error)
+        return
+    facts = provenance(
+        device=bench.device,
+        seconds=(time.perf_counter() - began) / len(members),
+        about=bench.task.about,
+        fused=len(members),
+    )
+    for (trial, rows), outcome in zip(members, outcomes, strict=True):
+        if isinstance(outcome, ValueError):
+            store.fail(bench.root, trial.key, outcome)
+            continue
+        logits, best = outcome
+        metrics = measure(logits, bench.task.test, len(rows))
+        if bench.evaluation.test_every:
+            metrics["accuracy_best"] = max(best, metrics["accuracy"])
+        store.publish(bench.root, trial, metrics, facts)
+
+
+def _selected(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, ndarray]]:
+    """Each trial with its coreset; those whose method fails are noted and left out."""
+    sources = defaultdict(list)
+    for trial in trials:
+        sources[trial["selection_model"], trial.method, trial.seed].append(trial)
+    for group in sources.values():
+        try:
+            yield from zip(group, select(bench, group), strict=True)
+        except Exception as error:
+            _keep_failure(bench, group, error)
+
+
+def _trained(
+    bench: Bench, members: Sequence[tuple[Trial, ndarray]]
+) -> list[tuple[Float32[ndarray, "M C"], float] | ValueError]:
+    """One stack: the test logits of each member and its best test on the way, or why not."""
+    task, first = bench.task, members[0][0]
+    model, recipe = first["evaluation_model"], bench.recipes[first["evaluation_recipe"]]
+    best = torch.zeros(len(members))
+
+    def note_best(replicas: range, network: nn.Module, epoch: int) -> None:
+        if (epoch + 1) % recipe.test_every == 0:
+            of_stack = slice(replicas.start, replicas.stop)
+            best[of_stack] = best[of_stack].maximum(accuracies(network, task.test).cpu())
+
+    fitted = fit(
+        MODELS[model],
+        task.train,
+        [rows for _, rows in members],
+        [evaluate_name(task.fingerprint, model, one.seed, one.repeat) for one, _ in members],
+        recipe,
+        torch.device(bench.device),
+        after_epoch=note_best if recipe.test_every else None,
+        memory=bench.device_memory,
+    )
+    logits = [of_copy for net in fitted.networks for of_copy in logits_of(net, task.test)]
+    return [
+        ValueError(f"loss: not finite from epoch {fitted.diverged[r]} ({recipe}); lower lr")
+        if r in fitted.diverged
+        else (logits[r].float().cpu().numpy(), float(best[r]))
+        for r in range(len(members))
+    ]
+
+
+def _keep_failure(bench: Bench, trials: Sequence[Trial], error: Exception) -> None:
+    """A trial's own error is recorded; one of the disk is everybody's and ends the sweep."""
+    if isinstance(error, OSError):
+        raise error
+    for trial in trials:
+        store.fail(bench.root, trial.key, error)
+
+
+def measure(logits: ndarray, test: Signals, kept: int) -> dict:
+    """Accuracy after the last epoch [A26], in all and by SNR (dB)."""
+    right = logits.argmax(1) == test.label
+    by_snr: Mapping[str, float] = {
+        f"{snr:g}": float(right[test.snr == snr].mean()) for snr in np.unique(test.snr)
+    }
+    return {"accuracy": float(right.mean()), "accuracy_by_snr": by_snr, "kept": kept}
