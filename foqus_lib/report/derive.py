@@ -17,7 +17,7 @@ import pandas as pd
 
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
-from foqus_lib.report import benches, claims, compare, paper
+from foqus_lib.report import audit, benches, claims, compare, paper
 from foqus_lib.report.blocks import block_names
 from foqus_lib.report.coreset_tables import ablation_table
 from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
@@ -37,7 +37,7 @@ def derive(
     holds.
     """
     target = target or results
-    _audit(target / "reported" / "derived")
+    audit.derive(target / "reported" / "derived")
     layers = {folder.name: _read(folder, studies) for folder in _layers(results, studies)}
     for name, parts in layers.items():
         _layer(parts, studies, target / name / "derived")
@@ -73,40 +73,6 @@ def _rows(path: Path, study: Study) -> pd.DataFrame:
             "Their numbers cannot be computed again; sweep and export anew"
         )
     return load_rows(path, study)
-
-
-# ---- the paper against itself --------------------------------------------------------------------
-
-
-def _audit(folder: Path) -> None:
-    """What the paper's own numbers say when they are checked (Tables I-V)."""
-    reported = paper.tables()
-    averages, pairs = paper.check_averages(reported), paper.uniform_pairs(reported)
-    winners, falls = paper.winners(reported), paper.not_monotone(reported)
-    gains = paper.gain_over_uniform(reported)
-    by_method = paper.profile(reported)
-    write_plain(averages[~averages.agrees], folder / "averages.csv")
-    write_plain(pairs, folder / "uniform_pairs.csv")
-    write_plain(gains.assign(rate=[r if r == "avg" else paper.percent(r) for r in gains.rate]),
-           folder / "gain.csv")  # fmt: skip
-    write_plain(falls, folder / "falls.csv")
-    write_plain(by_method.round(4), folder / "profile.csv")
-    write_plain(paper.check_ablation(reported), folder / "ablation.csv")
-    wins = winners[winners.best == "FoQuS"]
-    worst = pairs.loc[pairs.difference.abs().idxmax()]
-    write_json(folder / "summary.json", {
-        "_about": {"from": "the numbers printed in the paper"},
-        "averages": {"all": len(averages), "agree": int(averages.agrees.sum())},
-        "uniform": {"largest": abs(float(worst.difference)), "rate": paper.percent(worst.rate)},
-        "wins": {"of": len(winners), "foqus": len(wins),
-                 "below_a_point": int((wins.lead < 0.01).sum()),
-                 "median_lead": float(winners.lead.median())},
-        "rows_that_fall": len(falls.drop_duplicates(["table", "dataset", "selection_model",
-                                                     "evaluation_model", "method"])),
-        "table_V": dict(zip(paper.ablation().combination, paper.ablation().accuracy, strict=True)),
-        "gain": {str(row.rate): {"table_I": row.against_table_I, "table_III": row.against_table_III}
-                 for row in gains.itertuples()},
-    })  # fmt: skip
 
 
 # ---- one layer of measured rows ------------------------------------------------------------------
