@@ -8,17 +8,8 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from foqus_lib.datasets import (
-    cache,
-    own,
-    own_hdf5,
-    own_sigmf,
-    rml2016,
-    rml2016_text,
-    rml2018,
-    sidecar,
-    sig2019,
-)
+from foqus_lib.datasets import cache, rml2016, rml2016_text, rml2018, sig2019
+from foqus_lib.datasets.own import hdf5, npz, sidecar, sigmf
 from foqus_lib.signals import Signals
 
 CACHE = Path(__file__).resolve().parents[2] / ".foqus" / "cache"
@@ -58,7 +49,7 @@ def load(path: Path, snr_min: float = -np.inf, cached: Path | None = CACHE) -> L
         return _folder(path)
     match path.suffix:
         case ".npz":
-            signals, rows = own.load(path)
+            signals, rows = npz.load(path)
             return Loaded(_page_name(path.stem), _sha256(path), signals, rows)
         case ".pkl" | ".dat":
             signals, name = rml2016.load(path)
@@ -89,14 +80,14 @@ def _described(path: Path, snr_min: float) -> Loaded:
     described = sidecar.read(path)
     name = _page_name(path.name.rpartition(".foqus.")[0] or path.stem)
     if isinstance(described, sidecar.Hdf5Arrays):
-        signals, rows = own_hdf5.load(described, snr_min)
+        signals, rows = hdf5.load(described, snr_min)
         return Loaded(name, _sampled_sha256(described.file), signals, rows)
-    cut = own_sigmf.load(described)
+    cut = sigmf.load(described)
     return Loaded(name, cut.report, cut.signals, np.arange(len(cut.signals)))
 
 
 def _folder(path: Path) -> Loaded:
-    if next(path.rglob("*" + own_sigmf.META), None):
+    if next(path.rglob("*" + sigmf.META), None):
         raise ValueError(
             f"{path}: SigMF recordings need a few words: write mine.foqus.yaml with "
             f"`folder: {path.name}`, `length: 128` and `snr: 20` beside it and give that file"

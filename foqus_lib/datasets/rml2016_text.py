@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from foqus_lib.datasets import rml2016
-from foqus_lib.datasets.pickle_grammar import Blocks
+from foqus_lib.datasets.pickles.grammar import Blocks
 from foqus_lib.signals import Signals
 
 NAME = re.compile(r"([A-Za-z0-9_-]+) (-?\d{1,2})\.txt")

@@ -17,7 +17,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.lib import format as npy
 
-from foqus_lib.datasets import hdf5, own
+from foqus_lib.datasets import checks, hdf5
 from foqus_lib.signals import Signals
 
 NAME, SISTER = "Sig2019-12", "HKDD_AMC12"
@@ -56,8 +56,8 @@ def load_npy(path: Path) -> tuple[Signals, Int64[ndarray, " N"]]:
             iq[end - n + rows.start : end - n + rows.stop] = x[rows].swapaxes(1, 2)
     label = np.concatenate([label for _, label, _ in parts])
     snr = np.concatenate([snr for _, _, snr in parts])
-    own.check_labels(path, label, CLASSES)
-    own.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
+    checks.labels(path, label, CLASSES)
+    checks.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
     return Signals(iq, label, snr, CLASSES), np.arange(len(label))
 
 
@@ -85,7 +85,7 @@ def load_mat(path: Path, frames: int = 0) -> Signals:
                 iq[rows] = x[rows][:, 0].swapaxes(1, 2)
             else:
                 iq[rows] = np.moveaxis(x[:, :, 0, rows], 2, 0)
-    own.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
+    checks.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
     return Signals(iq, label, snr, CLASSES)
 
 
@@ -129,8 +129,8 @@ def _half(path: Path) -> tuple[ndarray, Int64[ndarray, " n"], Float32[ndarray, "
                     f"{array.shape}. It belongs to another X"
                 )
     label, snr = np.asarray(label), np.asarray(snr)
-    own.refuse_rows(path, "class", label, ~np.isin(label, np.arange(len(CLASSES))), "0 to 11")
-    own.refuse_rows(path, "snr", snr, ~np.isin(snr, SNRS), "an even number from -20 to 30 dB")
+    checks.refuse_rows(path, "class", label, ~np.isin(label, np.arange(len(CLASSES))), "0 to 11")
+    checks.refuse_rows(path, "snr", snr, ~np.isin(snr, SNRS), "an even number from -20 to 30 dB")
     return x, label.astype(np.int64), snr.astype(np.float32)
 
 

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from foqus_lib.datasets import radio_constellations as constellations
-from foqus_lib.datasets import radio_modulators, radio_synth_2018, radio_synth_2019
+from foqus_lib.datasets.simulated import constellations, like_rml2018, like_sig2019, modulators
 
 ALL = {
-    **radio_modulators.CONSTELLATIONS,
-    **radio_synth_2018.CONSTELLATIONS,
-    **radio_synth_2019.CONSTELLATIONS,
+    **modulators.CONSTELLATIONS,
+    **like_rml2018.CONSTELLATIONS,
+    **like_sig2019.CONSTELLATIONS,
 }
 
 

@@ -20,8 +20,8 @@ from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 from sigmf.error import SigMFError
 
-from foqus_lib.datasets import own
-from foqus_lib.datasets.sidecar import SigmfFolder
+from foqus_lib.datasets import checks
+from foqus_lib.datasets.own.sidecar import SigmfFolder
 from foqus_lib.signals import Signals
 
 META, DATA = ".sigmf-meta", ".sigmf-data"
@@ -77,11 +77,11 @@ def load(wanted: SigmfFolder) -> Cut:
             f"snr or classes in {wanted.path.name}"
         )
     classes = wanted.classes or tuple(sorted({stretch.label for stretch in stretches}))
-    own.check_classes(wanted.path, classes)
+    checks.classes(wanted.path, classes)
     names = tuple(path.relative_to(wanted.folder).as_posix() for path in paths)
     counts = [(s.stop - s.start - wanted.length) // wanted.hop + 1 for s in stretches]
     label = np.repeat([classes.index(s.label) for s in stretches], counts)
-    own.check_labels(wanted.path, label, classes)
+    checks.labels(wanted.path, label, classes)
     iq = np.empty((sum(counts), 2, wanted.length), np.float32)
     for stretch, end, n in zip(stretches, np.cumsum(counts), counts, strict=True):
         z = _frames(files[stretch.recording], stretch, wanted)

@@ -9,24 +9,22 @@ sizes in the file agree with each other.
 """
 
 import math
-import re
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, Shaped
+from jaxtyping import Int64
 from numpy import ndarray
 from numpy.lib import format as npy
 
+from foqus_lib.datasets import checks
 from foqus_lib.signals import Signals
 
 REQUIRED = ("X", "y", "snr", "classes")
 OPTIONAL = ("frame_index",)
 MOST_CLASSES = 1000
 SMALLEST_RATIO = 1 / 100  # of packed to unpacked samples; real recordings hardly shrink at all
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
 
 
 @dataclass(frozen=True)
@@ -160,34 +158,16 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
         refuse("classes", "names of at most 32 characters", "Shorten them")
 
 
-def check_classes(path: Path, classes: Sequence[str]) -> None:
-    """ValueError unless the names are distinct and fit for a page."""
-    for row, name in enumerate(classes):
-        if not NAME.fullmatch(name) or name in classes[:row]:
-            raise ValueError(
-                f"{path}: classes: expected distinct names of up to 32 letters, digits, spaces and "
-                f"._+/-, got {name[:40]!r} in row {row}. Rename it"
-            )
-
-
-def check_labels(path: Path, y: Shaped[ndarray, " N"], classes: Sequence[str]) -> None:
-    """ValueError unless every label names a class and every class has a row."""
-    refuse_rows(path, "y", y, (y < 0) | (y >= len(classes)), f"0 to {len(classes) - 1}")
-    for c, name in enumerate(classes):
-        if not (y == c).any():
-            raise ValueError(f"{path}: classes: {name!r} has no row in y. Remove it or add signals")
-
-
 def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:
     classes = tuple(str(name) for name in arrays["classes"])
     y = arrays["y"]
-    check_classes(path, classes)
-    check_labels(path, y, classes)
+    checks.classes(path, classes)
+    checks.labels(path, y, classes)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused below
         iq, snr = arrays["X"].astype(np.float32, copy=False), arrays["snr"].astype(np.float32)
-    refuse_rows(path, "snr", snr, ~np.isfinite(snr), "finite dB")
+    checks.refuse_rows(path, "snr", snr, ~np.isfinite(snr), "finite dB")
     finite = np.isfinite(iq).all(axis=(1, 2))
-    refuse_rows(path, "X", iq[:, 0, 0], ~finite, "finite samples")
+    checks.refuse_rows(path, "X", iq[:, 0, 0], ~finite, "finite samples")
     rows = np.arange(len(y))
     label = y.astype(np.int64)
     if "frame_index" in arrays:
@@ -195,14 +175,3 @@ def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:
     signals = Signals(iq, label, snr, classes)
     ordered = np.array_equal(rows, np.arange(len(y)))
     return (signals if ordered else signals[rows]), rows.astype(np.int64)
-
-
-def refuse_rows(path: Path, field: str, values: ndarray, bad: ndarray, wanted: str) -> None:
-    """ValueError that names the first bad row and counts them."""
-    if bad.any():
-        row = int(bad.argmax())
-        got = "NaN or infinity" if field == "X" else values[row]
-        raise ValueError(
-            f"{path}: {field}: expected {wanted}, got {got} in row {row} ({int(bad.sum())} such "
-            "rows). Mend or drop these rows"
-        )

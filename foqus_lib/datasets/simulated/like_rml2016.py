@@ -13,10 +13,8 @@ import numpy as np
 from jaxtyping import Complex, Int64
 from numpy import ndarray
 
-from foqus_lib.datasets import radio_channel as channel
-from foqus_lib.datasets import radio_grid
-from foqus_lib.datasets import radio_modulators as modulators
-from foqus_lib.datasets.radio_channel import DRAWS
+from foqus_lib.datasets.simulated import channel, grid, modulators
+from foqus_lib.datasets.simulated.channel import DRAWS
 from foqus_lib.errors import unknown
 from foqus_lib.signals import Signals
 
@@ -71,7 +69,7 @@ def generate(snrs: Sequence[int], frames: int, seed: int, quirks: Quirks = REAL)
     same however many follow.
     """
     draw = partial(_pass, quirks=quirks)
-    return radio_grid.generate(NAME, CLASSES, LENGTH, snrs, frames, seed, draw)
+    return grid.generate(NAME, CLASSES, LENGTH, snrs, frames, seed, draw)
 
 
 def _pass(

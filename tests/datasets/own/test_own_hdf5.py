@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from layouts import noise
 
-from foqus_lib.datasets import own_hdf5
-from foqus_lib.datasets.sidecar import Hdf5Arrays
+from foqus_lib.datasets.own import hdf5
+from foqus_lib.datasets.own.sidecar import Hdf5Arrays
 
 N = 12
 X = noise(N, 16)
@@ -30,7 +30,7 @@ def save(tmp_path, changes=None, snr="/snr"):
 @pytest.mark.parametrize("snr", [SNR, SNR[:, None], SNR.astype("f8")],
                          ids=["flat", "column", "doubles"])  # fmt: skip
 def test_layouts(tmp_path, x, y, snr):
-    signals, rows = own_hdf5.load(save(tmp_path, {"data/iq": x, "labels": y, "snr": snr}), 5)
+    signals, rows = hdf5.load(save(tmp_path, {"data/iq": x, "labels": y, "snr": snr}), 5)
     np.testing.assert_array_equal(rows, np.arange(6))
     np.testing.assert_array_equal(signals.iq, X[:6])
     np.testing.assert_array_equal(signals.label, LABEL[:6])
@@ -39,11 +39,11 @@ def test_layouts(tmp_path, x, y, snr):
 
 
 def test_one_snr_for_all_and_scattered_rows(tmp_path):
-    signals, rows = own_hdf5.load(save(tmp_path, snr=7.5))
+    signals, rows = hdf5.load(save(tmp_path, snr=7.5))
     np.testing.assert_array_equal(signals.snr, 7.5)
     np.testing.assert_array_equal(rows, np.arange(N))
     scattered = np.where(np.arange(N) % 5, -3, 20)
-    signals, rows = own_hdf5.load(save(tmp_path, {"s": scattered}, snr="/s"), 0)
+    signals, rows = hdf5.load(save(tmp_path, {"s": scattered}, snr="/s"), 0)
     np.testing.assert_array_equal(rows, [0, 5, 10])
     np.testing.assert_array_equal(signals.iq, X[[0, 5, 10]])
 
@@ -72,12 +72,12 @@ REFUSED = {
 def test_what_is_refused(tmp_path, what):
     changes, message = REFUSED[what]
     with pytest.raises(ValueError, match=message) as refusal:
-        own_hdf5.load(save(tmp_path, changes))
+        hdf5.load(save(tmp_path, changes))
     assert str(tmp_path) in str(refusal.value)
 
 
 def test_names_that_are_not_there_and_a_high_cut(tmp_path):
     with pytest.raises(ValueError, match="/SNR: no such dataset. / holds data, labels, snr"):
-        own_hdf5.load(save(tmp_path, snr="/SNR"))
+        hdf5.load(save(tmp_path, snr="/SNR"))
     with pytest.raises(ValueError, match="/snr: no signal at 11 dB or more; labels end at 10 dB"):
-        own_hdf5.load(save(tmp_path), 11)
+        hdf5.load(save(tmp_path), 11)

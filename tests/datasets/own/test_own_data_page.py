@@ -10,7 +10,7 @@ import pytest
 
 from foqus_lib.datasets import files, rml2018
 
-PAGE = (Path(__file__).resolve().parents[2] / "book" / "own_data.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "book" / "own_data.md").read_text(encoding="utf-8")
 FORMATS = PAGE.partition("(own-formats)=")[2]
 BLOCKS = {kind: re.findall(rf"```{kind}\n(.*?)```", FORMATS, re.DOTALL)
           for kind in ("yaml", "python")}  # fmt: skip

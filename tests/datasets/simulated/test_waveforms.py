@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foqus_lib.datasets import radio_constellations as constellations
-from foqus_lib.datasets import radio_modulators, radio_pulses
-from foqus_lib.datasets import radio_waveforms as waveforms
+from foqus_lib.datasets.simulated import constellations, modulators, pulses, waveforms
 
 N, LENGTH = 20, 512
 
@@ -34,7 +32,7 @@ def share_within(z, cycles):
 def test_root_raised_cosine_has_unit_energy_and_a_nyquist_square(rolloff):
     """For every roll-off, also where the formula reads 0 / 0: t = 0 and |t| = 1 / (4 rolloff)."""
     t = np.arange(-400 * 8, 400 * 8 + 1) / 8
-    h = radio_pulses.root_raised_cosine(t, rolloff)
+    h = pulses.root_raised_cosine(t, rolloff)
     assert np.isfinite(h).all()
     correlation = [np.sum(h[8 * k :] * h[: len(h) - 8 * k]) / 8 for k in range(4)]
     np.testing.assert_allclose(correlation, [1, 0, 0, 0], atol=2e-3)
@@ -43,7 +41,7 @@ def test_root_raised_cosine_has_unit_energy_and_a_nyquist_square(rolloff):
 def test_root_raised_cosine_where_its_formula_is_undefined():
     """h(0) = 1 - b + 4 b / pi and the textbook limit at 1 / (4 b)."""
     for b in (0.25, 0.35, 0.5):
-        got = radio_pulses.root_raised_cosine(np.array([0, 1 / 4 / b, -1 / 4 / b]), b)
+        got = pulses.root_raised_cosine(np.array([0, 1 / 4 / b, -1 / 4 / b]), b)
         s, c = np.sin(np.pi / 4 / b), np.cos(np.pi / 4 / b)
         edge = b / np.sqrt(2) * ((1 + 2 / np.pi) * s + (1 - 2 / np.pi) * c)
         np.testing.assert_allclose(got, [1 - b + 4 * b / np.pi, edge, edge], atol=1e-4)
@@ -51,15 +49,15 @@ def test_root_raised_cosine_where_its_formula_is_undefined():
 
 def test_the_gaussian_pulse_has_area_one_and_tends_to_a_rectangle():
     t = np.arange(-4, 4, 1 / 64)
-    assert radio_pulses.gaussian_frequency(t, 0.3).sum() / 64 == pytest.approx(1)
-    wide = radio_pulses.gaussian_frequency(np.array([-0.6, -0.4, 0, 0.4, 0.6]), 50.0)
+    assert pulses.gaussian_frequency(t, 0.3).sum() / 64 == pytest.approx(1)
+    wide = pulses.gaussian_frequency(np.array([-0.6, -0.4, 0, 0.4, 0.6]), 50.0)
     np.testing.assert_allclose(wide, [0, 1, 1, 1, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("late", [0.0, 0.3, 0.999])
 def test_times_cover_the_pulse_whatever_the_timing(late):
     """Every sample sees each whole period of a pulse of four symbols: 32 instants, or the 33rd."""
-    t = radio_pulses.times(np.array([late]), 4, 8)[0]
+    t = pulses.times(np.array([late]), 4, 8)[0]
     seen = np.sort(t[np.abs(t) <= 2])
     assert 32 <= len(seen) <= 33 and np.ptp(seen) > 3.8
     np.testing.assert_allclose(np.diff(seen), 1 / 8)
@@ -72,7 +70,7 @@ def test_a_train_is_a_sum_of_pulses():
     def pulse(t):
         return np.exp(-(t**2)) * (np.abs(t) < 10)
 
-    got = radio_pulses.train(symbols, pulse(radio_pulses.times(late, span, 8)))
+    got = pulses.train(symbols, pulse(pulses.times(late, span, 8)))
     assert got.shape == (3, 6 * 8)
     for row in range(3):
         for sample in (0, 7, 20, 47):
@@ -89,9 +87,7 @@ def test_a_train_is_a_sum_of_pulses():
 @pytest.mark.parametrize("name", ["BPSK", "8PSK", "QAM64", "PAM4"])
 def test_linear_frames_have_unit_power_and_the_width_of_their_pulse(name):
     """(1 + rolloff) / 16 cycles per sample on either side; truncation leaks a little."""
-    z = waveforms.linear(
-        radio_modulators.CONSTELLATIONS[name], LENGTH, np.full(200, 0.35), 22, rng()
-    )
+    z = waveforms.linear(modulators.CONSTELLATIONS[name], LENGTH, np.full(200, 0.35), 22, rng())
     assert z.shape == (200, LENGTH)
     assert power(z) == pytest.approx(1, rel=0.05)
     assert share_within(z, 1.35 / 16) > 0.995
@@ -111,7 +107,7 @@ def test_the_matched_filter_finds_the_points_again():
     n, rolloff, span = 10, 0.5, 16
     z = waveforms.linear(constellations.psk(4), LENGTH, np.full(n, rolloff), span, rng(1))
     t = np.arange(-8 * 8, 8 * 8 + 1) / 8
-    pulse = radio_pulses.root_raised_cosine(t, rolloff) / 8
+    pulse = pulses.root_raised_cosine(t, rolloff) / 8
     for row in z:
         clean = np.convolve(row, pulse, mode="valid")
         fine = np.interp(np.arange(0, len(clean) - 1, 1 / 8), np.arange(len(clean)), np.abs(clean))

@@ -1,10 +1,10 @@
-"""The stack machine under `pickle_grammar`: it takes bytes, never more than the file still has."""
+"""The stack machine under `grammar`: it takes bytes, never more than the file still has."""
 
 import re
 import struct
 from typing import BinaryIO
 
-from foqus_lib.datasets.pickle_values import Refused
+from foqus_lib.datasets.pickles.values import Refused
 
 LARGEST_STACK = 100_000
 LARGEST_STRING = 64 << 20  # bytes

@@ -12,9 +12,9 @@ from functools import partial
 
 import numpy as np
 
-from foqus_lib.datasets import radio_constellations as points
-from foqus_lib.datasets import radio_grid, radio_ranges, sig2019
-from foqus_lib.datasets import radio_waveforms as waveforms
+from foqus_lib.datasets import sig2019
+from foqus_lib.datasets.simulated import constellations as points
+from foqus_lib.datasets.simulated import grid, ranges, waveforms
 from foqus_lib.signals import Signals
 
 NAME = "Sig2019-12-like"
@@ -39,10 +39,10 @@ class Ranges:
     span: int = 6  # symbols in a pulse
 
     def __post_init__(self) -> None:
-        radio_ranges.check("Ranges.rolloff", self.rolloff, 0.01, 1)
-        radio_ranges.check("Ranges.offset", self.offset, -0.5, 0.5)
-        radio_ranges.check("Ranges.phase", self.phase, -2 * np.pi, 2 * np.pi)
-        radio_ranges.check_span("Ranges.span", self.span)
+        ranges.check("Ranges.rolloff", self.rolloff, 0.01, 1)
+        ranges.check("Ranges.offset", self.offset, -0.5, 0.5)
+        ranges.check("Ranges.phase", self.phase, -2 * np.pi, 2 * np.pi)
+        ranges.check_span("Ranges.span", self.span)
 
 
 SISTER = Ranges()  # what HKDD_AMC12 states
@@ -55,7 +55,7 @@ def generate(snrs: Sequence[int], frames: int, seed: int, ranges: Ranges = SISTE
     same however many follow.
     """
     draw = partial(_batch, ranges=ranges)
-    return radio_grid.generate(NAME, CLASSES, LENGTH, snrs, frames, seed, draw)
+    return grid.generate(NAME, CLASSES, LENGTH, snrs, frames, seed, draw)
 
 
 def _batch(modulation: str, snr: int, rng: np.random.Generator, ranges: Ranges) -> waveforms.Frames:

@@ -9,8 +9,8 @@ from jaxtyping import Complex, Float
 from numpy import ndarray
 from scipy import fft, signal
 
-from foqus_lib.datasets import radio_pulses as pulses
-from foqus_lib.datasets.radio_constellations import Points, unit
+from foqus_lib.datasets.simulated import pulses
+from foqus_lib.datasets.simulated.constellations import Points, unit
 
 SPS = 8  # samples per symbol
 GAUSSIAN_SPAN = 6  # symbols; outside a Gaussian frequency pulse of BT 0.3 is below 1e-7

@@ -18,8 +18,8 @@ from pickletools import code2op  # names of the instructions, for messages
 
 from numpy import ndarray
 
-from foqus_lib.datasets.pickle_machine import MARK, Machine
-from foqus_lib.datasets.pickle_values import Array, Dtype, Refused, built, called, key_of, named
+from foqus_lib.datasets.pickles.machine import MARK, Machine
+from foqus_lib.datasets.pickles.values import Array, Dtype, Refused, built, called, key_of, named
 
 MOST_INSTRUCTIONS = 200_000
 LONGEST_TUPLE = 8

@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from foqus_lib.datasets import hdf5, own
-from foqus_lib.datasets.sidecar import Hdf5Arrays
+from foqus_lib.datasets import checks, hdf5
+from foqus_lib.datasets.own.sidecar import Hdf5Arrays
 from foqus_lib.signals import Signals
 
 
@@ -15,13 +15,13 @@ def load(named: Hdf5Arrays, snr_min: float = -np.inf) -> tuple[Signals, Int64[nd
     Only the rows kept are read. Raises ValueError naming file, dataset, what came, what was wanted.
     """
     path = named.file
-    own.check_classes(named.path, named.classes)
+    checks.classes(named.path, named.classes)
     with hdf5.opened(path) as file:
         x = hdf5.dataset(path, file, named.x)
         length_axis = _length_axis(named, x)
         n = len(x)
         label = _labels(named, file, n)
-        own.check_labels(path, label, named.classes)
+        checks.labels(path, label, named.classes)
         snr = _snr(named, file, n)
         keep = snr >= snr_min
         if not keep.any():
@@ -60,7 +60,7 @@ def _labels(named: Hdf5Arrays, file, n: int) -> Int64[ndarray, " N"]:
     y = hdf5.dataset(path, file, named.y, packed=np.inf)
     if y.shape == (n,) and y.dtype.kind in "iu":
         label = y[:]
-        own.refuse_rows(path, named.y, label, label >= classes, f"0 to {classes - 1}")
+        checks.refuse_rows(path, named.y, label, label >= classes, f"0 to {classes - 1}")
         return label.astype(np.int64)  # what uint64 has beyond int64 is refused above
     if y.shape != (n, classes):
         raise ValueError(
@@ -69,7 +69,7 @@ def _labels(named: Hdf5Arrays, file, n: int) -> Int64[ndarray, " N"]:
         )
     one_hot = y[:]
     wrong = ((one_hot != 0) & (one_hot != 1)).any(axis=1) | (one_hot.sum(axis=1) != 1)
-    own.refuse_rows(path, named.y, one_hot, wrong, "one 1 among zeros in every row")
+    checks.refuse_rows(path, named.y, one_hot, wrong, "one 1 among zeros in every row")
     return one_hot.argmax(axis=1).astype(np.int64)
 
 
@@ -85,5 +85,5 @@ def _snr(named: Hdf5Arrays, file, n: int) -> Float32[ndarray, " N"]:
         )
     with np.errstate(over="ignore"):
         values = snr[:].reshape(n).astype(np.float32)
-    own.refuse_rows(path, named.snr, values, ~np.isfinite(values), "finite dB")
+    checks.refuse_rows(path, named.snr, values, ~np.isfinite(values), "finite dB")
     return values

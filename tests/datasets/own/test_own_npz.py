@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from foqus_lib.datasets import own
+from foqus_lib.datasets.own import npz
 
 
 def arrays(n=12, length=16):
@@ -54,7 +54,7 @@ def swapped(name, content):
 @pytest.mark.parametrize("writer", [np.savez, np.savez_compressed])
 def test_rows_keep_the_order_of_the_file(tmp_path, writer):
     wanted = arrays()
-    signals, rows = own.load(save(tmp_path, writer))
+    signals, rows = npz.load(save(tmp_path, writer))
     np.testing.assert_array_equal(signals.iq, wanted["X"])
     np.testing.assert_array_equal(signals.label, wanted["y"])
     np.testing.assert_array_equal(signals.snr, wanted["snr"])
@@ -70,7 +70,7 @@ def test_number_formats(tmp_path, y, snr, x):
     given = arrays()
     path = save(tmp_path, y=given["y"].astype(y), snr=given["snr"].astype(snr),
                 X=given["X"].astype(x))  # fmt: skip
-    signals, _ = own.load(path)
+    signals, _ = npz.load(path)
     assert (signals.iq.dtype, signals.label.dtype, signals.snr.dtype) == ("f4", "i8", "f4")
     np.testing.assert_array_equal(signals.iq, given["X"])
     np.testing.assert_array_equal(signals.label, given["y"])
@@ -79,7 +79,7 @@ def test_number_formats(tmp_path, y, snr, x):
 def test_frame_index_sorts_and_rows_lead_back(tmp_path):
     index = np.random.default_rng(1).permutation(12)
     given = arrays()
-    signals, rows = own.load(save(tmp_path, frame_index=index))
+    signals, rows = npz.load(save(tmp_path, frame_index=index))
     np.testing.assert_array_equal(signals.iq, given["X"][rows])
     np.testing.assert_array_equal(signals.label, given["y"][rows])
     key = list(zip(given["y"][rows], given["snr"][rows], index[rows], strict=True))
@@ -88,7 +88,7 @@ def test_frame_index_sorts_and_rows_lead_back(tmp_path):
 
 def test_equal_frame_indices_keep_the_order_of_the_file(tmp_path):
     changes = {"y": np.zeros(12, int), "snr": np.zeros(12), "classes": np.array(["A"])}
-    _, rows = own.load(save(tmp_path, frame_index=np.zeros(12, int), **changes))
+    _, rows = npz.load(save(tmp_path, frame_index=np.zeros(12, int), **changes))
     np.testing.assert_array_equal(rows, np.arange(12))
 
 
@@ -133,7 +133,7 @@ def test_wrong_arrays_are_refused_by_field(tmp_path, what):
     changes, message = REFUSED[what]
     path = save(tmp_path, **changes)
     with pytest.raises(ValueError, match=message) as refusal:
-        own.load(path)
+        npz.load(path)
     assert str(path) in str(refusal.value)
 
 
@@ -162,7 +162,7 @@ def test_forged_members_are_refused_before_allocation(tmp_path):
             path = pack(tmp_path, parts)
         tracemalloc.start()
         with pytest.raises(ValueError, match=re.escape(str(path))):
-            own.load(path)
+            npz.load(path)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 5e6, what
@@ -175,7 +175,7 @@ def test_a_deflate_bomb_is_refused_before_it_is_unpacked(tmp_path):
     del bomb
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"X: expected samples; \d+ bytes packed into \d+ are not"):
-        own.load(path)
+        npz.load(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5e6
@@ -199,10 +199,10 @@ def test_damaged_files_are_refused(tmp_path):
     for what, bad in damaged.items():
         path.write_bytes(bad)
         with pytest.raises(ValueError, match=re.escape(str(path))):
-            own.load(path)
+            npz.load(path)
             pytest.fail(what)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"absent\.npz: no such file"):
-        own.load(tmp_path / "absent.npz")
+        npz.load(tmp_path / "absent.npz")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from reference import REAL_04C, REAL_10B
 
-from foqus_lib.datasets import radio_channel, radio_modulators, radio_synth
-from foqus_lib.datasets.radio_synth import CLASSES, LENGTH, Quirks, generate
+from foqus_lib.datasets.simulated import channel, like_rml2016, modulators
+from foqus_lib.datasets.simulated.like_rml2016 import CLASSES, LENGTH, Quirks, generate
 from foqus_lib.datasets.statistics import (
     STATISTICS,
     as_complex,
@@ -63,7 +63,7 @@ def test_no_frame_twice(high):
 
 def test_frames_of_a_pass_never_overlap():
     for seed in range(20):
-        start = radio_synth.cut(40_000, np.random.default_rng(seed))
+        start = like_rml2016.cut(40_000, np.random.default_rng(seed))
         assert 50 <= start[0] <= 500
         assert (np.diff(start) >= LENGTH).all() and (np.diff(start) <= 2000).all()
         assert start[-1] + LENGTH < 40_000 <= start[-1] + LENGTH + 2000
@@ -132,12 +132,12 @@ def test_wbfm_is_mostly_a_bare_carrier(high):
 
 
 def at(second):
-    return round(second * radio_modulators.FS / radio_channel.GRID)
+    return round(second * modulators.FS / channel.GRID)
 
 
 def test_the_frozen_fading_is_as_strong_as_the_real_one():
     """A real carrier's |gain| rises from 1.43 to 2.00 within 0.2 s; RML2016.04C, AM-DSB."""
-    gain = np.abs(radio_channel.frozen_fading().sum(axis=1))[: at(0.2)]
+    gain = np.abs(channel.frozen_fading().sum(axis=1))[: at(0.2)]
     assert gain[0] == pytest.approx(1.43, rel=0.03) == gain.min()
     assert gain.max() == pytest.approx(2.0, rel=0.03)
     assert gain.argmax() > at(0.15)
@@ -145,9 +145,9 @@ def test_the_frozen_fading_is_as_strong_as_the_real_one():
 
 def test_the_fading_favours_positive_frequencies_as_the_real_one_does():
     """CPFSK's two tones, 0.06 cycles a sample off, over the carrier: really 0.72 and 1.14."""
-    taps = radio_channel.frozen_fading()[at(0.015)]
+    taps = channel.frozen_fading()[at(0.015)]
     lower, upper = (
-        np.abs(taps @ np.exp(-2j * np.pi * cycles * np.arange(radio_channel.TAPS)) / taps.sum())
+        np.abs(taps @ np.exp(-2j * np.pi * cycles * np.arange(channel.TAPS)) / taps.sum())
         for cycles in (-0.06, 0.06)
     )
     assert 0.7 < lower < 0.85 and upper == pytest.approx(1.14, rel=0.03)
@@ -155,11 +155,11 @@ def test_the_fading_favours_positive_frequencies_as_the_real_one_does():
 
 def test_each_ray_of_the_frozen_fading_is_a_numbered_draw_of_its_own():
     """On the first delay, 0 samples, a ray reaches tap 0 only."""
-    taps = radio_channel.frozen_fading((3, 1, 4))
-    changed = radio_channel.frozen_fading((2, 1, 4)) - taps
+    taps = channel.frozen_fading((3, 1, 4))
+    changed = channel.frozen_fading((2, 1, 4)) - taps
     assert np.abs(changed[:, 0]).max() > 0.1 and np.abs(changed[:, 1:]).max() < 1e-12
     for other in [(3, 0, 4), (3, 1, 3)]:
-        assert np.abs(radio_channel.frozen_fading(other) - taps)[:, 1].max() > 0.02
+        assert np.abs(channel.frozen_fading(other) - taps)[:, 1].max() > 0.02
 
 
 def test_the_frozen_fading_is_that_of_its_numbers():
@@ -171,10 +171,10 @@ def test_the_frozen_fading_is_that_of_its_numbers():
 
 def test_two_passes_share_the_fading_but_not_the_carrier():
     """Phases start together and drift apart as a walk's integral does: 2.1 rad after 0.25 s."""
-    drifts = [radio_channel.drift(np.random.default_rng(seed)) for seed in range(400)]
+    drifts = [channel.drift(np.random.default_rng(seed)) for seed in range(400)]
     phase = np.stack([drift.phase for drift in drifts])
     delay = np.stack([drift.delay for drift in drifts])
-    wanted = 2 * np.pi * 0.01 * np.sqrt(50_000**3 / 3) / radio_modulators.FS
+    wanted = 2 * np.pi * 0.01 * np.sqrt(50_000**3 / 3) / modulators.FS
     assert wanted == pytest.approx(2.03, abs=0.01)
     assert phase[:, at(0.25)].std() == pytest.approx(wanted, rel=0.1)
     assert delay[:, at(0.25)].std() == pytest.approx(wanted / (2 * np.pi), rel=0.1)
@@ -241,8 +241,8 @@ def test_a_new_channel_for_each_pass_spreads_the_phase(high):
 @pytest.mark.parametrize("transient", [True, False])
 def test_linear_streams_start_empty_unless_trimmed(transient):
     quirks = Quirks(transient=transient)
-    for modulation in radio_modulators.CONSTELLATIONS:
-        stream = radio_synth.one_pass(modulation, np.random.default_rng(0), quirks)
+    for modulation in modulators.CONSTELLATIONS:
+        stream = like_rml2016.one_pass(modulation, np.random.default_rng(0), quirks)
         usual = np.mean(np.abs(stream[2000:]) ** 2)
         start = np.mean(np.abs(stream[:256]) ** 2)
         assert start < 0.01 * usual if transient else start > 0.3 * usual
@@ -253,32 +253,32 @@ def test_streams_have_the_published_lengths():
               "QAM64": 40_000, "GFSK": 80_000, "CPFSK": 80_000, "WBFM": 50_000,
               "AM-DSB": 45_351, "AM-SSB": 45_351}  # fmt: skip
     for modulation, samples in wanted.items():
-        stream = radio_synth.one_pass(modulation, np.random.default_rng(0), radio_synth.REAL)
+        stream = like_rml2016.one_pass(modulation, np.random.default_rng(0), like_rml2016.REAL)
         assert stream.shape == (samples,), modulation
 
 
 def test_pulse_keeps_the_power_and_has_no_intersymbol_interference():
-    pulse = radio_modulators.rrc()
+    pulse = modulators.rrc()
     assert np.sum(pulse**2) == pytest.approx(8)
-    matched = np.convolve(pulse, pulse)[:: radio_modulators.SPS]  # two of them: Nyquist
+    matched = np.convolve(pulse, pulse)[:: modulators.SPS]  # two of them: Nyquist
     peak = len(matched) // 2
     np.testing.assert_allclose(matched / matched[peak], np.arange(len(matched)) == peak, atol=0.005)
 
 
 def test_frequency_modulators_by_hand():
     rng = np.random.default_rng
-    steps = np.angle(radio_modulators.cpfsk(rng(0))[1:] / radio_modulators.cpfsk(rng(0))[:-1])
+    steps = np.angle(modulators.cpfsk(rng(0))[1:] / modulators.cpfsk(rng(0))[:-1])
     np.testing.assert_allclose(np.abs(steps), np.pi / 16)
-    gfsk = radio_modulators.gfsk(rng(0))
+    gfsk = modulators.gfsk(rng(0))
     np.testing.assert_allclose(np.abs(gfsk), 0.999)
     assert np.abs(np.angle(gfsk[1:] / gfsk[:-1])).max() == pytest.approx(0.1, rel=0.01)
-    carrier = radio_modulators.wbfm(np.zeros(radio_modulators.AUDIO_SAMPLES))
+    carrier = modulators.wbfm(np.zeros(modulators.AUDIO_SAMPLES))
     np.testing.assert_array_equal(carrier, np.ones(50_000))
 
 
 def test_the_audio_is_silence_and_a_decaying_chord():
     """As in real 04C streams: rms 0.031 at the loudest, a tenth of it 4,000 samples later."""
-    audio = radio_modulators.rml_audio()
+    audio = modulators.rml_audio()
     assert not audio[:5450].any()
     rms = np.sqrt(np.mean(audio[5472 : 5472 + 9 * 492].reshape(9, 492) ** 2, axis=1))
     assert rms.max() == pytest.approx(0.031, rel=0.1)
@@ -287,19 +287,19 @@ def test_the_audio_is_silence_and_a_decaying_chord():
 
 def still(phase=0.0, delay=0.0):
     """Oscillators that stand still."""
-    grid = len(radio_channel.SECONDS)
-    return radio_channel.Drift(np.full(grid, phase), np.full(grid, delay))
+    grid = len(channel.SECONDS)
+    return channel.Drift(np.full(grid, phase), np.full(grid, delay))
 
 
 def test_fading_is_a_filter_that_follows_its_course():
     """Against the definition, sample by sample, with taps held over a frame."""
-    fading = radio_channel.random_fading(np.random.default_rng(0))
-    stream = radio_synth.one_pass("QPSK", np.random.default_rng(1), radio_synth.REAL)
+    fading = channel.random_fading(np.random.default_rng(0))
+    stream = like_rml2016.one_pass("QPSK", np.random.default_rng(1), like_rml2016.REAL)
     start = np.array([700, 20_000])
-    drift = still(phase=0.3, delay=-radio_channel.OFFSET)  # on the samples: no interpolation
-    got = radio_channel.received(stream, start, LENGTH, fading, drift)
+    drift = still(phase=0.3, delay=-channel.OFFSET)  # on the samples: no interpolation
+    got = channel.received(stream, start, LENGTH, fading, drift)
     for row, s in enumerate(start):
-        taps = fading[(s + 64) // radio_channel.GRID]
+        taps = fading[(s + 64) // channel.GRID]
         for t in (0, 5, 127):
             wanted = sum(taps[k] * stream[s + t - k] for k in range(8)) * np.exp(0.3j)
             assert got[row, t] == pytest.approx(wanted)
@@ -309,12 +309,12 @@ def test_fading_is_a_filter_that_follows_its_course():
 @pytest.mark.parametrize("delay", [-2.6, -0.7, 0.0, 0.45, 1.2])
 def test_the_clock_delays_and_the_carrier_turns(cycles, delay):
     """A tone through one tap, so nothing but the oscillators acts; also at the stream's end."""
-    n, flat = 5000, np.zeros((len(radio_channel.SECONDS), radio_channel.TAPS), complex)
+    n, flat = 5000, np.zeros((len(channel.SECONDS), channel.TAPS), complex)
     flat[:, 0] = 1
     tone = np.exp(2j * np.pi * cycles * np.arange(n))
     start = np.array([50, 1001, n - LENGTH - 8])
-    got = radio_channel.received(tone, start, LENGTH, flat, still(0.2, delay))
-    t = start[:, None] + np.arange(LENGTH) - radio_channel.OFFSET - delay
+    got = channel.received(tone, start, LENGTH, flat, still(0.2, delay))
+    t = start[:, None] + np.arange(LENGTH) - channel.OFFSET - delay
     np.testing.assert_allclose(got, np.exp(2j * np.pi * cycles * t + 0.2j), atol=2e-3)
 
 
@@ -322,7 +322,7 @@ def test_rays_have_unit_power_move_slowly_and_the_first_is_steadier():
     """E|H|^4 of a Rician ray is (2 + 4 K + K^2) / (1 + K)^2, 1.36 for K = 4; others' nears 2."""
     seconds = np.linspace(0, 0.4, 100)
     rng = np.random.default_rng(0)
-    h = np.stack([radio_channel._rays(seconds, [rng] * 3) for _ in range(2000)])
+    h = np.stack([channel._rays(seconds, [rng] * 3) for _ in range(2000)])
     np.testing.assert_allclose(np.mean(np.abs(h) ** 2, axis=(0, 1)), 1, rtol=0.05)
     first, second, third = np.mean(np.abs(h) ** 4, axis=(0, 1))
     assert first == pytest.approx(1.36, rel=0.05) and min(second, third) > 1.7

@@ -11,8 +11,8 @@ from jaxtyping import Complex, Float
 from numpy import ndarray
 from scipy import signal
 
-from foqus_lib.datasets.radio_constellations import ask, psk, qam
-from foqus_lib.datasets.radio_pulses import root_raised_cosine
+from foqus_lib.datasets.simulated.constellations import ask, psk, qam
+from foqus_lib.datasets.simulated.pulses import root_raised_cosine
 
 FS = 200_000  # Hz
 AUDIO_FS = 44_100  # Hz

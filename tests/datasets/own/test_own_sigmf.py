@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layouts import save_sigmf
 
-from foqus_lib.datasets import own_sigmf
-from foqus_lib.datasets.own_sigmf import Stretch, _apart
-from foqus_lib.datasets.sidecar import SigmfFolder
+from foqus_lib.datasets.own import sigmf
+from foqus_lib.datasets.own.sidecar import SigmfFolder
+from foqus_lib.datasets.own.sigmf import Stretch, _apart
 
 RAMP = (np.arange(400) + 1j * np.arange(400)[::-1]).astype(np.complex64) / 512
 BPSK, QPSK = {"core:label": "BPSK"}, {"core:label": "QPSK"}
@@ -35,7 +35,7 @@ def record(tmp_path):
 def test_frames_by_hand(tmp_path, record):
     record([(10, 120, BPSK), (200, 50, QPSK)], name="b")
     record([(0, 100, QPSK)], name="deep", below="a")
-    cut = own_sigmf.load(wanted(tmp_path))
+    cut = sigmf.load(wanted(tmp_path))
     assert cut.recording == ("a/deep.sigmf-meta", "b.sigmf-meta")
     np.testing.assert_array_equal(cut.which, [0, 0, 1, 1, 1])
     np.testing.assert_array_equal(cut.start, [0, 50, 10, 60, 200])
@@ -49,32 +49,32 @@ def test_frames_by_hand(tmp_path, record):
 
 def test_sixteen_bit_integers_are_scaled_to_one(tmp_path, record):
     record([(0, 100, BPSK)], datatype="ci16_le")
-    iq = own_sigmf.load(wanted(tmp_path)).signals.iq
+    iq = sigmf.load(wanted(tmp_path)).signals.iq
     np.testing.assert_allclose(iq[1, 0], RAMP.real[50:100], atol=2**-15)
 
 
 def test_overlapping_frames(tmp_path, record):
     record([(0, 125, BPSK)])
-    cut = own_sigmf.load(wanted(tmp_path, hop=25))
+    cut = sigmf.load(wanted(tmp_path, hop=25))
     np.testing.assert_array_equal(cut.start, [0, 25, 50, 75])
 
 
 def test_without_a_count_to_the_end_of_the_capture(tmp_path, record):
     record([(0, None, BPSK), (150, None, QPSK)], captures=[0, 100])
-    np.testing.assert_array_equal(own_sigmf.load(wanted(tmp_path)).start, [0, 50, 150, 200, 250,
+    np.testing.assert_array_equal(sigmf.load(wanted(tmp_path)).start, [0, 50, 150, 200, 250,
                                                                            300, 350])  # fmt: skip
 
 
 def test_the_first_sample_may_have_a_number(tmp_path, record):
     record([(1000, 50, BPSK), (1100, 50, QPSK)], facts={"core:offset": 1000}, captures=[1000])
-    np.testing.assert_array_equal(own_sigmf.load(wanted(tmp_path)).start, [0, 100])
+    np.testing.assert_array_equal(sigmf.load(wanted(tmp_path)).start, [0, 100])
 
 
 def test_snr_of_each_annotation_else_of_the_recording(tmp_path, record):
     noted = [(0, 50, BPSK | {"my:snr": 3}), (50, 50, BPSK | {"my:snr": " -4.5 dB"}),
              (100, 50, BPSK), (150, 50, BPSK | {"my:snr": "loud"})]  # fmt: skip
     record(noted, facts={"my:snr": 12.5})
-    cut = own_sigmf.load(wanted(tmp_path, snr="my:snr"))
+    cut = sigmf.load(wanted(tmp_path, snr="my:snr"))
     np.testing.assert_array_equal(cut.signals.snr, [3, -4.5, 12.5])
     assert cut.left_out == {"without dB in my:snr": 1}
 
@@ -84,13 +84,13 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path, record):
         (0, 50, BPSK), (50, 49, BPSK), (100, 50, {}), (100, 50, {"core:label": " "}),
         (150, 60, BPSK), (200, 60, QPSK), (300, 50, {"core:label": "OFDM"}), (390, 11, BPSK),
     ])  # fmt: skip
-    cut = own_sigmf.load(wanted(tmp_path, classes=("BPSK",)))
+    cut = sigmf.load(wanted(tmp_path, classes=("BPSK",)))
     assert cut.left_out == {
         "shorter than 50 samples": 1, "without core:label": 2, "of other classes": 2,
         "beyond the end of the recording": 1,
     }  # fmt: skip
     assert len(cut.signals) == 2  # 0 and 150: QPSK at 200 is of another class, so nobody's rival
-    both = own_sigmf.load(wanted(tmp_path, classes=()))
+    both = sigmf.load(wanted(tmp_path, classes=()))
     assert both.left_out["that overlap another one"] == 2
     assert "2 that overlap another one" in both.report and "2 without core:label" in both.report
 
@@ -114,33 +114,33 @@ def test_nothing_left_says_why(tmp_path, record):
         r"1 without core:label. Annotate them"
     )
     with pytest.raises(ValueError, match=message):
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))
 
 
 def test_no_annotations_and_no_recordings(tmp_path, record):
     with pytest.raises(ValueError, match="folder: .*recordings is no folder"):
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))
     (tmp_path / "recordings").mkdir()
     with pytest.raises(ValueError, match="no .sigmf-meta file in it or below. Mend the path"):
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))
     (tmp_path / "recordings" / "a.sigmf").touch()
     with pytest.raises(ValueError, match="Unpack the archives"):
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))
     record([])
     with pytest.raises(ValueError, match="no labelled frame .*annotations: none. Annotate them"):
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))
 
 
 def test_a_class_named_but_not_found(tmp_path, record):
     record([(0, 50, BPSK)])
     with pytest.raises(ValueError, match="'QPSK' has no row in y"):
-        own_sigmf.load(wanted(tmp_path, classes=("BPSK", "QPSK")))
+        sigmf.load(wanted(tmp_path, classes=("BPSK", "QPSK")))
 
 
 def test_a_label_unfit_for_a_page(tmp_path, record):
     record([(0, 50, {"core:label": "<script>"})])
     with pytest.raises(ValueError, match="classes: .*got '<script>'"):
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))
 
 
 def edited(**changes):
@@ -188,7 +188,7 @@ def test_a_recording_that_cannot_be_trusted_is_named(tmp_path, record, what):
     meta = record([(0, 50, BPSK)])
     damage(meta)
     with pytest.raises(ValueError, match=message) as refusal:
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))
     assert re.search(r"recordings/a\.sigmf-meta", str(refusal.value))
 
 
@@ -197,4 +197,4 @@ def test_samples_that_are_not_finite(tmp_path, record):
     samples[77] = np.nan
     record([(50, 50, BPSK)], samples=samples)
     with pytest.raises(ValueError, match="a.sigmf-data: expected finite samples.*at sample 77"):
-        own_sigmf.load(wanted(tmp_path))
+        sigmf.load(wanted(tmp_path))

@@ -11,9 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from foqus_lib.datasets import radio_constellations as points
-from foqus_lib.datasets import radio_grid, radio_ranges, rml2018
-from foqus_lib.datasets import radio_waveforms as waveforms
+from foqus_lib.datasets import rml2018
+from foqus_lib.datasets.simulated import constellations as points
+from foqus_lib.datasets.simulated import grid, ranges, waveforms
 from foqus_lib.signals import Signals
 
 NAME = "RML2018.01a-like"
@@ -47,9 +47,9 @@ class Ranges:
     deviation: float = 0.1  # of FM at the peak of the message, cycles per sample
 
     def __post_init__(self) -> None:
-        radio_ranges.check("Ranges.rolloff", self.rolloff, 0.01, 1)
-        radio_ranges.check("Ranges.phase", self.phase, -2 * np.pi, 2 * np.pi)
-        radio_ranges.check_span("Ranges.span", self.span)
+        ranges.check("Ranges.rolloff", self.rolloff, 0.01, 1)
+        ranges.check("Ranges.phase", self.phase, -2 * np.pi, 2 * np.pi)
+        ranges.check_span("Ranges.span", self.span)
         for name, lowest, highest in [
             ("offset_sd", 0, 0.1), ("bt", 0.2, 1), ("bandwidth", 0.005, 0.5), ("depth", 0.01, 1),
             ("deviation", 0.001, 0.5),
@@ -71,7 +71,7 @@ def generate(snrs: Sequence[int], frames: int, seed: int, ranges: Ranges = USUAL
     others are generated, and its first n frames are the same however many follow.
     """
     draw = partial(_batch, ranges=ranges)
-    return radio_grid.generate(NAME, CLASSES, LENGTH, snrs, frames, seed, draw)
+    return grid.generate(NAME, CLASSES, LENGTH, snrs, frames, seed, draw)
 
 
 def _batch(modulation: str, snr: int, rng: np.random.Generator, ranges: Ranges) -> waveforms.Frames:

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from foqus_lib.datasets import radio_synth_2018, radio_synth_2019, rml2018
+from foqus_lib.datasets import rml2018
+from foqus_lib.datasets.simulated import like_rml2018, like_sig2019
 from foqus_lib.datasets.statistics import as_complex
 
 SETS = {
-    radio_synth_2018.NAME: (radio_synth_2018, rml2018.CLASSES, 1024, 25),
-    radio_synth_2019.NAME: (radio_synth_2019, radio_synth_2019.CLASSES, 512, 50),
+    like_rml2018.NAME: (like_rml2018, rml2018.CLASSES, 1024, 25),
+    like_sig2019.NAME: (like_sig2019, like_sig2019.CLASSES, 512, 50),
 }
 
 
@@ -83,8 +84,8 @@ def noiseless(module, **ranges):
 
 
 def test_constant_envelopes_are_those_of_frequency_modulation():
-    old = noiseless(radio_synth_2018, offset_sd=0.0)
-    new = noiseless(radio_synth_2019, offset=(0.0, 0.0))
+    old = noiseless(like_rml2018, offset_sd=0.0)
+    new = noiseless(like_sig2019, offset=(0.0, 0.0))
     for signals, constant in [(old, {"FM", "GMSK"}), (new, {"2FSK", "4FSK", "8FSK"})]:
         for modulation in signals.classes:
             spread = np.abs(only(signals, modulation, 100)).std(axis=1).max()
@@ -93,8 +94,8 @@ def test_constant_envelopes_are_those_of_frequency_modulation():
 
 def test_real_modulations_keep_a_line_in_the_plane():
     """|mean of z^2| is 1 if and only if a frame lies on a line through zero."""
-    old = noiseless(radio_synth_2018, offset_sd=0.0)
-    new = noiseless(radio_synth_2019, offset=(0.0, 0.0))
+    old = noiseless(like_rml2018, offset_sd=0.0)
+    new = noiseless(like_sig2019, offset=(0.0, 0.0))
     on_a_line = {"OOK", "4ASK", "8ASK", "BPSK", "AM-DSB-WC", "AM-DSB-SC", "4PAM", "8PAM"}
     for signals in (old, new):
         for modulation in signals.classes:
@@ -104,7 +105,7 @@ def test_real_modulations_keep_a_line_in_the_plane():
 
 def test_carriers_stand_where_the_name_says():
     """Share of the power at 0 Hz: WC with, SC without a carrier."""
-    signals = noiseless(radio_synth_2018, offset_sd=0.0)
+    signals = noiseless(like_rml2018, offset_sd=0.0)
     for modulation, carrier in [("AM-DSB-WC", True), ("AM-SSB-WC", True), ("AM-DSB-SC", False),
                                 ("AM-SSB-SC", False)]:  # fmt: skip
         share = np.abs(only(signals, modulation, 100).mean(axis=1)) ** 2
@@ -113,7 +114,7 @@ def test_carriers_stand_where_the_name_says():
 
 
 def test_one_sideband_or_two():
-    signals = noiseless(radio_synth_2018, offset_sd=0.0)
+    signals = noiseless(like_rml2018, offset_sd=0.0)
     for modulation, above in [("AM-SSB-SC", 0.98), ("AM-DSB-SC", 0.5)]:
         spectrum = np.abs(np.fft.fft(only(signals, modulation, 100), axis=1)) ** 2
         positive, negative = spectrum[:, 1:512].sum(), spectrum[:, 513:].sum()
@@ -122,7 +123,7 @@ def test_one_sideband_or_two():
 
 def test_the_carrier_offset_of_2019_fills_its_range():
     """Mean frequency by the phase of the lag-1 product, in cycles per sample."""
-    z = only(radio_synth_2019.generate((30,), 400, 0), "BPSK", 30)
+    z = only(like_sig2019.generate((30,), 400, 0), "BPSK", 30)
     offset = np.angle(np.sum(z[:, 1:] * z[:, :-1].conj(), axis=1)) / (2 * np.pi)
     assert np.abs(offset).max() == pytest.approx(0.2, abs=0.02)
     assert np.histogram(offset, bins=4, range=(-0.2, 0.2))[0].min() > 70
@@ -130,15 +131,15 @@ def test_the_carrier_offset_of_2019_fills_its_range():
 
 def test_fsk_never_aliases():
     """The outermost tone of 8FSK at the largest offset: 3.5 * 0.5 / 8 + 0.2 = 0.42 cycles."""
-    high = radio_synth_2019.Ranges(offset=(0.2, 0.2))
-    z = only(radio_synth_2019.generate((100,), 30, 0, high), "8FSK", 100)
+    high = like_sig2019.Ranges(offset=(0.2, 0.2))
+    z = only(like_sig2019.generate((100,), 30, 0, high), "8FSK", 100)
     steps = np.angle(z[:, 1:] * z[:, :-1].conj()) / (2 * np.pi)
     assert steps.max() == pytest.approx(3.5 * 0.5 / 8 + 0.2, abs=1e-3)
     assert steps.min() == pytest.approx(-3.5 * 0.5 / 8 + 0.2, abs=1e-3)
 
 
 def test_the_real_files_layout_takes_the_simulated_2018(tmp_path):
-    signals = radio_synth_2018.generate((10, 12), 2, seed=0)
+    signals = like_rml2018.generate((10, 12), 2, seed=0)
     rml2018.write(tmp_path / "like.hdf5", signals)
     loaded, rows = rml2018.load(tmp_path / "like.hdf5", 12)
     kept = np.flatnonzero(signals.snr == 12)
@@ -160,7 +161,7 @@ def test_the_real_files_layout_takes_the_simulated_2018(tmp_path):
         ({"span": 0}, "Ranges.span"),
     ],
 )
-@pytest.mark.parametrize("module", [radio_synth_2018, radio_synth_2019])
+@pytest.mark.parametrize("module", [like_rml2018, like_sig2019])
 def test_ranges_that_mean_nothing_are_refused(module, changes, message):
     with pytest.raises(ValueError, match=message):
         module.Ranges(**changes)
@@ -169,10 +170,10 @@ def test_ranges_that_mean_nothing_are_refused(module, changes, message):
 @pytest.mark.parametrize(
     ("module", "changes", "message"),
     [
-        (radio_synth_2019, {"offset": (-0.6, 0.0)}, "Ranges.offset"),
-        (radio_synth_2018, {"depth": 1.5}, "Ranges.depth: expected 0.01 to 1, got 1.5"),
-        (radio_synth_2018, {"bandwidth": 0.0}, "Ranges.bandwidth"),
-        (radio_synth_2018, {"offset_sd": float("nan")}, "Ranges.offset_sd"),
+        (like_sig2019, {"offset": (-0.6, 0.0)}, "Ranges.offset"),
+        (like_rml2018, {"depth": 1.5}, "Ranges.depth: expected 0.01 to 1, got 1.5"),
+        (like_rml2018, {"bandwidth": 0.0}, "Ranges.bandwidth"),
+        (like_rml2018, {"offset_sd": float("nan")}, "Ranges.offset_sd"),
     ],
 )
 def test_values_that_mean_nothing_are_refused(module, changes, message):

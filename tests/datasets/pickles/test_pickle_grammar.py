@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from foqus_lib.datasets import pickle_grammar
-from foqus_lib.datasets.pickle_values import Refused
+from foqus_lib.datasets.pickles import grammar
+from foqus_lib.datasets.pickles.values import Refused
 
-LIBRARY = Path(pickle_grammar.__file__).parents[1]
+LIBRARY = Path(grammar.__file__).parents[1]
 BLOCKS = files.blocks(20)
 ATTACKS = files.attacks("pwned")
 SMALL = files.legitimate(files.blocks(1))
@@ -32,7 +32,7 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("form", files.legitimate({}))
 def test_every_form_that_writers_use_loads_bit_equal(write, form):
-    loaded = pickle_grammar.read(write(files.legitimate(BLOCKS)[form]))
+    loaded = grammar.read(write(files.legitimate(BLOCKS)[form]))
     assert list(loaded) == list(BLOCKS)
     for key, block in BLOCKS.items():
         assert loaded[key].dtype == np.float32
@@ -42,14 +42,14 @@ def test_every_form_that_writers_use_loads_bit_equal(write, form):
 @pytest.mark.parametrize("protocol", range(6))
 def test_fortran_order_loads_bit_equal(write, protocol):
     blocks = {("8PSK", 0): np.asfortranarray(BLOCKS["8PSK", 0])}
-    loaded = pickle_grammar.read(write(pickle.dumps(blocks, protocol)))
+    loaded = grammar.read(write(pickle.dumps(blocks, protocol)))
     np.testing.assert_array_equal(loaded["8PSK", 0], blocks["8PSK", 0])
 
 
 def test_big_endian_numbers_keep_their_value(write):
     number = files.dtype(b"f4", files.BIG_ENDIAN)
     pickled = files.one(files.array((1,), number, rb"S'?\x80\x00\x00'" + b"\n"))
-    assert pickle_grammar.read(write(pickled))["8PSK", 0] == [1.0]
+    assert grammar.read(write(pickled))["8PSK", 0] == [1.0]
 
 
 def test_there_are_sixty_attacks():
@@ -64,7 +64,7 @@ def test_attacks_are_refused_in_little_memory_and_without_effect(write, name, tm
     tracemalloc.start()
     try:
         with pytest.raises(Refused, match=r"set\.pkl: byte \d+: ") as refusal:
-            pickle_grammar.read(path)
+            grammar.read(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -94,7 +94,7 @@ def test_attacks_are_refused_in_little_memory_and_without_effect(write, name, tm
 )
 def test_refusals_name_what_was_met(write, name, words):
     with pytest.raises(Refused, match=re.escape(words)):
-        pickle_grammar.read(write(ATTACKS[name]))
+        grammar.read(write(ATTACKS[name]))
 
 
 def test_bytes_remembered_once_cannot_become_many_arrays(write):
@@ -108,7 +108,7 @@ def test_bytes_remembered_once_cannot_become_many_arrays(write):
     )
     # Written out in full each entry takes about 100 bytes here, a tenth of what it declares.
     with pytest.raises(Refused, match="bytes of arrays and strings from"):
-        pickle_grammar.read(write(pickled + b"."))
+        grammar.read(write(pickled + b"."))
 
 
 edits = st.lists(
@@ -133,7 +133,7 @@ def test_edited_files_are_refused_or_stay_well_typed(write, form, edits):
         end = {"change": at + len(new), "delete": at + len(new), "insert": at, "cut": None}[kind]
         content[at:end] = b"" if kind == "delete" else new
     try:
-        loaded = pickle_grammar.read(write(bytes(content)))
+        loaded = grammar.read(write(bytes(content)))
     except Refused:
         return
     for key, block in loaded.items():

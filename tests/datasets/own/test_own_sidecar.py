@@ -2,7 +2,7 @@
 
 import pytest
 
-from foqus_lib.datasets import sidecar
+from foqus_lib.datasets.own import sidecar
 
 HDF5 = {"file": "a/mine.h5", "X": "/iq", "y": "/y", "snr": "/snr", "classes": "[BPSK, QPSK]"}
 SIGMF = {"folder": "recordings", "length": "128", "snr": "20"}

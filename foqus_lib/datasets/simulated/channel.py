@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int64
 from numpy import ndarray
 
-from foqus_lib.datasets.radio_modulators import FS
+from foqus_lib.datasets.simulated.modulators import FS
 from foqus_lib.seeds import rng_for
 
 SAMPLES = 80_000  # the longest pass
