@@ -249,7 +249,7 @@ def _totals(found: dict[str, list[dict]], size: dict) -> list[dict]:
             "train signals": results[0]["train"],
             "epochs": size["epochs"],
             "cells": sum(result["cells"] for result in results),
-            "cpu_s": f"{sum(result['cpu_s'] for result in results):.1f}",
+            "CPU s": f"{sum(result['cpu_s'] for result in results):.1f}",
             "times faster": f"{median_ratio(theirs, [r['cpu_s'] for r in results]):.1f}",
             "mean accuracy": f"{mean(result['accuracy'] for result in results):.3f}",
             "seeds": len(results),
@@ -264,7 +264,7 @@ def _shares(found: dict[str, list[dict]]) -> list[dict]:
         total = sum(result["cpu_s"] for result in found[flow])
         for part in (*dict.fromkeys(PARTS.values()), REST):
             seconds = sum(result["parts"].get(part, 0.0) for result in found[flow])
-            rows.append({"flow": flow, "part": part, "cpu_s": f"{seconds:.2f}",
+            rows.append({"flow": flow, "part": part, "CPU s": f"{seconds:.2f}",
                          "share": f"{seconds / total:.1%}"})  # fmt: skip
     return rows
 

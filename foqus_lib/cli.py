@@ -12,6 +12,7 @@ from pathlib import Path
 from foqus_lib import commands, doctor, runner
 from foqus_lib.errors import unknown
 from foqus_lib.experiment import settings
+from foqus_lib.report import markup
 
 ROOT = settings.ROOT
 EXECUTED = ROOT / "book" / "executed"
@@ -51,15 +52,18 @@ def build(args: argparse.Namespace) -> int:
 
 
 def html() -> int:
-    """_build/html from the pages and the executed notebooks; warnings are errors."""
+    """_build/html from pages and executed notebooks; a warning or raw markup is an error."""
     missing = [path.stem for path in notebooks() if not (EXECUTED / path.name).exists()]
     if missing:
         print(f"not executed yet, shown without outputs: {', '.join(missing)}", flush=True)
     strict = [] if missing else STRICT  # figures that are not there cannot be referred to
     done = subprocess.call([*JUPYTER_BOOK, "build", str(ROOT), "--all", *strict, "-q"])
-    if done == 0:
+    raw = markup.left_raw(ROOT / "_build/html") if done == 0 else []
+    for line in raw:
+        print(f"raw markup in a page, mend its source: {line}", file=sys.stderr)
+    if done == 0 and not raw:
         print(f"the book: {ROOT / '_build/html/index.html'}", flush=True)
-    return done
+    return done or int(bool(raw))
 
 
 def _device(name: str) -> str:

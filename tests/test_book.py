@@ -241,14 +241,54 @@ def test_a_number_in_prose_is_read_with_its_origin(small):
         ("{res}`paper/none:x`", "cannot resolve 'paper/none:x'"),
         ("{eq}`eq-none`", "eq-none"),
         ("{cite:p}`nobody1999`", "nobody1999"),
+        ("Chosen [A99].", "undefined label: 'a99'"),
     ],
-    ids=["key", "file", "equation", "citation"],
+    ids=["key", "file", "equation", "citation", "tag"],
 )
 @pytest.mark.slow
 def test_a_broken_reference_stops_the_build(small, line, words):
     (small / "book" / "index.md").write_text(f"# A\n\n{line}\n")
     code, said = jupyter_book(small)
     assert code != 0 and words in said
+
+
+def test_tags_lead_to_their_rows_and_code_stays_code(small):
+    rows = "".join(f"* - [A{n}]\n  - Chosen after [A1]\n" for n in (1, 2))
+    text = "Both [A1, A2], not xA2]; `x[A1]`, [A1](b.md).\n\n```\n[A2]\n```\n"
+    table = f"```{{list-table}} Open [A2].\n{rows}```\n"
+    (small / "book" / "index.md").write_text(f"# A\n\n{table}\n{text}")
+    (small / "book" / "b.md").write_text("# B\n\nSee [A2].\n")
+    (small / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters: [file: book/b]\n")
+    code, words = jupyter_book(small)
+    assert code == 0, words
+    link = '<a class="reference internal" href="{0}#a{1}"><span class="std std-ref">A{1}</span></a>'
+    page = (small / "_build/html/book/index.html").read_text(encoding="utf-8")
+    one, two = link.format("", 1), link.format("", 2)
+    assert f"Both [{one}, {two}], not xA2];" in page and f"Open [{two}]." in page
+    assert page.count(one) == 3 and page.count(two) == 2
+    assert re.findall(r'<tr[^>]* id="(a\d)"><td><p>\[(A\d)\]</p>', page) == [
+        ("a1", "A1"), ("a2", "A2"),
+    ]  # fmt: skip
+    assert "x[A1]" in page and '<a class="reference internal" href="b.html">' in page
+    assert link.format("index.html", 2) in (small / "_build/html/book/b.html").read_text("utf-8")
+
+
+def test_a_printed_table_has_a_name_and_no_empty_head(small):
+    html = '<table class="dataframe"><tr><th class="blank" >&nbsp;</th><th>F</th></tr></table>'
+    output = {"output_type": "display_data", "data": {"text/html": [html]}, "metadata": {}}
+    cell = {"cell_type": "code", "id": "a", "execution_count": 1, "source": "x"}
+    cell |= {"outputs": [output], "metadata": {"foqus": {"table": "tbl-a", "caption": "See [A1]."}}}
+    text = "# T\n\n```{list-table}\n* - [A1]\n  - open\n```\n"
+    head = {"cell_type": "markdown", "id": "b", "metadata": {}, "source": text}
+    lexer = {"language_info": {"name": "python", "pygments_lexer": "python3"}}
+    notebook = {"cells": [head, cell], "metadata": lexer, "nbformat": 4, "nbformat_minor": 5}
+    (small / "book" / "index.ipynb").write_text(json.dumps(notebook))
+    code, words = jupyter_book(small)
+    assert code == 0, words
+    page = (small / "_build/html/book/index.html").read_text(encoding="utf-8")
+    assert '<table aria-labelledby="tbl-a-caption" class="dataframe">' in page
+    assert re.search(r'<p id="tbl-a-caption">.*See \[<a [^>]*href="#a1">', page)
+    assert '<td class="blank" ></td><th>F</th>' in page
 
 
 def test_a_notebook_that_was_not_run_says_so(small):

@@ -6,15 +6,20 @@ Everything here was needed for a build that is correct offline; each function sa
 import html
 import importlib.util
 import json
+import re
 import shutil
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
 EXECUTED = "book/executed/"
 SCRIPTS = "mathjax/tex-chtml.js", "mathjax/output/chtml/fonts"
+TAG = re.compile(r"\[(A\d+(?:, A\d+)*)\]")
+NO_PROSE = nodes.FixedTextElement, nodes.literal, nodes.math, nodes.reference, pending_xref
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +56,41 @@ class Res(SphinxRole):
         about = {"layer": name.partition("/")[0]} | results.get("_about", {})
         origin = ", ".join(f"{key} {value}" for key, value in about.items())
         return [nodes.abbreviation(text, text, explanation=origin, classes=["res"])], []
+
+
+class Tags(SphinxTransform):
+    """[A13] and [A5, A6] in a sentence lead to their rows of book/assumptions.md, where the tag
+    alone in the first cell names the row. A tag without a row is a broken reference."""
+
+    default_priority = 320  # captions of cells are there by then, labels not yet collected
+
+    def apply(self):
+        for text in list(self.document.findall(nodes.Text)):
+            above, alone = _above(text), TAG.fullmatch(text)
+            if alone and isinstance(above[1], nodes.entry) and above[2][0] is above[1]:
+                above[2]["names"].append(alone[1].lower())
+                self.document.note_explicit_target(above[2], above[2])
+            elif TAG.search(text) and not any(isinstance(node, NO_PROSE) for node in above):
+                text.parent.replace(text, list(self.linked(text)))
+
+    def linked(self, text):
+        for n, piece in enumerate(TAG.split(text)):
+            if n % 2 == 0:  # what stands between the brackets is every other piece
+                yield nodes.Text(piece)
+                continue
+            for place, tag in enumerate(piece.split(", ")):
+                yield nodes.Text(", " if place else "[")
+                yield self.link(tag)
+            yield nodes.Text("]")
+
+    def link(self, tag):
+        given = {"reftarget": tag.lower(), "refdoc": self.env.docname, "refwarn": True}
+        shown = nodes.inline(tag, tag, classes=["std", "std-ref"])
+        return pending_xref(tag, shown, refdomain="std", reftype="ref", refexplicit=True, **given)
+
+
+def _above(node):
+    return [] if node.parent is None else [node.parent, *_above(node.parent)]
 
 
 def stand_ins(app):
@@ -137,6 +177,7 @@ def local_mathjax(app, exception):
 def setup(app):
     stand_ins(app)
     app.add_role("res", Res())
+    app.add_transform(Tags)
     app.connect("html-page-context", chart_script)
     app.connect("html-page-context", provenance)
     app.connect("html-page-context", repair_page, priority=900)  # after the theme's own handlers

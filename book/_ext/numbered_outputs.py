@@ -7,6 +7,8 @@ myst-nb numbers images only; ours are inline SVG and pandas tables. A code cell 
 and any page refers to it by {numref}`fig-tiers`. Works with numfig, on executed and empty cells.
 """
 
+import re
+
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
@@ -19,6 +21,8 @@ class NumberedOutputs(SphinxTransform):
     default_priority = 300  # before Sphinx collects labels and numbers
 
     def apply(self):
+        for output in self.document.findall(nodes.raw):  # pandas heads its row names with nothing
+            rewrite(output, r"<th\b([^>]*)>(?:\s|&nbsp;)*</th>", r"<td\1></td>")
         for cell in list(self.document.findall(nodes.container)):
             said = cell.get("cell_metadata", {}).get("foqus") if cell.get("nb_element") else None
             if said and cell["nb_element"] == "cell_code":
@@ -35,7 +39,17 @@ class NumberedOutputs(SphinxTransform):
         wrapper.extend([*outputs, caption] if kind == "figure" else [caption, *outputs])
         wrapper["names"].append(said[kind])
         self.document.note_explicit_target(wrapper, wrapper)
+        if kind == "table":
+            caption["ids"].append(f"{wrapper['ids'][0]}-caption")
+            for output in wrapper.findall(nodes.raw):
+                rewrite(output, r"<table\b", f'<table aria-labelledby="{caption["ids"][0]}"')
         cell.append(wrapper)
+
+
+def rewrite(output, pattern, text):
+    """The output's HTML with what matches replaced."""
+    if output["format"] == "html":
+        output[:] = [nodes.Text(re.sub(pattern, text, output.astext()))]
 
 
 def visit_table(translator, node):

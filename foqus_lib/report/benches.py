@@ -98,7 +98,7 @@ def reading(rows: pd.DataFrame, folder: Path) -> None:
     """Seconds and memory of each way to read a cut of RML2018.01a."""
     table = pd.DataFrame(
         {
-            "": rows.variant,
+            "Way": rows.variant,
             "CPU s": [
                 f"{row.cpu_s:.2f} ({row.cpu_s_least:.2f} to {row.cpu_s_most:.2f})"
                 for row in rows.itertuples()

@@ -26,6 +26,7 @@ from foqus_lib.report.tables import budget_table, comparison_text, difference_to
 RESULTS = paper.REPORTED.parent
 PRINTED = {"table_I": "Table I", "table_III": "Table III"}  # where the paper prints a floor
 MAIN, ABLATION = "main", "ablation"  # the stems that have tables of their own
+MODELS = "Selection → evaluation"
 
 
 def derive(
@@ -85,13 +86,15 @@ def _audit(folder: Path) -> None:
     winners, falls = paper.winners(reported), paper.not_monotone(reported)
     gains = paper.gain_over_uniform(reported)
     by_method = paper.profile(reported)
-    write_plain(averages[~averages.agrees], folder / "averages.csv")
-    write_plain(pairs, folder / "uniform_pairs.csv")
-    write_plain(gains.assign(rate=[r if r == "avg" else paper.percent(r) for r in gains.rate]),
-           folder / "gain.csv")  # fmt: skip
-    write_plain(falls, folder / "falls.csv")
-    write_plain(by_method.round(4), folder / "profile.csv")
-    write_plain(paper.check_ablation(reported), folder / "ablation.csv")
+    for name, table in {
+        "averages": averages[~averages.agrees].drop(columns="agrees"),
+        "uniform_pairs": pairs,
+        "gain": gains,
+        "falls": falls,
+        "profile": by_method,
+        "ablation": paper.check_ablation(reported),
+    }.items():
+        write_plain(_in_words(table, HEADS[name]), folder / f"{name}.csv")
     wins = winners[winners.best == "FoQuS"]
     worst = pairs.loc[pairs.difference.abs().idxmax()]
     write_json(folder / "summary.json", {
@@ -107,6 +110,40 @@ def _audit(folder: Path) -> None:
         "gain": {str(row.rate): {"table_I": row.against_table_I, "table_III": row.against_table_III}
                  for row in gains.itertuples()},
     })  # fmt: skip
+
+
+# The columns of each audit as a page heads them, in their order there.
+HEADS = {
+    "averages": {"table": "Table", "dataset": "Data", "models": MODELS, "method": "Method",
+                 "printed": "Average, printed", "mean": "Mean of the five rates",
+                 "difference": "Difference"},
+    "uniform_pairs": {"dataset": "Data", "evaluation_model": "Evaluation model", "rate": "Rate",
+                      "place_one": "Printed in", "one": "Accuracy there",
+                      "place_two": "Printed again in", "two": "Accuracy again",
+                      "difference": "Difference"},
+    "gain": {"rate": "Rate", "against_table_I": "Against Uniform of Table I",
+             "against_table_III": "Against Uniform of Table III"},
+    "falls": {"table": "Table", "dataset": "Data", "models": MODELS, "method": "Method",
+              "from_rate": "From rate", "before": "Accuracy there", "rate": "To rate",
+              "accuracy": "Accuracy then", "fall": "Fall"},
+    "profile": {"method": "Method", "difference": "Mean difference to Uniform",
+                "cells": "Cells of the tables"},
+    "ablation": {"order": "Row", "combination": "Metrics", "accuracy": "Accuracy",
+                 "to_full": "Minus F+E+Q", "same_as": "Same number in Table I",
+                 "marks": "Tick marks"},
+}  # fmt: skip
+
+
+def _in_words(table: pd.DataFrame, heads: dict[str, str]) -> pd.DataFrame:
+    """A frame of `paper` as a page shows it: A → B in one column, rates in per cent."""
+    if "selection_model" in table:
+        table = table.assign(models=table.selection_model + " → " + table.evaluation_model)
+    rates = {
+        name: ["average" if rate == "avg" else paper.percent(rate) for rate in table[name]]
+        for name in ("rate", "from_rate")
+        if name in table
+    }
+    return table.assign(**rates)[list(heads)].rename(columns=heads)
 
 
 # ---- one layer of measured rows ------------------------------------------------------------------

@@ -114,7 +114,7 @@ def uniform_pairs(reported: pd.DataFrame) -> pd.DataFrame:
     found = []
     for key, group in uniform.groupby(keys, sort=False):
         if len(group) == 2:
-            places = group.table + ", " + group.selection_model + "→" + group.evaluation_model
+            places = group.table + ", " + group.selection_model + " → " + group.evaluation_model
             one, two = group.accuracy
             found.append([*key, *places, one, two, two - one])
     columns = [*keys, "place_one", "place_two", "one", "two", "difference"]

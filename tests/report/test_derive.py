@@ -1,5 +1,7 @@
 """What the book prints is derived from committed rows, now as when it was written."""
 
+import csv
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +27,30 @@ def test_every_derived_file_is_committed_and_no_other(again):
 @pytest.mark.parametrize("name", COMMITTED, ids=str)
 def test_a_derived_file_follows_from_the_rows(name, again):
     assert (again[0] / name).read_bytes() == (RESULTS / name).read_bytes(), "run: foqus derive"
+
+
+PRINTED = {
+    RESULTS.parent / name
+    for page in RESULTS.parent.glob("*.md")
+    for name in re.findall(r"^:file: (.+\.csv)$", page.read_text("utf-8"), re.MULTILINE)
+}
+
+
+@pytest.mark.parametrize("path", sorted(PRINTED), ids=lambda path: str(path.relative_to(RESULTS)))
+def test_every_column_of_a_page_has_a_head_in_words(path):
+    """A screen reader says the head with each cell; a reader knows no name of our frames."""
+    with path.open(encoding="utf-8", newline="") as file:
+        heads = next(csv.reader(file))
+    assert all(heads) and not any("_" in head for head in heads)
+
+
+def test_an_audit_names_networks_and_rates_as_the_paper_does():
+    frame = pd.DataFrame({"selection_model": ["CNN2D", "LSTM"], "evaluation_model": ["LSTM"] * 2,
+                          "rate": [0.05, "avg"], "unsaid": [1, 2]})  # fmt: skip
+    shown = derive._in_words(frame, {"rate": "Rate", "models": "Selection → evaluation"})
+    assert shown.to_dict("list") == {
+        "Rate": ["5 %", "average"], "Selection → evaluation": ["CNN2D → LSTM", "LSTM → LSTM"],
+    }  # fmt: skip
 
 
 def test_the_papers_difference_is_given_against_both_of_its_uniforms():
