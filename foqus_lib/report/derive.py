@@ -17,7 +17,7 @@ import pandas as pd
 
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
-from foqus_lib.report import benches, claims, compare, paper
+from foqus_lib.report import audit, benches, claims, compare, paper
 from foqus_lib.report.blocks import block_names
 from foqus_lib.report.coreset_tables import ablation_table
 from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
@@ -26,7 +26,6 @@ from foqus_lib.report.tables import budget_table, comparison_text, difference_to
 RESULTS = paper.REPORTED.parent
 PRINTED = {"table_I": "Table I", "table_III": "Table III"}  # where the paper prints a floor
 MAIN, ABLATION = "main", "ablation"  # the stems that have tables of their own
-MODELS = "Selection → evaluation"
 
 
 def derive(
@@ -38,7 +37,7 @@ def derive(
     holds.
     """
     target = target or results
-    _audit(target / "reported" / "derived")
+    audit.derive(target / "reported" / "derived")
     layers = {folder.name: _read(folder, studies) for folder in _layers(results, studies)}
     for name, parts in layers.items():
         _layer(parts, studies, target / name / "derived")
@@ -74,76 +73,6 @@ def _rows(path: Path, study: Study) -> pd.DataFrame:
             "Their numbers cannot be computed again; sweep and export anew"
         )
     return load_rows(path, study)
-
-
-# ---- the paper against itself --------------------------------------------------------------------
-
-
-def _audit(folder: Path) -> None:
-    """What the paper's own numbers say when they are checked (Tables I-V)."""
-    reported = paper.tables()
-    averages, pairs = paper.check_averages(reported), paper.uniform_pairs(reported)
-    winners, falls = paper.winners(reported), paper.not_monotone(reported)
-    gains = paper.gain_over_uniform(reported)
-    by_method = paper.profile(reported)
-    for name, table in {
-        "averages": averages[~averages.agrees].drop(columns="agrees"),
-        "uniform_pairs": pairs,
-        "gain": gains,
-        "falls": falls,
-        "profile": by_method,
-        "ablation": paper.check_ablation(reported),
-    }.items():
-        write_plain(_in_words(table, HEADS[name]), folder / f"{name}.csv")
-    wins = winners[winners.best == "FoQuS"]
-    worst = pairs.loc[pairs.difference.abs().idxmax()]
-    write_json(folder / "summary.json", {
-        "_about": {"from": "the numbers printed in the paper"},
-        "averages": {"all": len(averages), "agree": int(averages.agrees.sum())},
-        "uniform": {"largest": abs(float(worst.difference)), "rate": paper.percent(worst.rate)},
-        "wins": {"of": len(winners), "foqus": len(wins),
-                 "below_a_point": int((wins.lead < 0.01).sum()),
-                 "median_lead": float(winners.lead.median())},
-        "rows_that_fall": len(falls.drop_duplicates(["table", "dataset", "selection_model",
-                                                     "evaluation_model", "method"])),
-        "table_V": dict(zip(paper.ablation().combination, paper.ablation().accuracy, strict=True)),
-        "gain": {str(row.rate): {"table_I": row.against_table_I, "table_III": row.against_table_III}
-                 for row in gains.itertuples()},
-    })  # fmt: skip
-
-
-# The columns of each audit as a page heads them, in their order there.
-HEADS = {
-    "averages": {"table": "Table", "dataset": "Data", "models": MODELS, "method": "Method",
-                 "printed": "Average, printed", "mean": "Mean of the five rates",
-                 "difference": "Difference"},
-    "uniform_pairs": {"dataset": "Data", "evaluation_model": "Evaluation model", "rate": "Rate",
-                      "place_one": "Printed in", "one": "Accuracy there",
-                      "place_two": "Printed again in", "two": "Accuracy again",
-                      "difference": "Difference"},
-    "gain": {"rate": "Rate", "against_table_I": "Against Uniform of Table I",
-             "against_table_III": "Against Uniform of Table III"},
-    "falls": {"table": "Table", "dataset": "Data", "models": MODELS, "method": "Method",
-              "from_rate": "From rate", "before": "Accuracy there", "rate": "To rate",
-              "accuracy": "Accuracy then", "fall": "Fall"},
-    "profile": {"method": "Method", "difference": "Mean difference to Uniform",
-                "cells": "Cells of the tables"},
-    "ablation": {"order": "Row", "combination": "Metrics", "accuracy": "Accuracy",
-                 "to_full": "Minus F+E+Q", "same_as": "Same number in Table I",
-                 "marks": "Tick marks"},
-}  # fmt: skip
-
-
-def _in_words(table: pd.DataFrame, heads: dict[str, str]) -> pd.DataFrame:
-    """A frame of `paper` as a page shows it: A → B in one column, rates in per cent."""
-    if "selection_model" in table:
-        table = table.assign(models=table.selection_model + " → " + table.evaluation_model)
-    rates = {
-        name: ["average" if rate == "avg" else paper.percent(rate) for rate in table[name]]
-        for name in ("rate", "from_rate")
-        if name in table
-    }
-    return table.assign(**rates)[list(heads)].rename(columns=heads)
 
 
 # ---- one layer of measured rows ------------------------------------------------------------------

@@ -17,7 +17,11 @@ STUDY = Study(
     name="coreset",
     version=1,
     axis=RATE,
-    metrics=(Metric("accuracy", "accuracy", points=True), Metric("kept", "signals kept")),
+    metrics=(
+        Metric("accuracy", "accuracy", points=True),
+        Metric("accuracy_best", "best accuracy on the way", points=True),
+        Metric("kept", "signals kept"),
+    ),
     settings=SETTINGS,
     block=("selection_model", "evaluation_model"),
     floor="Uniform",

@@ -1,13 +1,18 @@
 """What the book prints is derived from committed rows, now as when it was written."""
 
 import csv
+import json
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from foqus_lib.report import derive, paper
+from foqus_lib.experiment.rows import load_rows
+from foqus_lib.report import audit, compare, derive, paper
+from foqus_lib.studies.coreset.grid import CORESET
+from tests.report.made_up import STUDY, rows
 
 RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 COMMITTED = sorted(path.relative_to(RESULTS) for path in RESULTS.glob("*/derived/*"))
@@ -16,7 +21,7 @@ COMMITTED = sorted(path.relative_to(RESULTS) for path in RESULTS.glob("*/derived
 @pytest.fixture(scope="module")
 def again(tmp_path_factory):
     folder = tmp_path_factory.mktemp("derived")
-    made = derive.derive(RESULTS, folder)
+    made = derive.derive(STUDIES, RESULTS, folder)
     return folder, sorted(path.relative_to(folder) for path in made)
 
 
@@ -47,32 +52,168 @@ def test_every_column_of_a_page_has_a_head_in_words(path):
 def test_an_audit_names_networks_and_rates_as_the_paper_does():
     frame = pd.DataFrame({"selection_model": ["CNN2D", "LSTM"], "evaluation_model": ["LSTM"] * 2,
                           "rate": [0.05, "avg"], "unsaid": [1, 2]})  # fmt: skip
-    shown = derive._in_words(frame, {"rate": "Rate", "models": "Selection → evaluation"})
+    shown = audit.in_words(frame, {"rate": "Rate", "models": "Selection → evaluation"})
     assert shown.to_dict("list") == {
         "Rate": ["5 %", "average"], "Selection → evaluation": ["CNN2D → LSTM", "LSTM → LSTM"],
     }  # fmt: skip
 
 
-def test_the_papers_difference_is_given_against_both_of_its_uniforms():
+# ---- made-up layers ------------------------------------------------------------------------------
+
+METHODS = ("Uniform", "CD", "FoQuS", "All data")
+GAIN = {"FoQuS": 0.02, "CD": -0.1}
+
+
+def accuracy(method, budget, seed, repeat):
+    """FoQuS 0.02 above Uniform, by seed a little more or less; CD 0.1 below."""
+    if method == "All data":
+        return 0.9
+    base = 0.4 + budget / 10_000 + 0.01 * ((7 * seed) % 5) + 0.002 * repeat
+    gain = GAIN.get(method, 0.03 if method.endswith("tiers") else 0)
+    return base + gain + 0.01 * (seed % 3 - 1) * (method != "Uniform")
+
+
+WAYS = [f"{c} | {r} | {rule}" for c in ("F", "E", "F+E+Q") for r in paper.READINGS
+        for rule in paper.RULES]  # fmt: skip
+
+
+def committed(folder, *, main=True, ablation=True, **change):
+    """A folder of results with one layer; says where."""
+    layer = folder / "rml2016_04c_8cls"
+    layer.mkdir(parents=True)
+    change = {"dataset": layer.name, "seeds": range(6)} | change
+    if main:
+        frame = rows(accuracy, methods=METHODS, budgets=(100, 500), **change)
+        frame.to_csv(layer / "main.csv", index=False)
+    if ablation:
+        parts = rows(accuracy, methods=("Uniform", *WAYS, "All data"), budgets=(100,), **change)
+        parts.to_csv(layer / "ablation.csv", index=False)
+    return folder
+
+
+STUDIES = {"main": STUDY, "ablation": STUDY}
+
+
+def test_the_made_up_study_is_the_coreset_study():
+    for one in fields(CORESET):
+        if one.name not in ("jobs", "axis"):
+            assert getattr(CORESET, one.name) == getattr(STUDY, one.name), one.name
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    results = committed(tmp_path_factory.mktemp("results"))
+    derive.derive(STUDIES, results)
+    return results / "rml2016_04c_8cls" / "derived"
+
+
+@pytest.fixture(scope="module")
+def summary(made):
+    return json.loads((made / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_a_layer_has_all_its_files(made):
+    assert sorted(path.name for path in made.iterdir()) == [
+        "ablation.csv", "ablation_differences.csv", "against_paper.csv", "differences.csv",
+        "main.csv", "pairing.csv", "summary.json",
+    ]  # fmt: skip
+
+
+def test_what_pages_quote_by_hand(summary):
+    assert summary["difference"]["FoQuS"]["1 %"]["difference"] == pytest.approx(0.02)
+    assert summary["difference"]["FoQuS"]["1 %"]["n"] == 6
+    assert summary["difference"]["FoQuS"]["1 %"]["text"].startswith("+2.0 [")
+    assert summary["accuracy"]["All data"]["1 %"]["mean"] == pytest.approx(0.9)
+    assert summary["verdicts"]["1 %"] == {"better": 1, "worse": 1, "no difference shown": 0}
+    assert summary["counts"].startswith("1 %: 1 better, 1 worse, 0 not told apart; 5 %: 1 better")
+    assert summary["runs"] == {"cells": 84, "hours": pytest.approx(0.084)}
+    assert summary["budgets"] == "1 %, 5 %"
+    assert summary["_about"]["recipe"] == "Adam"
+    by_rule = summary["ablation"]["by_rule"]
+    assert (
+        by_rule["tiers"] == {"of": 6, "better": 6, "worse": 0} and by_rule["top-k"]["better"] == 0
+    )
+
+
+def test_the_papers_difference_is_given_against_both_of_its_uniforms(made):
     """By hand from Tables I and III: FoQuS 0.5410, Uniform 0.2907 and 0.4723."""
-    ours = pd.DataFrame({
-        "selection_model": ["CNN1D"], "evaluation_model": ["CNN1D"], "method": ["FoQuS"],
-        "rate": [0.01], "difference": [0.02], "low": [-0.01], "high": [0.05], "n": [7],
-    })  # fmt: skip
-    reported = paper.beside(paper.tables(), "RML2016.10a", "mine")
-    [row] = derive.against_paper(ours, reported).to_dict("records")
-    assert row["ours"] == "+2.0 [-1.0, +5.0]" and row["n"] == 7
+    table = pd.read_csv(made / "against_paper.csv", dtype=str)
+    row = table[(table.Method == "FoQuS") & (table.Rate == "1 %")].iloc[0]
+    assert row["ours"].startswith("+2.0 [") and row["n"] == "6"
     assert row["paper, Uniform of Table I"] == "+25.0"
     assert row["paper, Uniform of Table III"] == "+6.9"
 
 
-def test_real_recordings_are_there_as_the_book_says():
-    """Ten seeds at 1 and 5 %, five at 10 %, all eleven methods, each row with its provenance."""
-    from foqus_lib.experiment.rows import load_rows
+def test_which_of_the_papers_gains_are_excluded(summary):
+    """Ours at 1 % is +2.0 [+1.1, +2.9]: half the width is t(0.975, 5) sd / sqrt 6 = 0.94 points."""
+    at = summary["excluded"]["at"]["1 %"]
+    assert at["high"] - at["ours"] == pytest.approx(
+        2.5706 * 0.01 * (4 / 5) ** 0.5 / 6**0.5, rel=1e-4
+    )
+    assert at["excluded"] == {"table_I": True, "table_III": True}
+    assert (
+        "excludes +25.0 (Table I) and excludes +6.9 (Table III)" in summary["excluded"]["sentence"]
+    )
 
-    rows = load_rows(RESULTS / "rml2016_04c_8cls" / "main.csv")
-    seeds = rows[rows.method != "All data"].groupby(["method", "rate"]).seed.nunique().unstack()
+
+def test_a_gain_inside_the_interval_is_not_excluded():
+    row = {"method": "FoQuS", "column": "1 %", "difference": 0.05, "low": 0.01, "high": 0.09,
+           "n": 7, "each": (), "table_I": 0.25, "table_III": 0.0687}  # fmt: skip
+    found = derive.excluded(pd.DataFrame([row]), STUDY)
+    assert found["at"]["1 %"]["excluded"] == {"table_I": True, "table_III": False}
+    assert "excludes +25.0 (Table I) and holds +6.9 (Table III)" in found["sentence"]
+    few = pd.DataFrame([row | {"low": float("nan"), "high": float("nan"), "n": 2}])
+    assert derive.excluded(few, STUDY) == {"sentence": None}
+
+
+def test_pairing_is_printed_for_every_file(made):
+    table = pd.read_csv(made / "pairing.csv")
+    assert list(table["rows"]) == ["main.csv", "main.csv", "ablation.csv"]
+    assert (table.correlation_seeds > 0.5).all() and (table.paired_sd < table.unpaired_sd).all()
+
+
+def test_a_strangers_layer_has_no_paper_beside(tmp_path):
+    results = committed(tmp_path, dataset="my own", ablation=False)
+    derive.derive(STUDIES, results)
+    folder = results / "rml2016_04c_8cls" / "derived"
+    assert not (folder / "against_paper.csv").exists()
+    assert "paper" not in (folder / "main.csv").read_text(encoding="utf-8")
+    assert "excluded" not in json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_a_layer_of_another_study_needs_no_main_rows(tmp_path):
+    (tmp_path / "mixing").mkdir()
+    frame = rows(accuracy, methods=METHODS, seeds=range(6), dataset="x").assign(study="mixing")
+    frame.to_csv(tmp_path / "mixing" / "mixing.csv", index=False)
+    derive.derive(STUDIES | {"mixing": replace(STUDY, name="mixing")}, tmp_path)
+    made = {path.name for path in (tmp_path / "mixing" / "derived").iterdir()}
+    assert made == {"mixing.csv", "mixing_differences.csv", "pairing.csv", "summary.json"}
+
+
+def test_no_layer_at_all_leaves_the_claims_untested(tmp_path):
+    derive.derive(STUDIES, tmp_path)
+    table = pd.read_csv(tmp_path / "claims" / "derived" / "claims.csv")
+    assert set(table.Verdict) == {"not tested"}
+
+
+def test_rows_that_are_not_there_or_old_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="has ablation.csv but no main.csv, which the pages quote"):
+        derive.derive(STUDIES, committed(tmp_path / "a", main=False))
+    results = committed(tmp_path / "b", ablation=False)
+    path = results / "rml2016_04c_8cls" / "main.csv"
+    path.write_text(path.read_text("utf-8").replace("budget", "rate_bp", 1), encoding="utf-8")
+    with pytest.raises(ValueError, match="main.csv: rows in the column format of before"):
+        derive.derive(STUDIES, results)
+
+
+# ---- the committed layer -------------------------------------------------------------------------
+
+
+def test_real_recordings_are_there_as_the_book_says():
+    """All eleven methods with at least LEAST selection seeds, each row with its provenance."""
+    frame = load_rows(RESULTS / "rml2016_04c_8cls" / "main.csv", STUDY)
+    seeds = frame[frame.method != "All data"].groupby(["method", "budget"]).seed.nunique().unstack()
     assert set(paper.methods()) <= set(seeds.index)
-    assert (seeds[[0.01, 0.05]] >= 10).all(axis=None) and (seeds[0.1] >= 5).all()
-    assert rows.git.str.fullmatch("[0-9a-f]{40}").all() and (rows.seconds > 0).all()
-    assert not rows.about.str.contains("simulated").any()
+    assert (seeds >= compare.LEAST).all(axis=None)
+    assert frame.git.str.fullmatch("[0-9a-f]{40}").all() and (frame.seconds > 0).all()
+    assert not frame.about.str.contains("simulated").any()
