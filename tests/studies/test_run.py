@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-
-from foqus_lib.errors import DeviceLost
-from foqus_lib.experiment import run, store
 from foqus_lib.experiment.bench import Bench, seed_name
 from foqus_lib.experiment.cell import grid
 from foqus_lib.experiment.draw import blind, evidence_of, select
 from foqus_lib.experiment.run import check_names, collect_evidence, measure, train_cells
+
+from foqus_lib.errors import DeviceLost
+from foqus_lib.experiment import run, store
 from foqus_lib.models import MODELS
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.fit import fit
