@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
+from foqus_lib.datasets import door
 from foqus_lib.datasets.pickles import grammar
 from foqus_lib.datasets.pickles.grammar import Blocks
 from foqus_lib.errors import unknown
@@ -156,8 +157,7 @@ def _refuse_repeated_frames(
 
 def refuse_other_formats(path: Path) -> None:
     """ValueError that says what a file is if it is no pickle, and what to do about it."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. {WHERE}")
+    door.plain_file(path, WHERE)
     with open(path, "rb") as file:
         head = file.read(512)
     for start, (what, advice) in LOOKS_LIKE.items():

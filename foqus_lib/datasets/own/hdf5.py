@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from foqus_lib.datasets import checks, hdf5
+from foqus_lib.datasets import checks, door, hdf5
 from foqus_lib.datasets.own.sidecar import Hdf5Arrays
 from foqus_lib.signals import Signals
 
@@ -30,6 +30,8 @@ def load(named: Hdf5Arrays, snr_min: float = -np.inf) -> tuple[Signals, Int64[nd
                 f"{snr.max():g} dB. Lower the cut"
             )
         rows, done = np.flatnonzero(keep), 0
+        size = 8 * x.shape[length_axis] * len(rows)
+        door.fits(f"{path}: {named.x}", size, "Raise the SNR cut or give fewer rows")
         iq = np.empty((len(rows), 2, x.shape[length_axis]), np.float32)
         for block in hdf5.rows_of(x, keep):
             iq[done : done + len(block)] = block if length_axis == 2 else block.swapaxes(1, 2)
@@ -57,7 +59,7 @@ def _length_axis(named: Hdf5Arrays, x) -> int:
 
 def _labels(named: Hdf5Arrays, file, n: int) -> Int64[ndarray, " N"]:
     path, classes = named.file, len(named.classes)
-    y = hdf5.dataset(path, file, named.y, packed=np.inf)
+    y = hdf5.labels(path, file, named.y)
     if y.shape == (n,) and y.dtype.kind in "iu":
         label = y[:]
         checks.refuse_rows(path, named.y, label, label >= classes, f"0 to {classes - 1}")
@@ -67,17 +69,21 @@ def _labels(named: Hdf5Arrays, file, n: int) -> Int64[ndarray, " N"]:
             f"{path}: {named.y}: expected integers of shape ({n},), index into classes, or one-hot "
             f"({n}, {classes}), got {y.dtype} of {y.shape}. Name another dataset or mend classes"
         )
-    one_hot = y[:]
-    wrong = ((one_hot != 0) & (one_hot != 1)).any(axis=1) | (one_hot.sum(axis=1) != 1)
-    checks.refuse_rows(path, named.y, one_hot, wrong, "one 1 among zeros in every row")
-    return one_hot.argmax(axis=1).astype(np.int64)
+    label = np.empty(n, np.int64)
+    for rows in hdf5.bands(y, np.ones(n, bool)):
+        one_hot = y[rows]
+        wrong = ((one_hot != 0) & (one_hot != 1)).any(axis=1) | (one_hot.sum(axis=1) != 1)
+        wanted = "one 1 among zeros in every row"
+        checks.refuse_rows(path, named.y, one_hot, wrong, wanted, rows.start)
+        label[rows] = one_hot.argmax(axis=1)
+    return label
 
 
 def _snr(named: Hdf5Arrays, file, n: int) -> Float32[ndarray, " N"]:
     if isinstance(named.snr, float):
         return np.full(n, named.snr, np.float32)
     path = named.file
-    snr = hdf5.dataset(path, file, named.snr, packed=np.inf)
+    snr = hdf5.labels(path, file, named.snr)
     if snr.shape not in [(n,), (n, 1)]:
         raise ValueError(
             f"{path}: {named.snr}: expected dB of shape ({n},) or ({n}, 1), got {snr.dtype} of "

@@ -18,12 +18,12 @@ from jaxtyping import Int64
 from numpy import ndarray
 from numpy.lib import format as npy
 
-from foqus_lib.datasets import checks
+from foqus_lib.datasets import checks, door
 from foqus_lib.signals import Signals
 
 REQUIRED = ("X", "y", "snr", "classes")
 OPTIONAL = ("frame_index",)
-MOST_CLASSES = 1000
+WRITTEN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 SMALLEST_RATIO = 1 / 100  # of packed to unpacked samples; real recordings hardly shrink at all
 
 
@@ -44,8 +44,7 @@ def load(path: Path) -> tuple[Signals, Int64[ndarray, " N"]]:
     Raises ValueError naming file, field, what came, what was wanted and how to mend it.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. Check the path; it starts at {Path.cwd()}")
+    door.plain_file(path)
     try:
         _check_members(path, members(path))
         with np.load(path, allow_pickle=False) as file:
@@ -70,6 +69,12 @@ def members(path: Path) -> dict[str, Member]:
                     f"{path}: member {info.filename[:60]!r}: expected {', '.join(REQUIRED)} and at "
                     f"most {', '.join(OPTIONAL)}, each once; got {what}. Write the file again "
                     "with np.savez and these arrays only"
+                )
+            if info.flag_bits & 1 or info.compress_type not in WRITTEN:
+                what = "an encrypted one" if info.flag_bits & 1 else "one packed in another way"
+                raise ValueError(
+                    f"{path}: {name}: expected a member as np.savez or np.savez_compressed writes "
+                    f"it, got {what}. Write the file with one of them"
                 )
             with archive.open(info) as file:
                 shape, dtype = _header(path, name, file)
@@ -102,9 +107,10 @@ def _header(path: Path, name: str, file: zipfile.ZipExtFile) -> tuple[tuple[int,
         version = npy.read_magic(file)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
         shape, _, dtype = read(file)
-    except (ValueError, KeyError, EOFError) as error:
+    except (ValueError, KeyError, EOFError, MemoryError, RecursionError) as error:
+        why = str(error)[:200] or "its header cannot be parsed"
         raise ValueError(
-            f"{path}: {name}: not a plain array ({error}). Write it again with np.savez"
+            f"{path}: {name}: not a plain array ({why}). Write it again with np.savez"
         ) from None
     if dtype.hasobject or dtype.names or dtype.subdtype or min(shape, default=0) < 0:
         raise ValueError(
@@ -140,6 +146,7 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
         refuse("X", "shape (N, 2, L) with I and Q on axis 1", mend)
     if x.packed < SMALLEST_RATIO * x.size:
         refuse("X", f"samples; {x.size} bytes packed into {x.packed} are not", "Save real signals")
+    door.fits(f"{path}: X", x.size, "Save fewer rows")
     for field, kinds, wanted in [
         ("y", "iu", "integers, index into classes"),
         ("snr", "iuf", "integers or floats, dB"),
@@ -152,8 +159,8 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
                 f"Mend {field} and save again",
             )
     c = found["classes"]
-    if c.dtype.kind != "U" or len(c.shape) != 1 or not 1 <= c.shape[0] <= MOST_CLASSES:
-        refuse("classes", f"1 to {MOST_CLASSES} names", 'np.array(["BPSK", "QPSK"])')
+    if c.dtype.kind != "U" or len(c.shape) != 1 or not 1 <= c.shape[0] <= checks.MOST_CLASSES:
+        refuse("classes", f"1 to {checks.MOST_CLASSES} names", 'np.array(["BPSK", "QPSK"])')
     if c.dtype.itemsize > 4 * 256:
         refuse("classes", "names of at most 32 characters", "Shorten them")
 

@@ -15,15 +15,23 @@ classes: [BPSK, QPSK]       # if left out: the labels found, sorted
 """
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from foqus_lib.datasets import checks, door
 from foqus_lib.errors import unknown
 
 ENDINGS = (".foqus.yaml", ".foqus.yml")
 LARGEST = 65_536  # bytes
+LONGEST_TEXT = 1000  # characters of a path or a name
+MOST_DECIBELS = 1000
+# What YAML and people read alike: not 20:30 (1230 to YAML), 010 (8), 0x10, 1_000 or 400 digits.
+NUMBER = re.compile(
+    r"[-+]?(0|[1-9]\d{0,18})(\.\d{0,18})?([eE][-+]?\d{1,3})?|[-+]?\.(inf|Inf|INF|nan|NaN|NAN)"
+)
 
 
 @dataclass(frozen=True)
@@ -91,18 +99,55 @@ def read(path: Path) -> Hdf5Arrays | SigmfFolder:
 
 
 def _mapping(path: Path) -> dict:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. Check the path; it starts at {Path.cwd()}")
+    door.plain_file(path)
     if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path}: expected a few lines of text, got {path.stat().st_size} bytes")
+        raise ValueError(
+            f"{path}: expected a few lines of text, at most {LARGEST} bytes, got "
+            f"{path.stat().st_size}. Keep the lines it needs"
+        )
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        text = path.read_text(encoding="utf-8")
+        _refuse_more_than_lines(path, text)
+        said = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = f" in line {mark.line + 1}" if (mark := getattr(error, "problem_mark", 0)) else ""
         raise ValueError(f"{path}: not YAML{where}. Write lines of `name: value`") from None
     if not isinstance(said, dict):
         raise ValueError(f"{path}: expected lines of `name: value`, got {type(said).__name__}")
     return said
+
+
+def _refuse_more_than_lines(path: Path, text: str) -> None:
+    """ValueError unless it is `name: value` and `name: [a, b]`, each name once: the rest of YAML
+    can make gigabytes of a few lines, or mean something else than it seems to."""
+    deep = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        deep += isinstance(event, yaml.CollectionStartEvent)
+        deep -= isinstance(event, yaml.CollectionEndEvent)
+        if deep > 2 or getattr(event, "anchor", None) is not None:
+            what = "lists in lists" if deep > 2 else f"an anchor or alias, {event.anchor[:60]!r}"
+            raise ValueError(
+                f"{path}: line {event.start_mark.line + 1}: expected `name: value` or "
+                f"`name: [a, b]`, got {what}. Write every value out"
+            )
+    root = yaml.compose(text, yaml.SafeLoader)
+    if not isinstance(root, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for name, value in root.value:
+        where = f"{path}: line {name.start_mark.line + 1}: {str(name.value)[:60]}"
+        if isinstance(value, yaml.MappingNode) or not isinstance(name, yaml.ScalarNode):
+            raise ValueError(f"{where}: expected one value or a list, got a mapping. Write it out")
+        if name.value in seen:
+            raise ValueError(f"{where}: expected each name once, got it again. Remove one")
+        seen.add(name.value)
+        for one in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            number = one.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+            if number and not NUMBER.fullmatch(one.value):
+                raise ValueError(
+                    f"{where}: expected a plain decimal number, got {one.value[:60]!r}, which YAML "
+                    "reads as another number. Write it as 20 or -3.5; a name goes in quotes"
+                )
 
 
 def _check_keys(path: Path, said: dict, needed: tuple[str, ...], optional: tuple[str, ...]) -> None:
@@ -117,6 +162,11 @@ def _check_keys(path: Path, said: dict, needed: tuple[str, ...], optional: tuple
 def _text(path: Path, said: dict, key: str) -> str:
     if not isinstance(said[key], str) or not said[key].strip():
         raise ValueError(f"{path}: {key}: expected text, got {_short(said[key])}. Put it in quotes")
+    if not said[key].isprintable() or len(said[key]) > LONGEST_TEXT:
+        raise ValueError(
+            f"{path}: {key}: expected up to {LONGEST_TEXT} characters that can be printed, got "
+            f"{len(said[key])}: {_short(said[key])}. Mend the name"
+        )
     return said[key]
 
 
@@ -132,18 +182,21 @@ def _count(path: Path, said: dict, key: str) -> int:
 def _snr(path: Path, said: dict) -> str | float:
     value = said["snr"]
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value):
-            raise ValueError(f"{path}: snr: expected finite dB, got {value}. Give a number")
+        if not math.isfinite(value) or abs(value) > MOST_DECIBELS:
+            raise ValueError(
+                f"{path}: snr: expected finite dB up to {MOST_DECIBELS}, got {value}. Mend it"
+            )
         return float(value)
     return _text(path, said, "snr")
 
 
 def _classes(path: Path, said: dict) -> tuple[str, ...]:
     names = said["classes"]
-    if not isinstance(names, list) or not names:
+    if not isinstance(names, list) or not 1 <= len(names) <= checks.MOST_CLASSES:
+        many = f" of {len(names)}" if isinstance(names, list) else ""
         raise ValueError(
-            f"{path}: classes: expected a list of names, got {_short(names)}. "
-            "Write classes: [BPSK, QPSK]"
+            f"{path}: classes: expected a list of names, 1 to {checks.MOST_CLASSES}, got "
+            f"{_short(names)}{many}. Write classes: [BPSK, QPSK]"
         )
     for name in names:
         if not isinstance(name, str):

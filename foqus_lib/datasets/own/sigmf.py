@@ -8,6 +8,7 @@ Annotations that cannot be used are counted by reason, and the reasons stand in 
 import json
 import re
 import warnings
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,13 @@ from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 from sigmf.error import SigMFError
 
-from foqus_lib.datasets import checks
-from foqus_lib.datasets.own.sidecar import SigmfFolder
+from foqus_lib.datasets import checks, door
+from foqus_lib.datasets.own.sidecar import MOST_DECIBELS, SigmfFolder
 from foqus_lib.signals import Signals
 
 META, DATA = ".sigmf-meta", ".sigmf-data"
-LARGEST_META = 2**26  # bytes
-DECIBELS = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:dB)?\s*")
+LARGEST_META = 2**23  # bytes, some 100,000 annotations: validation takes 30 microseconds for each
+DECIBELS = re.compile(r"([-+]?\d{1,6}(?:\.\d{1,20})?) ?(?:dB)?")
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,22 @@ def load(wanted: SigmfFolder) -> Cut:
     checks.classes(wanted.path, classes)
     names = tuple(path.relative_to(wanted.folder).as_posix() for path in paths)
     counts = [(s.stop - s.start - wanted.length) // wanted.hop + 1 for s in stretches]
-    label = np.repeat([classes.index(s.label) for s in stretches], counts)
+    index = {name: c for c, name in enumerate(classes)}
+    label = np.repeat([index[s.label] for s in stretches], counts)
     checks.labels(wanted.path, label, classes)
+    size = 8 * wanted.length * sum(counts)
+    door.fits(f"{wanted.folder}: frames", size, f"Raise hop in {wanted.path.name}")
     iq = np.empty((sum(counts), 2, wanted.length), np.float32)
     for stretch, end, n in zip(stretches, np.cumsum(counts), counts, strict=True):
         z = _frames(files[stretch.recording], stretch, wanted)
         iq[end - n : end, 0], iq[end - n : end, 1] = z.real, z.imag
     snr = np.repeat(np.array([s.snr for s in stretches], np.float32), counts)
     firsts = [s.start + wanted.hop * np.arange(n) for s, n in zip(stretches, counts, strict=True)]
+    which = {path: i for i, path in enumerate(paths)}
     return Cut(
         Signals(iq, label.astype(np.int64), snr, classes),
         names,
-        np.repeat([paths.index(s.recording) for s in stretches], counts).astype(np.int64),
+        np.repeat([which[s.recording] for s in stretches], counts).astype(np.int64),
         np.concatenate(firsts).astype(np.int64),
         dict(left_out),
     )
@@ -112,14 +117,19 @@ def _opened(path: Path) -> sigmf.SigMFFile:
     """A recording whose metadata follow the standard and whose samples are all there."""
     data = path.with_suffix(DATA)
     try:
+        door.plain_file(path)
         if path.stat().st_size > LARGEST_META:
-            raise ValueError(f"{path.stat().st_size} bytes of metadata")
-        said = json.loads(path.read_text(encoding="utf-8"))
+            raise ValueError(
+                f"{path.stat().st_size} bytes of metadata, at most {LARGEST_META}: split it"
+            )
+        text = path.read_text(encoding="utf-8")
+        said = json.loads(text, parse_float=_number, parse_constant=_no_number)
         with warnings.catch_warnings(action="ignore"):  # what they say is checked here and below
             file = sigmf.SigMFFile(metadata=said)
             file.validate()
-            if not data.is_file():
+            if not data.exists():
                 raise ValueError(f"no {data.name} beside it")
+            door.plain_file(data)
             _refuse_other_data(said, data)
             has_sum = "core:sha512" in said["global"]
             file.set_data_file(data, skip_checksum=not has_sum)
@@ -130,9 +140,20 @@ def _opened(path: Path) -> sigmf.SigMFFile:
         ) from None
     except (SigMFError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(
-            f"{path}: not a SigMF recording that can be read ({error}). Mend or remove it"
+            f"{path}: not a SigMF recording that can be read ({str(error)[:300]}). Mend or remove "
+            "it"
         ) from None
     return file
+
+
+def _number(text: str) -> int | float:
+    """1000.0 is an integer to JSON, and may count samples."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON")
 
 
 def _refuse_other_data(said: dict, data: Path) -> None:
@@ -159,19 +180,20 @@ def _stretches(
 ) -> list[Stretch]:
     """The annotations that can be used; the others are counted by reason."""
     facts, offset = file.get_global_info(), file.get_global_info().get("core:offset", 0)
-    ends = [capture["core:sample_start"] - offset for capture in file.get_captures()]
-    ends.append(file.sample_count)
+    captures = [capture["core:sample_start"] - offset for capture in file.get_captures()]  # rising
+    classes = set(wanted.classes)
     found: list[Stretch] = []
     for note in file.get_annotations():
         start = note["core:sample_start"] - offset
         # Without a count the standard says: to the end of the capture.
-        to_end = next((end for end in ends if end > start), file.sample_count)
+        following = bisect_right(captures, start)
+        to_end = captures[following] if following < len(captures) else file.sample_count
         stop = start + note["core:sample_count"] if "core:sample_count" in note else to_end
         label = note.get(wanted.label)
         snr = _decibels(note, facts, wanted.snr)
         if not isinstance(label, str) or not label.strip():
             left_out[f"without {wanted.label}"] += 1
-        elif wanted.classes and label.strip() not in wanted.classes:
+        elif classes and label.strip() not in classes:
             left_out["of other classes"] += 1
         elif snr is None:
             left_out[f"without dB in {wanted.snr}"] += 1
@@ -205,10 +227,10 @@ def _decibels(note: dict, facts: dict, snr: str | float) -> float | None:
     if isinstance(snr, float):
         return snr
     value = note.get(snr, facts.get(snr))
-    if isinstance(value, str) and (text := DECIBELS.fullmatch(value)):
+    if isinstance(value, str) and (text := DECIBELS.fullmatch(" ".join(value.split()))):
         value = float(text[1])
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and np.isfinite(value) else None
+    return float(value) if is_number and abs(value) <= MOST_DECIBELS else None
 
 
 def _frames(
