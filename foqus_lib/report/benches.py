@@ -1,9 +1,12 @@
 """What benchmarks/ measured, arranged for pages. The measured CSVs stay as they were written."""
 
+import string
 from pathlib import Path
 
 import pandas as pd
 
+from foqus_lib.datasets import radio_channel
+from foqus_lib.report.compare import LEAST
 from foqus_lib.report.paper import percent
 from foqus_lib.report.printed import write_json, write_plain
 
@@ -16,23 +19,90 @@ def derive(measured: Path, folder: Path) -> None:
 
 
 def sim_to_real(rows: pd.DataFrame, folder: Path) -> None:
-    """Trained on simulated or real frames, tested on both: mean and sd over seeds, and the gap."""
-    keys = ["fading", "trained_on", "tested_on"]
-    found = rows.groupby(keys, sort=False).accuracy.agg(["mean", "std", "count"]).reset_index()
-    pairs = zip(found["mean"], found["std"], strict=True)
-    texts = [f"{mean:.3f} ± {sd:.3f}" if sd == sd else f"{mean:.3f}" for mean, sd in pairs]
-    names = ["Fading", "Trained on", "Tested on"]
-    table = found[keys].set_axis(names, axis=1).assign(accuracy=texts, seeds=found["count"])
+    """Trained on simulated or real frames, tested on both: sizes, mean and sd over seeds, gaps."""
+    rows = rows.assign(source=_sources(rows), on=_tested(rows))
+    found = rows.groupby(["source", "on"], sort=False).agg(
+        n_train=("n_train", _count), n=("n", _count), mean=("accuracy", "mean"),
+        sd=("accuracy", "std"), seeds=("accuracy", "size"),
+    ).reset_index()  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "Trained on": found.source,
+            "Training signals": found.n_train,
+            "Tested on": found.on,
+            "Test signals": found.n,
+            "Accuracy": [
+                f"{row.mean:.3f} ± {row.sd:.3f}" if row.sd == row.sd else f"{row.mean:.3f}"
+                for row in found[["mean", "sd"]].itertuples(index=False)
+            ],
+            "Seeds": found.seeds,
+        }
+    )
     write_plain(table, folder / "sim_to_real.csv")
-    where = rows.assign(on=rows.tested_on.where(rows.tested_on == "real", "simulated"))
-    simulated = where[where.trained_on != "real"]
-    both = simulated.pivot(index=["fading", "seed"], columns="on", values="accuracy")
-    gaps = (both["real"] - both["simulated"]).groupby(level="fading", sort=False)
-    numbers = {
-        "_about": {"network": rows.network.iloc[0], "epochs": int(rows.epochs.iloc[0])},
-        "gap": {name: {"mean": float(gap.mean()), "n": len(gap)} for name, gap in gaps},
+    write_json(folder / "sim_to_real.json", _sim_to_real_numbers(rows))
+
+
+CHOSEN, OTHER, RECORDED = "the chosen fading", "another fading", "recordings"
+
+
+def _sources(rows: pd.DataFrame) -> list[str]:
+    """What a network learned from; which draws of the fading were chosen says `radio_channel`."""
+    chosen = " ".join(map(str, radio_channel.DRAWS))
+    others = [name for name in dict.fromkeys(rows.fading) if name not in (chosen, "recorded")]
+    names = {chosen: f"simulated, {CHOSEN}", "recorded": RECORDED}
+    for letter, name in zip(string.ascii_lowercase, others, strict=False):
+        names[name] = f"simulated, {OTHER} ({letter})"
+    return [names[name] for name in rows.fading]
+
+
+def _tested(rows: pd.DataFrame) -> pd.Series:
+    return rows.tested_on.map(lambda name: RECORDED if name == "real" else "simulated")
+
+
+def _count(sizes: pd.Series) -> str:
+    """12000, 12000 -> "12,000"; sizes that differ from seed to seed are told to the nearest ten."""
+    low, high = int(sizes.min()), int(sizes.max())
+    return f"{low:,}" if low == high else f"about {round(sizes.mean(), -1):,.0f}"
+
+
+def _sim_to_real_numbers(rows: pd.DataFrame) -> dict:
+    """Recorded accuracy and gap of each kind of training set, and a sentence of what follows."""
+    kinds = {
+        "chosen": rows[rows.source.str.contains(CHOSEN)],
+        "other": rows[rows.source.str.contains(OTHER)],
+        "recordings": rows[rows.source == RECORDED],
     }
-    write_json(folder / "sim_to_real.json", numbers)
+    numbers = {}
+    for name, group in kinds.items():
+        real = group[group.on == RECORDED].set_index(["source", "seed"]).accuracy
+        made = group[group.on == "simulated"].set_index(["source", "seed"]).accuracy
+        gap = (real - made).dropna()
+        numbers[name] = {
+            "real": float(real.mean()) if len(real) else None,
+            "gap": float(gap.mean()) if len(gap) else None,
+            "n": len(real),
+            "n_train": _count(group.n_train) if len(group) else None,
+        }
+    about = {"network": rows.network.iloc[0], "epochs": int(rows.epochs.iloc[0])}
+    return {"_about": about, **numbers, "sentence": _what_follows(numbers)}
+
+
+def _what_follows(numbers: dict) -> str | None:
+    """None where a kind of training set was not measured."""
+    chosen, other, real = (numbers[name] for name in ("chosen", "other", "recordings"))
+    if any(one["real"] is None for one in (chosen, other, real)):
+        return None
+    by_fading, by_source = chosen["real"] - other["real"], chosen["real"] - real["real"]
+    counts = abs(by_fading) > abs(by_source)
+    least = min(one["n"] for one in (chosen, other, real))
+    return (
+        f"On the recordings a network that learned the chosen fading stands {100 * by_fading:+.1f} "
+        f"points from those that learned another (n = {chosen['n']} and {other['n']}), and "
+        f"{100 * by_source:+.1f} from those that learned {real['n_train']} recorded signals "
+        f"instead of {chosen['n_train']} simulated ones (n = {real['n']}). So which channel is "
+        f"imitated counts for {'more' if counts else 'no more'} here than whether the signals are "
+        "real." + (f" With n = {least} no interval can be given." if least < LEAST else "")
+    )
 
 
 def selectors(rows: pd.DataFrame, folder: Path) -> None:

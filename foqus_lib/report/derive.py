@@ -18,7 +18,7 @@ import pandas as pd
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
 from foqus_lib.report import audit, benches, claims, compare, paper
-from foqus_lib.report.blocks import block_names
+from foqus_lib.report.blocks import block_names, block_title, budget_texts
 from foqus_lib.report.coreset_tables import ablation_table
 from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
 from foqus_lib.report.tables import budget_table, comparison_text, difference_to_floor
@@ -85,9 +85,31 @@ def _layer(parts: Mapping[str, pd.DataFrame], studies: Mapping[str, Study], fold
         study = studies[stem]
         part = _part(stem, rows, study, folder)
         summary |= part if stem == MAIN else {stem: part}
-        pairs.append(compare.pairing(rows, study).assign(rows=f"{stem}.csv"))
+        pairs.append(_pairing(rows, study, f"{stem}.csv"))
     write_plain(pd.concat(pairs), folder / "pairing.csv")
     write_json(folder / "summary.json", summary)
+
+
+def _pairing(rows: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
+    """`compare.pairing` as a page shows it: what decides `compare.PAIRED`."""
+    found = compare.pairing(rows, study)
+    if found.empty:
+        return found
+    return pd.DataFrame({
+        "Rows": name,
+        block_title(study): block_names(found, study),
+        study.axis.label[:1].upper() + study.axis.label[1:]: budget_texts(found, study),
+        "Methods": found.methods,
+        "Seeds": found.seeds,
+        "Trials": found.trials,
+        "Correlation over seeds": found.correlation_seeds,
+        "Lowest": found.lowest,
+        "Highest": found.highest,
+        "Correlation over trials": found.correlation_repeats,
+        "Sd of a difference, paired": found.paired_sd,
+        "Sd of a difference, unpaired": found.unpaired_sd,
+        "Ratio": found.ratio,
+    })  # fmt: skip
 
 
 def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:

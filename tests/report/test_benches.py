@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 
+from foqus_lib.datasets import radio_channel
 from foqus_lib.report import benches
 
 
@@ -37,22 +38,55 @@ def test_ours_stands_beside_its_own_plain_form(tmp_path):
     assert numbers["at"]["Herding balanced 9 10 %"] == {"ratio": 6.0, "cpu_s": 1.0, "peak_mb": 10}
 
 
-def test_the_gap_is_real_less_simulated_seed_by_seed(tmp_path):
+def measured():
+    """Two seeds of the chosen fading, one of another, one trained on recordings."""
+    chosen = " ".join(map(str, radio_channel.DRAWS))
     rows = pd.DataFrame(
         [
-            ["CNN1D", "one", "sim", "sim", 0, 0.7],
-            ["CNN1D", "one", "sim", "real", 0, 0.6],
-            ["CNN1D", "one", "sim", "sim", 1, 0.9],
-            ["CNN1D", "one", "sim", "real", 1, 0.6],
-            ["CNN1D", "-", "real", "real", 0, 0.8],
+            [chosen, "sim", "sim", 0, 12000, 400, 0.7],
+            [chosen, "sim", "real", 0, 12000, 900, 0.6],
+            [chosen, "sim", "sim", 1, 12000, 400, 0.9],
+            [chosen, "sim", "real", 1, 12000, 900, 0.6],
+            ["0 0 0", "sim", "sim", 0, 12000, 400, 0.7],
+            ["0 0 0", "sim", "real", 0, 12000, 900, 0.4],
+            ["recorded", "real", "real", 0, 8647, 200, 0.7],
+            ["recorded", "real", "real", 1, 8672, 200, 0.6],
         ],
-        columns=["network", "fading", "trained_on", "tested_on", "seed", "accuracy"],
-    ).assign(epochs=10)
-    benches.sim_to_real(rows, tmp_path)
-    numbers = json.loads((tmp_path / "sim_to_real.json").read_text())
-    assert round(numbers["gap"]["one"]["mean"], 9) == -0.2 and numbers["gap"]["one"]["n"] == 2
+        columns=["fading", "trained_on", "tested_on", "seed", "n_train", "n", "accuracy"],
+    )
+    return rows.assign(network="CNN1D", epochs=10)
+
+
+def test_sizes_and_names_of_training_sets(tmp_path):
+    benches.sim_to_real(measured(), tmp_path)
     table = pd.read_csv(tmp_path / "sim_to_real.csv")
-    assert list(table.accuracy) == ["0.800 ± 0.141", "0.600 ± 0.000", "0.800"]
+    assert list(table["Trained on"].unique()) == [
+        "simulated, the chosen fading", "simulated, another fading (a)", "recordings",
+    ]  # fmt: skip
+    assert list(table["Training signals"]) == ["12,000"] * 4 + ["about 8,660"]
+    assert list(table["Test signals"]) == [400, 900, 400, 900, 200]
+    assert list(table.Accuracy[:3]) == ["0.800 ± 0.141", "0.600 ± 0.000", "0.700"]
+
+
+def test_the_gap_is_real_less_simulated_seed_by_seed(tmp_path):
+    benches.sim_to_real(measured(), tmp_path)
+    numbers = json.loads((tmp_path / "sim_to_real.json").read_text())
+    assert round(numbers["chosen"]["gap"], 9) == -0.2 and numbers["chosen"]["n"] == 2
+    assert round(numbers["other"]["gap"], 9) == -0.3 and numbers["recordings"]["gap"] is None
+    assert "+20.0 points from those that learned another (n = 2 and 1)" in numbers["sentence"]
+    assert "-5.0 from those that learned about 8,660 recorded signals" in numbers["sentence"]
+    assert "counts for more here" in numbers["sentence"]
+    assert numbers["sentence"].endswith("With n = 1 no interval can be given.")
+
+
+def test_what_follows_needs_all_three(tmp_path):
+    rows = measured()
+    benches.sim_to_real(rows[rows.fading != "recorded"], tmp_path)
+    assert json.loads((tmp_path / "sim_to_real.json").read_text())["sentence"] is None
+    nearer = rows.assign(accuracy=rows.accuracy + 0.19 * (rows.fading == "0 0 0"))
+    benches.sim_to_real(nearer, tmp_path)
+    sentence = json.loads((tmp_path / "sim_to_real.json").read_text())["sentence"]
+    assert "counts for no more here" in sentence
 
 
 def test_growth_keeps_its_order(tmp_path):
