@@ -145,7 +145,7 @@ def seconds_a_visit(flow: str, size: dict) -> dict:
     import torch
     from plain_loop import Recordings, evaluate, fresh, train
 
-    from foqus_lib.datasets import radio_synth
+    from foqus_lib.datasets.simulated import like_rml2016
     from foqus_lib.models import MODELS
     from foqus_lib.signals import rms
     from foqus_lib.training.fit import fit
@@ -154,7 +154,7 @@ def seconds_a_visit(flow: str, size: dict) -> dict:
 
     torch.set_num_threads(1)
     frames = 8 if size["methods"] < 11 else 50
-    signals = rms(radio_synth.generate((10, 12, 14, 16, 18), frames, seed=0))
+    signals = rms(like_rml2016.generate((10, 12, 14, 16, 18), frames, seed=0))
     recipe = Recipe(epochs=2, precision="bf16" if flow == BF16 else "fp32")
     if flow == THEIRS:
         network, data = fresh("CNN1D", 11, 128, "a"), Recordings(signals)

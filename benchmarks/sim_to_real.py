@@ -3,14 +3,14 @@
     python benchmarks/sim_to_real.py --real FILE.npz            twenty minutes, one thread
     python benchmarks/sim_to_real.py --real FILE.npz --epochs 2 --seeds 2       nothing to quote
 
-FILE holds real frames that overlap by half, such as RML2016.04C (foqus_lib/datasets/own.py says
+FILE holds real frames that overlap by half, such as RML2016.04C (foqus_lib/datasets/own/npz.py says
 how). CNN1D learns the classes that file and simulation share, at 10 dB and more, rms scale: once
 from simulated signals, tested on others of them and on every real one; once from real signals
 (blocks), tested on the rest. Only every second real frame is used, so none overlap, and the first
 six of a linear modulation, which hold no signal yet, are left out. Accuracy is the mean over the
 classes of the share recognised, as real classes are of unequal size.
 
-Mind that the numbers of the simulated fading (radio_channel.DRAWS) were chosen for being closest to
+Mind that the numbers of the simulated fading (`channel.DRAWS`) were chosen for being closest to
 the channel of RML2016.04C: on that file the gap tells how well its one channel is imitated, not how
 the network would do on another. What the choice is worth is seen in the rows with fading drawn by
 OTHER numbers, two seeds each.
@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from measure import child, machine, write
 
-from foqus_lib.datasets import radio_channel
+from foqus_lib.datasets.simulated import channel
 
 SIMULATED, REAL = "RML2016.10a-like", "real"
 RECORDED = "recorded"  # the fading of a real training set
@@ -40,10 +40,10 @@ LINEAR = ("8PSK", "BPSK", "PAM4", "QAM16", "QAM64", "QPSK")
 
 def real_signals(path: Path):
     """High-SNR frames of the file that share no samples, without the empty ones."""
-    from foqus_lib.datasets import own
+    from foqus_lib.datasets.own import npz
     from foqus_lib.signals import at_least
 
-    signals = at_least(own.load(path)[0], LOWEST_SNR)
+    signals = at_least(npz.load(path)[0], LOWEST_SNR)
     linear = np.isin(np.array(signals.classes)[signals.label], LINEAR)
     pair = signals.label * 100 + signals.snr
     starts = np.flatnonzero(np.diff(pair, prepend=np.nan) != 0)  # rows stand pair by pair
@@ -64,7 +64,7 @@ def one(fading: str, seed: int, path: Path, epochs: int) -> list[dict]:
     """In a child: one training and its tests, each with its confusion matrix in counts."""
     import torch
 
-    from foqus_lib.datasets import radio_synth
+    from foqus_lib.datasets.simulated import like_rml2016
     from foqus_lib.models import MODELS
     from foqus_lib.seeds import rng_for
     from foqus_lib.signals import rms
@@ -75,13 +75,13 @@ def one(fading: str, seed: int, path: Path, epochs: int) -> list[dict]:
 
     torch.set_num_threads(1)
     real = rms(real_signals(path))
-    classes = sorted(set(real.classes) & set(radio_synth.CLASSES))
+    classes = sorted(set(real.classes) & set(like_rml2016.CLASSES))
     real = shared(real, classes)
     rng = rng_for("benchmark sim_to_real", seed)
     if fading != RECORDED:
-        snrs = [snr for snr in radio_synth.SNRS if snr >= LOWEST_SNR]
-        quirks = radio_synth.Quirks(fading=tuple(map(int, fading.split())))
-        made = rms(shared(radio_synth.generate(snrs, FRAMES + HELD_OUT, seed, quirks), classes))
+        snrs = [snr for snr in like_rml2016.SNRS if snr >= LOWEST_SNR]
+        quirks = like_rml2016.Quirks(fading=tuple(map(int, fading.split())))
+        made = rms(shared(like_rml2016.generate(snrs, FRAMES + HELD_OUT, seed, quirks), classes))
         train, held_out = positional_split(made, FRAMES / (FRAMES + HELD_OUT), rng)
         source, tests = made[train], {SIMULATED: made[held_out], REAL: real}
     else:
@@ -113,7 +113,7 @@ def main() -> None:
     if args.one:
         print(json.dumps(one(args.one[0], int(args.one[1]), args.real, args.epochs)))
         return
-    chosen = " ".join(map(str, radio_channel.DRAWS))
+    chosen = " ".join(map(str, channel.DRAWS))
     runs = [(fading, seed) for seed in range(args.seeds) for fading in (chosen, RECORDED)]
     runs += [(fading, seed) for fading in OTHER for seed in range(min(args.seeds, 2))]
     rows, matrices = [], {}

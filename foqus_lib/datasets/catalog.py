@@ -10,15 +10,9 @@ from jaxtyping import Bool, Int64
 from numpy import ndarray
 
 from foqus_lib import signals as sig
-from foqus_lib.datasets import (
-    files,
-    radio_synth,
-    radio_synth_2018,
-    radio_synth_2019,
-    rml2018,
-    sig2019,
-)
+from foqus_lib.datasets import files, rml2018, sig2019
 from foqus_lib.datasets.files import CACHE, Loaded
+from foqus_lib.datasets.simulated import like_rml2016, like_rml2018, like_sig2019
 from foqus_lib.errors import unknown
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
@@ -63,17 +57,17 @@ def simulated(
 
 # Names that need no file.
 DATASETS: dict[str, Simulated] = {
-    radio_synth.NAME: simulated(radio_synth.generate, radio_synth.SNRS, 1000),
-    radio_synth_2019.NAME: simulated(radio_synth_2019.generate, radio_synth_2019.SNRS, 1500),
-    radio_synth_2018.NAME: simulated(radio_synth_2018.generate, rml2018.SNRS, 4096),
+    like_rml2016.NAME: simulated(like_rml2016.generate, like_rml2016.SNRS, 1000),
+    like_sig2019.NAME: simulated(like_sig2019.generate, like_sig2019.SNRS, 1500),
+    like_rml2018.NAME: simulated(like_rml2018.generate, rml2018.SNRS, 4096),
 }
 
 # Share that trains, where it is not 4 of 5: 1000 of 1500, and 3200 of 4096 (the group leaves 96 of
 # these out; here they are tested on).
 OWN_SHARE = {
-    radio_synth_2019.NAME: 2 / 3,
+    like_sig2019.NAME: 2 / 3,
     sig2019.NAME: 2 / 3,
-    radio_synth_2018.NAME: 3200 / 4096,
+    like_rml2018.NAME: 3200 / 4096,
     rml2018.NAME: 3200 / 4096,
 }
 

@@ -8,17 +8,8 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from foqus_lib.datasets import (
-    cache,
-    own,
-    own_hdf5,
-    own_sigmf,
-    rml2016,
-    rml2016_text,
-    rml2018,
-    sidecar,
-    sig2019,
-)
+from foqus_lib.datasets import cache, checks, door, rml2016, rml2016_text, rml2018, sig2019
+from foqus_lib.datasets.own import hdf5, npz, sidecar, sigmf
 from foqus_lib.signals import Signals
 
 CACHE = Path(__file__).resolve().parents[2] / ".foqus" / "cache"
@@ -49,16 +40,24 @@ def load(path: Path, snr_min: float = -np.inf, cached: Path | None = CACHE) -> L
     """The signals of a file or folder; readers of large files read only snr_min (dB) and more.
 
     cached: where cuts of RML2018.01a are kept; None reads them into memory each time.
-    Raises ValueError naming file, field, what came, what was wanted and how to mend it.
+    Raises ValueError naming file, field, what came, what was wanted and how to mend it, and nothing
+    else whatever the file holds.
     """
     path = Path(path)
     if path.name.endswith(sidecar.ENDINGS):
-        return _described(path, snr_min)
-    if path.is_dir():
-        return _folder(path)
+        loaded = _described(path, snr_min)
+    else:
+        with door.reading(path, *sig2019.beside(path)):
+            is_folder = path.is_dir() and path.suffix not in KINDS
+            loaded = _folder(path) if is_folder else _file(path, snr_min, cached)
+    checks.varied(path, loaded.signals)
+    return loaded
+
+
+def _file(path: Path, snr_min: float, cached: Path | None) -> Loaded:
     match path.suffix:
         case ".npz":
-            signals, rows = own.load(path)
+            signals, rows = npz.load(path)
             return Loaded(_page_name(path.stem), _sha256(path), signals, rows)
         case ".pkl" | ".dat":
             signals, name = rml2016.load(path)
@@ -71,8 +70,7 @@ def load(path: Path, snr_min: float = -np.inf, cached: Path | None = CACHE) -> L
         case ".mat":
             signals, name = sig2019.load_mat(path), sig2019.SISTER
         case _:
-            if not path.exists():
-                raise ValueError(f"{path}: no such file. Check the path; it starts at {Path.cwd()}")
+            door.plain_file(path)
             kinds = ", ".join(f"{ending} ({what})" for ending, what in KINDS.items())
             raise ValueError(
                 f"{path}: expected {kinds}; got {path.suffix or 'no suffix'!r}. Rename it"
@@ -82,21 +80,29 @@ def load(path: Path, snr_min: float = -np.inf, cached: Path | None = CACHE) -> L
 
 def is_path(source: str) -> bool:
     """Whether the source can only be meant as a file or folder."""
-    return Path(source).exists() or source.endswith((*KINDS, *sidecar.ENDINGS))
+    if source.endswith((*KINDS, *sidecar.ENDINGS)):
+        return True
+    try:
+        return Path(source).exists()
+    except OSError:  # longer than a name may be
+        return False
 
 
 def _described(path: Path, snr_min: float) -> Loaded:
-    described = sidecar.read(path)
+    with door.reading(path):
+        described = sidecar.read(path)
     name = _page_name(path.name.rpartition(".foqus.")[0] or path.stem)
     if isinstance(described, sidecar.Hdf5Arrays):
-        signals, rows = own_hdf5.load(described, snr_min)
-        return Loaded(name, _sampled_sha256(described.file), signals, rows)
-    cut = own_sigmf.load(described)
+        with door.reading(described.file, path):
+            signals, rows = hdf5.load(described, snr_min)
+            return Loaded(name, _sampled_sha256(described.file), signals, rows)
+    with door.reading(described.folder, path):
+        cut = sigmf.load(described)
     return Loaded(name, cut.report, cut.signals, np.arange(len(cut.signals)))
 
 
 def _folder(path: Path) -> Loaded:
-    if next(path.rglob("*" + own_sigmf.META), None):
+    if next(path.rglob("*" + sigmf.META), None):
         raise ValueError(
             f"{path}: SigMF recordings need a few words: write mine.foqus.yaml with "
             f"`folder: {path.name}`, `length: 128` and `snr: 20` beside it and give that file"

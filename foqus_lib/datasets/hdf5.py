@@ -8,12 +8,15 @@ plugins. A dataset is checked for all of these before a byte of it is read.
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
 import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
+
+from foqus_lib.datasets import door
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FILTERS = {
@@ -25,6 +28,9 @@ FILTERS = {
 }
 MOST_PACKED = 100  # real recordings hardly shrink; labels may, and their number is bounded by X
 LARGEST_CHUNK = 64 * 2**20  # bytes; a chunk is unpacked whole for one row of it
+LARGEST_BAND = 2**28  # bytes; rows are read in bands of whole chunks
+LARGEST_LABELS = 2**30  # bytes, unpacked: labels may be packed at will. RML2018.01a has half of it
+AT_ONCE = 2**22  # bytes to read together
 ROWS, GAP = 512, 32  # rows to read at once; unwanted rows worth reading rather than seeking over
 
 
@@ -32,8 +38,7 @@ ROWS, GAP = 512, 32  # rows to read at once; unwanted rows worth reading rather 
 def opened(path: Path) -> Iterator[h5py.File]:
     """The file for reading. ValueError naming the file if it is none, cut short or locked."""
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. Check the path; it starts at {Path.cwd()}")
+    door.plain_file(path)
     try:
         file = h5py.File(path, "r", locking="best-effort")  # read-only media know no locks
     except BlockingIOError:
@@ -58,7 +63,9 @@ def dataset(path: Path, file: h5py.File, name: str, packed: float = MOST_PACKED)
     """
     there: h5py.Group = file
     for part in name.strip("/").split("/"):
-        link = there.get(part, getlink=True) if isinstance(there, h5py.Group) else None
+        is_name = part not in ("", ".", "..") and "\0" not in part
+        inside = isinstance(there, h5py.Group) and is_name
+        link = there.get(part, getlink=True) if inside else None
         if link is None:
             inside = ", ".join(sorted(there)[:12]) if isinstance(there, h5py.Group) else "no more"
             raise ValueError(f"{path}: {name}: no such dataset. {there.name} holds {inside}")
@@ -73,6 +80,18 @@ def dataset(path: Path, file: h5py.File, name: str, packed: float = MOST_PACKED)
     _check_plain(path, name, there)
     _check_stored(path, name, there, packed)
     return there
+
+
+def labels(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
+    """The dataset `name` of a number or a row of numbers for each signal, of bounded size."""
+    data = dataset(path, file, name, packed=math.inf)
+    if (size := data.size * data.dtype.itemsize) > LARGEST_LABELS:
+        raise ValueError(
+            f"{path}: {name}: expected labels of at most {LARGEST_LABELS} bytes, got {data.dtype} "
+            f"of {data.shape}, {size} bytes. Store the index of the class: y.argmax(axis=1)"
+        )
+    door.fits(f"{path}: {name}", 32 * max(data.shape, default=0), "Give fewer rows")
+    return data
 
 
 def _check_plain(path: Path, name: str, data: h5py.Dataset) -> None:
@@ -122,25 +141,45 @@ def _check_stored(path: Path, name: str, data: h5py.Dataset, packed: float) -> N
 
 
 def pieces(keep: Bool[ndarray, " N"], rows: int = ROWS, gap: int = GAP) -> Iterator[slice]:
-    """Slices of at most `rows` rows that cover every kept row and skip gaps of `gap` or more."""
+    """Slices of at most `rows` rows that cover every kept row and skip gaps of `gap` or more.
+
+    They end at multiples of `rows`, but for the ends of the runs between gaps.
+    """
     at = np.flatnonzero(keep)
     if len(at) == 0:
         return
     breaks = np.flatnonzero(np.diff(at) > gap) + 1
     for run in np.split(at, breaks):
-        for start in range(int(run[0]), int(run[-1]) + 1, rows):
-            yield slice(start, min(start + rows, int(run[-1]) + 1))
+        first, stop = int(run[0]), int(run[-1]) + 1
+        edges = [first, *range((first // rows + 1) * rows, stop, rows), stop]
+        yield from (slice(*pair) for pair in pairwise(edges))
+
+
+def bands(data: h5py.Dataset, keep: Bool[ndarray, " N"], axis: int = 0) -> Iterator[slice]:
+    """Pieces along the axis of the signals that end where chunks end: none is unpacked twice."""
+    row = data.size // data.shape[axis] * data.dtype.itemsize
+    chunk = min(data.chunks[axis], data.shape[axis]) if data.chunks else 1
+    if chunk > 1 and chunk * row > LARGEST_BAND:
+        raise ValueError(
+            f"{data.file.filename}: {data.name}: chunks of {data.chunks}; {chunk * row} bytes "
+            f"would be unpacked for one signal, at most {LARGEST_BAND} are. Write it with chunks "
+            "of a few signals: h5repack -l"
+        )
+    rows = max(1, AT_ONCE // (row * chunk)) * chunk
+    return pieces(keep, rows, max(GAP, chunk))
 
 
 def rows_of(data: h5py.Dataset, keep: Bool[ndarray, " N"]) -> Iterator[Float32[ndarray, "_ a b"]]:
-    """The kept rows of a dataset (N, a, b), in order, a few hundred at a time.
+    """The kept rows of a dataset (N, a, b), in order, a few megabytes at a time.
 
     Read as they lie, by hyperslabs into one small buffer: no second copy of the result exists.
     Each array yielded is overwritten by the next.
     """
-    buffer = np.empty((ROWS, *data.shape[1:]), np.float32)
-    for rows in pieces(keep):
+    buffer = np.empty((0, *data.shape[1:]), np.float32)
+    for rows in bands(data, keep):
         n = rows.stop - rows.start
+        if n > len(buffer):
+            buffer = np.empty((n, *data.shape[1:]), np.float32)
         data.read_direct(buffer, rows, np.s_[:n])
         wanted = keep[rows]
         yield buffer[:n] if wanted.all() else buffer[:n][wanted]

@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from foqus_lib.datasets import pickle_grammar
-from foqus_lib.datasets.pickle_grammar import Blocks
+from foqus_lib.datasets import door
+from foqus_lib.datasets.pickles import grammar
+from foqus_lib.datasets.pickles.grammar import Blocks
 from foqus_lib.errors import unknown
 from foqus_lib.signals import Signals, frame_hashes
 
@@ -49,7 +50,7 @@ def load(path: Path, sha256: str = "") -> tuple[Signals, str]:
     refuse_other_formats(path)
     if sha256 and (got := file_sha256(path)) != sha256.lower():
         raise ValueError(f"{path}: expected SHA-256 {sha256}, got {got}. Download the file again")
-    return assembled(path, pickle_grammar.read(path))
+    return assembled(path, grammar.read(path))
 
 
 def assembled(path: Path, blocks: Blocks) -> tuple[Signals, str]:
@@ -156,8 +157,7 @@ def _refuse_repeated_frames(
 
 def refuse_other_formats(path: Path) -> None:
     """ValueError that says what a file is if it is no pickle, and what to do about it."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. {WHERE}")
+    door.plain_file(path, WHERE)
     with open(path, "rb") as file:
         head = file.read(512)
     for start, (what, advice) in LOOKS_LIKE.items():

@@ -5,16 +5,20 @@ wrote them. Ten digits, so every float32 comes back exactly. The licence is the 
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from foqus_lib.datasets import rml2016
-from foqus_lib.datasets.pickle_grammar import Blocks
+from foqus_lib.datasets import door, rml2016
+from foqus_lib.datasets.pickles.grammar import Blocks
 from foqus_lib.signals import Signals
 
+MOST_FILES = len(rml2016.CLASSES) * len(rml2016.SNRS)
+LONGEST_LINE = 16_384  # characters; 128 numbers of ten digits take 4,000
 NAME = re.compile(r"([A-Za-z0-9_-]+) (-?\d{1,2})\.txt")
 
 
@@ -28,12 +32,23 @@ def load(folder: Path) -> tuple[Signals, str]:
 
 def _blocks(folder: Path) -> Blocks:
     blocks: Blocks = {}
-    for path in sorted(folder.glob("*.txt")):
-        if not (key := NAME.fullmatch(path.name)):
+    paths = sorted(folder.glob("*.txt"))
+    for path in paths:
+        if not NAME.fullmatch(path.name):
             raise ValueError(
                 f"{path}: expected names such as 'QAM64 -2.txt' (class, SNR in dB). Move it away"
             )
-        blocks[key[1], int(key[2])] = frames(path)
+        door.plain_file(path)
+    if len(paths) > MOST_FILES:
+        raise ValueError(
+            f"{folder}: expected at most {MOST_FILES} files, one for each class and SNR, got "
+            f"{len(paths)}. Move the others away"
+        )
+    size = sum(path.stat().st_size for path in paths)
+    door.fits(f"{folder}: text files", size, "Give one of the other formats of the set")
+    for path in paths:
+        modulation, snr = path.stem.split(" ")
+        blocks[modulation, int(snr)] = frames(path)
     if not blocks:
         raise ValueError(
             f"{folder}: no file such as 'QAM64 -2.txt' in it. Give the folder that holds them"
@@ -41,19 +56,28 @@ def _blocks(folder: Path) -> Blocks:
     return blocks
 
 
+def _lines(file: TextIO) -> Iterator[str]:
+    """One after the other: a line that never ends is not read to its end."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"one has {LONGEST_LINE} characters or more")
+        yield line
+
+
 def frames(path: Path) -> Float32[ndarray, "n 2 128"]:
     """The frames of one file."""
     found = []
     try:
-        text = path.read_text(encoding="ascii").replace("+-", "-")
-        lines = [line for line in text.split("\n") if line.strip()]
-        for number, line in enumerate(lines, start=1):
-            found.append(np.array([complex(word) for word in line.split()], np.complex64))
-            if len(found[-1]) != rml2016.LENGTH:
-                raise ValueError(f"line {number} has {len(found[-1])}")
+        with open(path, encoding="ascii") as file:
+            for number, line in enumerate(_lines(file), start=1):
+                words = line.replace("+-", "-").split()
+                if words and len(words) != rml2016.LENGTH:
+                    raise ValueError(f"line {number} has {len(words)}")
+                if words:
+                    found.append(np.array([complex(word) for word in words], np.complex64))
     except ValueError as error:
         raise ValueError(
-            f"{path}: expected {rml2016.LENGTH} complex numbers in every line; {error}. "
+            f"{path}: expected {rml2016.LENGTH} complex numbers in every line; {str(error)[:200]}. "
             "Download the file again"
         ) from None
     if not found:

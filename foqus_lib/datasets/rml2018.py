@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
-from foqus_lib.datasets import cache, hdf5
+from foqus_lib.datasets import cache, door, hdf5
 from foqus_lib.signals import Signals
 
 NAME = "RML2018.01a"
@@ -31,7 +31,6 @@ CLASSES = (
     "128APSK", "16QAM", "32QAM", "64QAM", "128QAM", "256QAM", "AM-SSB-WC", "AM-SSB-SC",
     "AM-DSB-WC", "AM-DSB-SC", "FM", "GMSK", "OQPSK",
 )  # fmt: skip
-LABELS = 4096  # rows of Y to read at once: all of it would be 490 MB
 
 
 def load(
@@ -55,6 +54,7 @@ def load(
             )
         shape = (int(keep.sum()), 2, LENGTH)
         if cached is None:
+            door.fits(f"{path}: X", 8 * LENGTH * shape[0], "Raise the SNR cut, or use the cache")
             rows, iq, done = _rows(path, x, y, snr, keep), np.empty(shape, np.float32), 0
             for block in _frames(path, x, keep):
                 iq[done : done + len(block)] = block
@@ -112,7 +112,7 @@ def _datasets(path: Path, file: h5py.File) -> tuple[h5py.Dataset, h5py.Dataset, 
                 "name its datasets in a .foqus.yaml (book/own_data.md)"
             )
     x = hdf5.dataset(path, file, "X")
-    y, z = (hdf5.dataset(path, file, name, packed=np.inf) for name in "YZ")
+    y, z = (hdf5.labels(path, file, name) for name in "YZ")
     n = x.shape[0] if x.shape else 0
     for name, data, wanted in [("X", x, (LENGTH, 2)), ("Y", y, (len(CLASSES),)), ("Z", z, (1,))]:
         fits = n > 0 and data.shape == (n, *wanted)
@@ -157,7 +157,7 @@ def _labels(
 ) -> Int64[ndarray, " n"]:
     """Class of every kept row; each must be one-hot, and rows must stand by class, then SNR."""
     label = np.full(len(keep), -1)
-    for rows in hdf5.pieces(keep, LABELS):
+    for rows in hdf5.bands(y, keep):
         one_hot = y[rows]
         wrong = ((one_hot != 0) & (one_hot != 1)).any(axis=1) | (one_hot.sum(axis=1) != 1)
         if (wrong & keep[rows]).any():

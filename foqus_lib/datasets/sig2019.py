@@ -17,7 +17,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 from numpy.lib import format as npy
 
-from foqus_lib.datasets import hdf5, own
+from foqus_lib.datasets import checks, door, hdf5
 from foqus_lib.signals import Signals
 
 NAME, SISTER = "Sig2019-12", "HKDD_AMC12"
@@ -49,6 +49,7 @@ def load_npy(path: Path) -> tuple[Signals, Int64[ndarray, " N"]]:
     halves = _halves(path)
     parts = [_half(half) for half in halves]
     lengths = [len(x) for x, _, _ in parts]
+    door.fits(f"{path}: X", 8 * LENGTH * sum(lengths), "Give a part of it")
     iq = np.empty((sum(lengths), 2, LENGTH), np.float32)
     for (x, _, _), end, n in zip(parts, np.cumsum(lengths), lengths, strict=True):
         for start in range(0, n, hdf5.ROWS):
@@ -56,9 +57,19 @@ def load_npy(path: Path) -> tuple[Signals, Int64[ndarray, " N"]]:
             iq[end - n + rows.start : end - n + rows.stop] = x[rows].swapaxes(1, 2)
     label = np.concatenate([label for _, label, _ in parts])
     snr = np.concatenate([snr for _, _, snr in parts])
-    own.check_labels(path, label, CLASSES)
-    own.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
+    checks.labels(path, label, CLASSES)
+    checks.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
     return Signals(iq, label, snr, CLASSES), np.arange(len(label))
+
+
+def beside(path: Path) -> list[Path]:
+    """The files that may be read along with *X.npy; none for another file."""
+    if not path.name.endswith("X.npy"):
+        return []
+    stem = path.name.removesuffix("X.npy")
+    stems = {stem, stem.replace("Train", "Test"), stem.replace("Test", "Train")}
+    names = ("X.npy", "SnrY.npy", "y.npy", "snr.npy")
+    return [path.with_name(stem + name) for stem in stems for name in names]
 
 
 def load_mat(path: Path, frames: int = 0) -> Signals:
@@ -78,14 +89,15 @@ def load_mat(path: Path, frames: int = 0) -> Signals:
         x = hdf5.dataset(path, file, name)
         n = _count(path, name, x)
         label, snr = _implied(path, name, n, frames or FRAMES[name])
+        door.fits(f"{path}: {name}", 8 * LENGTH * n, "Give a part of it")
         iq = np.empty((n, 2, LENGTH), np.float32)
-        for start in range(0, n, hdf5.ROWS):
-            rows = slice(start, min(start + hdf5.ROWS, n))
-            if x.shape[0] == n:  # MATLAB's axes, reversed as HDF5 reads them: (N, 1, L, 2)
+        axis = 0 if x.shape[0] == n else 3
+        for rows in hdf5.bands(x, np.ones(n, bool), axis):
+            if axis == 0:  # MATLAB's axes, reversed as HDF5 reads them: (N, 1, L, 2)
                 iq[rows] = x[rows][:, 0].swapaxes(1, 2)
             else:
                 iq[rows] = np.moveaxis(x[:, :, 0, rows], 2, 0)
-    own.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
+    checks.refuse_rows(path, "X", iq, ~np.isfinite(iq).all(axis=(1, 2)), "finite samples")
     return Signals(iq, label, snr, CLASSES)
 
 
@@ -129,15 +141,14 @@ def _half(path: Path) -> tuple[ndarray, Int64[ndarray, " n"], Float32[ndarray, "
                     f"{array.shape}. It belongs to another X"
                 )
     label, snr = np.asarray(label), np.asarray(snr)
-    own.refuse_rows(path, "class", label, ~np.isin(label, np.arange(len(CLASSES))), "0 to 11")
-    own.refuse_rows(path, "snr", snr, ~np.isin(snr, SNRS), "an even number from -20 to 30 dB")
+    checks.refuse_rows(path, "class", label, ~np.isin(label, np.arange(len(CLASSES))), "0 to 11")
+    checks.refuse_rows(path, "snr", snr, ~np.isin(snr, SNRS), "an even number from -20 to 30 dB")
     return x, label.astype(np.int64), snr.astype(np.float32)
 
 
 def _mapped(path: Path) -> ndarray:
     """An .npy of numbers, nothing unpickled, nothing read yet."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. X.npy needs SnrY.npy, or y.npy and snr.npy")
+    door.plain_file(path, "X.npy needs SnrY.npy, or y.npy and snr.npy")
     try:
         return npy.open_memmap(path, mode="r")
     except (ValueError, EOFError, OSError) as error:
@@ -147,8 +158,7 @@ def _mapped(path: Path) -> ndarray:
 
 
 def _refuse_old_mat(path: Path) -> None:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. Check the path; it starts at {Path.cwd()}")
+    door.plain_file(path)
     with open(path, "rb") as file:
         if file.read(10) == b"MATLAB 5.0":
             raise ValueError(

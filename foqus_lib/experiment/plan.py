@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import psutil
 
@@ -16,6 +16,7 @@ OF_A_WORKER = GIB // 2  # Python, torch and the activations of one network
 PROBED_FROM = 20_000  # units of cost; fewer are done before a measurement of them would be
 
 
+@runtime_checkable  # the tests check signatures
 class Bench(Protocol):
     """What every job of one sweep is told; a study adds its own data and recipes."""
 

@@ -48,10 +48,9 @@ HEADS = {
     "averages": {"table": "Table", "dataset": "Data", "models": MODELS, "method": "Method",
                  "printed": "Average, printed", "mean": "Mean of the five rates",
                  "difference": "Difference"},
-    "uniform_pairs": {"dataset": "Data", "evaluation_model": "Evaluation model", "rate": "Rate",
-                      "place_one": "Printed in", "one": "Accuracy there",
-                      "place_two": "Printed again in", "two": "Accuracy again",
-                      "difference": "Difference"},
+    "uniform_pairs": {"dataset": "Data", "rate": "Rate", "place_one": "Printed in",
+                      "one": "Accuracy there", "place_two": "Printed again in",
+                      "two": "Accuracy again", "difference": "Difference"},
     "gain": {"rate": "Rate", "against_table_I": "Against Uniform of Table I",
              "against_table_III": "Against Uniform of Table III"},
     "falls": {"table": "Table", "dataset": "Data", "models": MODELS, "method": "Method",
@@ -74,4 +73,9 @@ def in_words(table: pd.DataFrame, heads: dict[str, str]) -> pd.DataFrame:
         for name in ("rate", "from_rate")
         if name in table
     }
-    return table.assign(**rates)[list(heads)].rename(columns=heads)
+    places = {  # on one line
+        name: table[name].str.replace(" ", "\N{NO-BREAK SPACE}")
+        for name in ("models", "place_one", "place_two")
+        if name in table
+    }
+    return table.assign(**rates, **places)[list(heads)].rename(columns=heads)

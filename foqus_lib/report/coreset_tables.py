@@ -15,6 +15,7 @@ from foqus_lib.report.blocks import (
 )
 from foqus_lib.report.printed import Table, wide
 from foqus_lib.report.tables import BOLD, mean_texts, spread
+from foqus_lib.selection.catalog import READINGS, RULES, ablation_name
 
 CONTROL = "control"  # the column of the ablation's rows that are no combination
 
@@ -63,10 +64,10 @@ def _ways(mean: pd.DataFrame, study: Study) -> pd.DataFrame:
     """row, column ("as printed, tiers" or "control"), method, mean, sd, n, repeats, in order."""
     combinations = list(paper.ablation().combination)
     ways = [
-        (row, f"{reading}, {rule}", f"{row} | {reading} | {rule}")
+        (row, f"{reading}, {rule}", ablation_name(row, reading, rule))
         for row in combinations
-        for reading in paper.READINGS
-        for rule in paper.RULES
+        for reading in READINGS
+        for rule in RULES
     ]
     ours = [name for _, _, name in ways]
     controls = [m for m in in_order(list(mean.method), study) if m not in ours]

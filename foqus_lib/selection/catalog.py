@@ -64,10 +64,11 @@ def ablation_name(terms: str, reading: str, rule: str) -> str:
 
 
 ABLATION_METHODS: dict[str, Method] = {
-    ablation_name(terms, reading, rule): RULES[rule](combined(READINGS[reading], terms))
+    name: METHODS.get(name) or RULES[rule](combined(READINGS[reading], terms))
     for reading in READINGS
     for rule in RULES
     for terms in TERMS
+    if (name := ablation_name(terms, reading, rule))
 }
 
 CONTROLS: dict[str, Method] = {
@@ -84,7 +85,6 @@ CATALOG: dict[str, Method] = ABLATION_METHODS | METHODS | CONTROLS
 VERSIONS: dict[str, int] = dict.fromkeys(CATALOG, 1)
 
 SELECTORS: dict[str, Selector] = {name: class_balanced(m) for name, m in METHODS.items()}
-ABLATION: dict[str, Selector] = {name: class_balanced(m) for name, m in ABLATION_METHODS.items()}
 
 SNR_BALANCED = " | SNR-balanced"  # after the name of any method
 

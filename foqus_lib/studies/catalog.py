@@ -43,6 +43,7 @@ CHAPTERS: dict[str, Chapter] = {
     "07_all_snr": _coreset(grid.all_snr),
 }
 
+
 def grids() -> list[str]:
     """The chapters that have trials to run."""
     return [name for name, one in CHAPTERS.items() if one.trials is not grid.no_trials]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from foqus_lib import signals as sig
-from foqus_lib.datasets import catalog, radio_synth, rml2016, sig2019
+from foqus_lib.datasets import catalog, rml2016, sig2019
 from foqus_lib.datasets.catalog import DATASETS, prepare
+from foqus_lib.datasets.simulated import like_rml2016
 
 SYNTHETIC = "RML2016.10a-like"
 USUAL = {
@@ -157,7 +158,7 @@ def test_a_folder_of_recordings_is_told_what_to_write(tmp_path, monkeypatch):
 
 def test_the_simulated_set_by_hand():
     made = task()
-    everything = radio_synth.generate((18, 16), 10, seed=0)
+    everything = like_rml2016.generate((18, 16), 10, seed=0)
     rows = np.arange(220).reshape(22, 10)
     np.testing.assert_array_equal(made.train_rows, rows[:, :8].ravel())
     np.testing.assert_array_equal(made.train.iq, everything.iq[rows[:, :8].ravel()])

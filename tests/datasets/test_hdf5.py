@@ -179,7 +179,7 @@ def test_files_that_are_none_say_so(tmp_path, made):
         assert str(path) in str(refusal.value)
     with pytest.raises(ValueError, match=r"absent\.h5: no such file"):
         read(tmp_path / "absent.h5")
-    with pytest.raises(ValueError, match="no such file"):
+    with pytest.raises(ValueError, match="expected a file, got a folder"):
         read(tmp_path)
 
 

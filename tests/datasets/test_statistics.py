@@ -7,7 +7,7 @@ import pytest
 from reference import REAL_04C
 
 from foqus_lib import signals as sig
-from foqus_lib.datasets import own
+from foqus_lib.datasets.own import npz
 from foqus_lib.datasets.statistics import (
     STATISTICS,
     class_statistics,
@@ -55,7 +55,7 @@ def test_resultant_of_equal_and_of_opposite_carriers():
 @pytest.mark.skipif(not REAL_FILE.exists(), reason="needs the real RML2016.04C recordings")
 def test_real_recordings_give_the_published_numbers():
     """datasets.md 4.4, test 5: table 4.1 of the real set to the printed digits."""
-    signals, _ = own.load(REAL_FILE)
+    signals, _ = npz.load(REAL_FILE)
     high = sig.at_least(signals, 10)
     got = dict(zip(high.classes, class_statistics(high), strict=True))
     for modulation, wanted in REAL_04C.items():

@@ -5,19 +5,20 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from foqus_lib.experiment.artifacts import find_arrays, save_arrays
+from foqus_lib.experiment.artifacts import find_arrays, partial, provenance_of, save_arrays
 
 KEY = {"dataset": "d", "fingerprint": "f", "model": "CNN1D", "seed": 0, "recipe": "r"}
 ARRAYS = {"loss": np.arange(6, dtype=np.float32).reshape(2, 3), "schema": np.int64(1)}
+FACTS = {"device": "cpu", "threads": 1}
 
 
 def test_saved_arrays_are_found_bit_equal(tmp_path):
     assert find_arrays(tmp_path, KEY) is None
-    path = save_arrays(tmp_path, KEY, ARRAYS)
+    path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
     assert find_arrays(tmp_path, KEY) == path
     with np.load(path, allow_pickle=False) as file:
         np.testing.assert_array_equal(file["loss"], ARRAYS["loss"])
-    assert save_arrays(tmp_path, KEY, {"loss": np.zeros(1)}) == path  # the first stays
+    assert save_arrays(tmp_path, KEY, {"loss": np.zeros(1)}, FACTS) == path  # the first stays
     assert find_arrays(tmp_path, KEY | {"seed": 1}) is None
 
 
@@ -26,16 +27,16 @@ def test_saved_arrays_are_found_bit_equal(tmp_path):
     "damage", [lambda raw: raw[:-9], lambda raw: b"", lambda raw: b"x" + raw[1:]]
 )
 def test_s06_damage_means_missing_and_can_be_mended(tmp_path, suffix, damage):
-    path = save_arrays(tmp_path, KEY, ARRAYS)
+    path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
     broken = path.with_suffix(suffix)
     broken.write_bytes(damage(broken.read_bytes()))
     assert find_arrays(tmp_path, KEY) is None
     assert list((tmp_path / "quarantine").iterdir())
-    assert save_arrays(tmp_path, KEY, ARRAYS) == path == find_arrays(tmp_path, KEY)
+    assert save_arrays(tmp_path, KEY, ARRAYS, FACTS) == path == find_arrays(tmp_path, KEY)
 
 
 def test_s06_one_flipped_bit_is_noticed(tmp_path):
-    path = save_arrays(tmp_path, KEY, ARRAYS)
+    path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
@@ -44,31 +45,42 @@ def test_s06_one_flipped_bit_is_noticed(tmp_path):
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_writer_killed_before_its_record(tmp_path, whole):
-    path = save_arrays(tmp_path, KEY, ARRAYS)
+    path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
     path.with_suffix(".json").unlink()
     if not whole:
         path.write_bytes(path.read_bytes()[:-50])
     assert find_arrays(tmp_path, KEY) is None
-    assert save_arrays(tmp_path, KEY, ARRAYS) == path == find_arrays(tmp_path, KEY)
+    assert save_arrays(tmp_path, KEY, ARRAYS, FACTS) == path == find_arrays(tmp_path, KEY)
 
 
 def test_a_missing_array_file_is_missing(tmp_path):
-    save_arrays(tmp_path, KEY, ARRAYS).unlink()
+    save_arrays(tmp_path, KEY, ARRAYS, FACTS).unlink()
     assert find_arrays(tmp_path, KEY) is None
 
 
 def test_objects_and_float_keys_are_refused(tmp_path):
     with pytest.raises(ValueError, match="expected numbers, got objects"):
-        save_arrays(tmp_path, KEY, {"a": np.array([{}], dtype=object)})
+        save_arrays(tmp_path, KEY, {"a": np.array([{}], dtype=object)}, FACTS)
     with pytest.raises(ValueError, match=r"lr: expected str or int"):
         find_arrays(tmp_path, {"lr": 0.1})
+
+
+def test_provenance_is_the_makers_whoever_comes_later(tmp_path):
+    path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
+    assert save_arrays(tmp_path, KEY, ARRAYS, {"device": "cuda:0", "threads": 8}) == path
+    assert provenance_of(path) == FACTS
+
+
+def test_the_folder_of_a_running_training_is_its_own(tmp_path):
+    one, other = partial(tmp_path, [KEY]), partial(tmp_path, [KEY, KEY | {"seed": 1}])
+    assert one != other and one == partial(tmp_path, [dict(reversed(KEY.items()))])
 
 
 def saver(root, me, barrier, queue):
     seen = []
     for seed in range(20):
         barrier.wait()
-        path = save_arrays(root, KEY | {"seed": seed}, {"by": np.full(1000, me)})
+        path = save_arrays(root, KEY | {"seed": seed}, {"by": np.full(1000, me)}, FACTS)
         with np.load(path) as file:
             seen.append(int(file["by"][0]))
     queue.put(seen)

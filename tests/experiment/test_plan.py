@@ -6,106 +6,95 @@ import pytest
 
 from foqus_lib import cli
 from foqus_lib.experiment import plan as planning
-from foqus_lib.experiment.bench import Bench
-from foqus_lib.experiment.cell import grid
-from foqus_lib.experiment.plan import OF_A_WORKER, cell_jobs, evidence_jobs, in_words, plan
-from foqus_lib.experiment.run import collect_evidence
+from foqus_lib.experiment.plan import OF_A_WORKER, in_words, plan
 from foqus_lib.models import MODELS
-from foqus_lib.training.collect import Collection
+from foqus_lib.studies.coreset.grid import CORESET
+from foqus_lib.studies.coreset.records import collect_evidence
 from foqus_lib.training.memory import bytes_per_copy
-from foqus_lib.training.recipe import Recipe
-
-COLLECTION = Collection(Recipe(epochs=2, batch=32), early_runs=1, early_epochs=1)
-EVALUATION = Recipe(epochs=3, batch=16)
+from tests.studies import tiny
 
 
-def bench_of(task, root, **change):
-    return replace(Bench(task, COLLECTION, EVALUATION, root, "cpu"), **change)
+@pytest.fixture
+def bench(task, tmp_path):
+    return tiny.bench(task, tmp_path)
 
 
-def cells_of(bench, models=("CNN1D",), seeds=(0, 1)):
-    return grid(
-        dataset=bench.task.name,
-        fingerprint=bench.task.fingerprint,
-        pairs=[(model, model) for model in models],
-        methods=["Uniform", "FoQuS"],
-        rates=[0.25, 0.5],
-        seeds=seeds,
-        selection_recipe=str(COLLECTION),
-        evaluation_recipe=str(EVALUATION),
-    )
+@pytest.fixture
+def trials(task):
+    return tiny.trials(task, methods=("Uniform", "FoQuS"), seeds=2)
 
 
-def test_visits_by_hand(task, tmp_path):
-    """64 signals to train, 32 to test. A cell at 1/4: 16 x 3 epochs, and 32 / 3 for the test."""
-    bench = bench_of(task, tmp_path)
-    jobs = cell_jobs(bench, cells_of(bench))
-    assert len(jobs) == 4  # a method and a seed: both rates share a run of the selector
-    assert jobs[0].visits == pytest.approx((16 + 32) * 3 + 2 * 32 / 3)
-    [one, _] = evidence_jobs(bench, [("CNN1D", 0), ("CNN1D", 0), ("CNN1D", 1), ("-", 0)])
-    assert one.visits == pytest.approx(64 * (2 * 4 / 3 + 1))
+def planned(bench, trials, workers=1):
+    return plan(CORESET, bench, trials, workers)
 
 
-def test_tests_on_the_way_are_counted(task, tmp_path):
-    often = replace(EVALUATION, test_every=1)
-    bench = bench_of(task, tmp_path, evaluation=often)
-    cells = [replace(one, evaluation_recipe=str(often)) for one in cells_of(bench)]
-    assert cell_jobs(bench, cells)[0].visits == pytest.approx(48 * 3 + 2 * (1 + 3) * 32 / 3)
-
-
-def test_on_a_gpu_all_of_one_network_and_rate_train_together(task, tmp_path):
-    bench = bench_of(task, tmp_path, device="cuda:0")
-    jobs = cell_jobs(bench, cells_of(bench, models=["CNN1D", "CNN2D"]))
-    assert sorted((job.model, job.copies) for job in jobs) == [
-        ("CNN1D", 4), ("CNN1D", 4), ("CNN2D", 4), ("CNN2D", 4)
-    ]  # fmt: skip
-    for job in jobs:
-        assert len({one.rate_bp for one in job.arguments[0]}) == 1
-    [both] = evidence_jobs(bench, [("CNN1D", 0), ("CNN1D", 1)])
-    assert both.arguments == ("CNN1D", [0, 1]) and both.copies == 2
-
-
-def test_only_what_is_missing_is_planned(task, tmp_path):
-    bench = bench_of(task, tmp_path)
-    cells = cells_of(bench)
+def test_only_what_is_missing_is_planned(bench, trials):
     collect_evidence(bench, "CNN1D", [0])
-    assert [job.arguments for job in plan(bench, cells, 1).evidence] == [("CNN1D", [1])]
+    found = planned(bench, trials)
+    assert [job.arguments for job in found.stages[0]] == [("CNN1D", [1])]
+    assert {one for job in found.stages[1] for one in job.trials} == set(trials)
 
 
-def test_the_plan_says_what_how_long_and_how_much_memory(task, tmp_path, monkeypatch):
-    bench = bench_of(task, tmp_path)
-    short = str(plan(bench, cells_of(bench), 1))
-    assert "0 of 8 cells are stored. To do: 2 selection trainings and 8 cells in 4 groups" in short
-    assert "under a minute or two with 1 worker and 0.5 GiB" in short
+def test_the_plan_says_what_how_long_and_how_much_memory(bench, trials, monkeypatch):
+    short = str(planned(bench, trials))
+    first = "0 of 8 trials are stored. To do: 2 trainings that others need and 8 trials in 4 groups"
+    assert short == f"{first}, under a minute or two with 1 worker and 0.5 GiB"
     monkeypatch.setattr(planning, "PROBED_FROM", 0)
-    measured = plan(bench, cells_of(bench), 1)
-    assert set(measured.seconds_per_visit) == {("CNN1D", "fp32", 1)}
-    assert "about" in str(measured) and 0 < measured.seconds(measured.groups) < 60
+    measured = planned(bench, trials)
+    assert set(measured.seconds_per_unit) == {("CNN1D", "fp32", 1)}
+    assert "about" in str(measured) and 0 < measured.seconds(measured.jobs) < 60
 
 
-def test_twice_the_workers_take_half_the_time(task, tmp_path, monkeypatch):
-    monkeypatch.setattr(planning, "_seconds_per_visit", lambda bench, job: 0.5)
-    monkeypatch.setattr(planning, "PROBED_FROM", 0)
-    bench = bench_of(task, tmp_path)
-    one, two = (plan(bench, cells_of(bench), count) for count in (1, 2))
-    assert one.seconds(one.groups) == 2 * two.seconds(two.groups)
-    assert one.seconds(one.groups) == 0.5 * sum(job.visits for job in one.groups)
+def test_a_kind_of_job_is_probed_once_and_one_without_a_probe_costs_no_time(bench, trials):
+    asked = []
+
+    def probe(bench, job):
+        asked.append(job.kind)
+        return 0.5
+
+    def jobs(bench, missing):
+        first, second = CORESET.jobs(bench, missing)
+        return [
+            [replace(job, probe=None) for job in first],
+            [replace(job, probe=probe, cost=1e6, kind=("b",)) for job in second],
+        ]
+
+    found = plan(replace(CORESET, jobs=jobs), bench, trials, 1)
+    assert asked == [("b",)] and found.seconds(found.jobs) == 0.5e6 * 4
 
 
-def test_a_stated_memory_bounds_the_workers(task, tmp_path):
-    roomy = bench_of(task, tmp_path, memory=4 * OF_A_WORKER)
-    assert plan(roomy, cells_of(roomy), 8).workers == 2  # and one share for this process
-    tight = bench_of(task, tmp_path, memory=OF_A_WORKER // 4)
+def test_twice_the_workers_take_half_the_time(bench, trials):
+    one, two = (
+        replace(planned(bench, trials, count), seconds_per_unit={("CNN1D", "fp32", 1): 0.5})
+        for count in (1, 2)
+    )
+    assert two.workers == 2 and one.seconds(one.jobs) == 2 * two.seconds(two.jobs)
+    assert one.seconds(one.jobs) == 0.5 * sum(job.cost for job in one.jobs)
+
+
+def test_a_stated_memory_bounds_the_workers(bench, trials):
+    roomy = replace(bench, memory=4 * OF_A_WORKER)
+    assert planned(roomy, trials, 8).workers == 2  # and one share for this process
+    tight = replace(bench, memory=OF_A_WORKER // 4)
     wanted = r"memory_gb: one worker needs about \d+\.\d GiB, 0.1 were allowed"
     with pytest.raises(ValueError, match=wanted):
-        plan(tight, cells_of(tight), 1)
+        planned(tight, trials)
 
 
-def test_every_network_has_a_probe_and_a_memory(task, tmp_path, monkeypatch):
+def test_every_network_has_a_probe_and_a_memory(task, bench, monkeypatch):
     """The plan knows nothing of a network but its constructor."""
     monkeypatch.setattr(planning, "PROBED_FROM", 10**9)
-    bench = bench_of(task, tmp_path)
-    assert plan(bench, cells_of(bench, models=MODELS), 1).memory > OF_A_WORKER
+    every = tiny.trials(task, methods=("FoQuS",), models=tuple(MODELS))
+    found = planned(bench, every)
+    assert found.memory > OF_A_WORKER and {job.kind[0] for job in found.jobs} == set(MODELS)
+    assert all(job.probe for job in found.jobs)
+
+
+def test_nothing_to_do_asks_for_no_jobs(bench):
+    def jobs(bench, missing):
+        pytest.fail("asked")
+
+    assert str(plan(replace(CORESET, jobs=jobs), bench, [], 1)) == "all 0 trials are stored"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +108,7 @@ def test_the_command_says_the_plan_and_trains_nothing(tmp_path, capsys):
     given = ["frames=5", f"results={tmp_path}", "methods=[Uniform, FoQuS]"]
     assert cli.main(["sweep", "03_main_tables", "--profile", "smoke", "--plan", *given]) == 0
     said = capsys.readouterr().out
-    assert "simulated" in said and "0 of 3 cells are stored. To do: 1 selection" in said
+    assert "simulated" in said and "0 of 3 trials are stored. To do: 1 trainings" in said
     assert not list(tmp_path.iterdir())
 
 

@@ -4,54 +4,54 @@ import pandas as pd
 import pytest
 
 from foqus_lib.experiment import store
-from foqus_lib.experiment.cell import grid
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.rows import export, load_rows
+from tests.experiment.made_up import STUDY, trial
 
-CELLS = grid(
-    dataset='a "set", of sorts',
-    fingerprint="0123",
-    pairs=[("CNN1D", "CNN1D")],
-    methods=["Uniform", "FoQuS", "All data"],
-    rates=[0.01, 0.3],
-    seeds=[1, 0],
-    selection_recipe="r",
-    evaluation_recipe="r",
-)
+TRIALS = [
+    trial(method, budget, seed, dataset='a "set", of sorts')
+    for method, budgets in (("Sand", (1, 30)), ("Reeds", (1, 30)), ("All | of it", (0,)))
+    for budget in budgets
+    for seed in (1, 0)
+]
 
 
 @pytest.fixture
 def full(tmp_path):
-    for n, cell in enumerate(CELLS):
-        metrics = {"accuracy": 1 / (n + 3), "kept": n + 1} | ({"accuracy_best": 0.1} if n else {})
-        facts = provenance(device="cpu", threads=1, seconds=n / 7, about="one, two\nNA")
-        store.publish(tmp_path / "store", cell, metrics, facts)
+    for n, one in enumerate(TRIALS):
+        metrics = {"clarity": 1 / (n + 3)} | ({"depth": 0.1} if n else {})
+        facts = provenance(device="cpu", seconds=n / 7, about="one, two\nNA")
+        store.publish(tmp_path / "store", one, metrics, facts)
     return tmp_path
 
 
 def test_round_trip(full):
     path = full / "rows.csv"
-    rows = export(full / "store", CELLS, path)
-    pd.testing.assert_frame_equal(load_rows(path), rows)
+    rows = export(full / "store", STUDY, TRIALS, path)
+    pd.testing.assert_frame_equal(load_rows(path, STUDY), rows)
+    assert rows.depth.isna().sum() == 1
     first = path.read_bytes()
-    export(full / "store", CELLS[::-1], path)
+    export(full / "store", STUDY, TRIALS[::-1], path)
     assert path.read_bytes() == first
 
 
 def test_an_incomplete_grid_is_not_exported(full):
-    next((full / "store" / "cells").rglob("*.json")).unlink()
-    with pytest.raises(ValueError, match=r"9 of 10 cells .* first missing: Cell"):
-        export(full / "store", CELLS, full / "rows.csv")
+    next((full / "store" / "trials").rglob("*.json")).unlink()
+    with pytest.raises(ValueError, match=r"9 of 10 trials .* first missing: Trial"):
+        export(full / "store", STUDY, TRIALS, full / "rows.csv")
     assert not (full / "rows.csv").exists()
 
 
 EDITS = {
     "column gone": (lambda f: f.drop(columns="git"), "expected columns"),
-    "accuracy in percent": (lambda f: f.assign(accuracy=50), "line 2: expected accuracy 0 to 1"),
-    "accuracy a word": (lambda f: f.assign(accuracy="good"), "a number was expected"),
-    "rate": (lambda f: f.assign(rate=0.02), "expected rate .* for rate_bp"),
-    "seed": (lambda f: f.assign(seed=-1), "line 2: cell.seed"),
-    "repeated": (lambda f: pd.concat([f, f]), "line 12: repeats the cell of line 2"),
+    "a setting gone": (lambda f: f.drop(columns="versions"), "expected columns"),
+    "clarity in percent": (lambda f: f.assign(clarity=50), "line 2: expected clarity 0 to 1"),
+    "clarity a word": (lambda f: f.assign(clarity="good"), "a number was expected"),
+    "clarity missing": (lambda f: f.assign(clarity=""), "a number was expected"),
+    "budget": (lambda f: f.assign(budget=0.5), "whole|expected int|a number was expected"),
+    "seed": (lambda f: f.assign(seed=-1), "line 2: trial.seed"),
+    "no version": (lambda f: f.assign(versions=""), "line 2: trial.versions: expected a name"),
+    "repeated": (lambda f: pd.concat([f, f]), "line 12: repeats the trial of line 2"),
 }
 
 
@@ -59,13 +59,13 @@ EDITS = {
 def test_edited_rows_are_refused_with_the_line(full, edit):
     path = full / "rows.csv"
     spoil, message = EDITS[edit]
-    spoil(export(full / "store", CELLS, path)).to_csv(path, index=False)
+    spoil(export(full / "store", STUDY, TRIALS, path)).to_csv(path, index=False)
     with pytest.raises(ValueError, match=message) as caught:
-        load_rows(path)
+        load_rows(path, STUDY)
     assert str(path) in str(caught.value)
 
 
 def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "rows.csv").touch()
     with pytest.raises(ValueError, match="empty file"):
-        load_rows(tmp_path / "rows.csv")
+        load_rows(tmp_path / "rows.csv", STUDY)

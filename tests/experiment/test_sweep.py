@@ -5,109 +5,193 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from foqus_lib.experiment import store, sweep, workers
-from foqus_lib.experiment.cell import grid
-from foqus_lib.training.collect import Collection
-from foqus_lib.training.recipe import Recipe
+from foqus_lib.experiment import artifacts, rows, store, sweep, workers
+from foqus_lib.selection.catalog import CATALOG
+from foqus_lib.studies.coreset import records, run
+from foqus_lib.studies.coreset.grid import CORESET
+from tests.studies import tiny
 
-COLLECTION = Collection(Recipe(epochs=2, batch=32), early_runs=1, early_epochs=1)
-EVALUATION = Recipe(epochs=1, batch=16)
-LONG = Recipe(epochs=60, batch=8)  # seconds a cell: time to be killed in the middle
-
-
-def cells_of(task, methods=("Uniform", "FoQuS", "Margin"), seeds=(0, 1), recipe=EVALUATION):
-    return grid(
-        dataset=task.name,
-        fingerprint=task.fingerprint,
-        pairs=[("CNN1D", "CNN1D")],
-        methods=methods,
-        rates=[0.25, 0.5],
-        seeds=seeds,
-        selection_recipe=str(COLLECTION),
-        evaluation_recipe=str(recipe),
-    )
+LONG = replace(tiny.OPTIONS, epochs=60, batch=8)  # seconds a trial: time to be killed in it
 
 
-def run(task, cells, root, count=1, progress=lambda text: None, recipe=EVALUATION):
-    return sweep.sweep(task, cells, COLLECTION, recipe, root, "cpu", count, progress)
-
-
-def accuracies(root, cells):
-    return store.frame(root, cells).accuracy.tolist()
+@pytest.fixture
+def bench(task, tmp_path):
+    return tiny.bench(task, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def finished(task, tmp_path_factory):
-    root = tmp_path_factory.mktemp("finished")
-    run(task, cells_of(task), root)
-    return root
+def trials(task):
+    return tiny.trials(task, seeds=2)
 
 
-def test_a_second_sweep_does_nothing(task, finished, monkeypatch):
-    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*.json")}
+@pytest.fixture(scope="module")
+def finished(task, trials, tmp_path_factory):
+    made = tiny.bench(task, tmp_path_factory.mktemp("finished"))
+    tiny.run(made, trials)
+    return made
+
+
+def test_a_second_sweep_does_nothing(finished, trials, monkeypatch):
+    before = {path: path.stat().st_mtime_ns for path in finished.root.rglob("*.json")}
     monkeypatch.setattr(workers, "_in_processes", None)
     said = []
-    found = run(task, cells_of(task), finished, progress=said.append)
-    assert len(found.complete) == 12 and not found.missing
-    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*.json")} == before
-    assert said == ["all 12 cells are stored: nothing to do"]
+    found = tiny.run(finished, trials, progress=said.append)
+    assert len(found.complete) == 12 and not found.missing and found.note == ""
+    assert {path: path.stat().st_mtime_ns for path in finished.root.rglob("*.json")} == before
+    assert said == ["all 12 trials are stored"]
 
 
-def test_two_processes_give_the_same_table(task, finished, tmp_path):
-    run(task, cells_of(task), tmp_path, count=2)
-    assert accuracies(tmp_path, cells_of(task)) == accuracies(finished, cells_of(task))
+def test_two_processes_give_the_same_table(bench, finished, trials):
+    tiny.run(bench, trials, 2)
+    assert tiny.accuracies(bench, trials) == tiny.accuracies(finished, trials)
 
 
-def test_a_grid_that_grew_runs_only_what_is_new(task, finished, tmp_path):
-    half = cells_of(task, seeds=(0,))
-    run(task, half, tmp_path)
-    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
-    run(task, cells_of(task), tmp_path)
-    assert accuracies(tmp_path, cells_of(task)) == accuracies(finished, cells_of(task))
+def test_a_grid_that_grew_runs_only_what_is_new(task, bench, finished, trials):
+    tiny.run(bench, tiny.trials(task))
+    kept = {path: path.read_bytes() for path in bench.root.rglob("*.json")}
+    tiny.run(bench, trials)
+    assert tiny.accuracies(bench, trials) == tiny.accuracies(finished, trials)
     assert all(path.read_bytes() == content for path, content in kept.items())
 
 
-def test_progress_counts_to_the_end_and_estimates(task, tmp_path):
+def test_progress_counts_to_the_end_and_estimates(task, bench):
     said = []
-    run(task, cells_of(task, seeds=(0,)), tmp_path, progress=said.append)
-    assert (
-        "0 of 6 cells are stored. To do: 1 selection trainings and 6 cells in 3 groups" in said[0]
-    )
-    assert said[1].startswith("1 of 1 selection trainings,") and "about 0 s left" in said[1]
-    assert "visits/s" in said[1]
-    assert said[-1].startswith("3 of 3 cell groups,")
+    tiny.run(bench, tiny.trials(task), progress=said.append)
+    first = "0 of 6 trials are stored. To do: 1 trainings that others need and 6 trials in 3 groups"
+    assert said[0].startswith(first)
+    assert said[1].startswith("1 of 1 trainings that others need,")
+    assert "about 0 s left" in said[1]
+    assert said[-1].startswith("3 of 3 groups of trials,")
 
 
-def test_one_failing_method_does_not_stop_the_others(task, tmp_path, monkeypatch):
-    from foqus_lib.selection.catalog import METHODS
-
+def test_one_failing_method_does_not_stop_the_others(task, bench, monkeypatch):
     def broken(evidence):
         raise RuntimeError("a method with a bug")
 
-    monkeypatch.setitem(METHODS, "Margin", broken)
-    with pytest.raises(ValueError, match=r"4 of 12 cells failed.*Margin.*a method with a bug"):
-        run(task, cells_of(task), tmp_path)
-    assert len(store.frame(tmp_path, cells_of(task))) == 8
+    monkeypatch.setitem(CATALOG, "Margin", broken)
+    trials = tiny.trials(task, seeds=2)
+    found = tiny.run(bench, trials)
+    assert len(found.complete) == 8 and len(found.failed) == 4
+    assert all("a method with a bug" in why for why in found.failed.values())
+    assert found.note.endswith("(4 failed, 0 quarantined; RuntimeError: a method with a bug)")
+    assert len(store.frame(bench.root, CORESET, trials)) == 8
 
 
-def test_a_results_folder_that_cannot_be_written_is_refused_first(task, tmp_path):
+def test_a_failed_trial_is_tried_again_by_the_next_sweep(task, bench, monkeypatch):
+    trials = tiny.trials(task, methods=("Margin",))
+    with monkeypatch.context() as patch:
+        patch.setitem(CATALOG, "Margin", lambda evidence: 1 / 0)
+        assert len(tiny.run(bench, trials).failed) == 2
+    found = tiny.run(bench, trials)
+    assert found.complete == trials and not found.failed
+
+
+def diverging(seeds):
+    """`collect` in which the trainings of these seeds diverge."""
+    real = records.collect
+
+    def some(build, signals, names, *rest, **more):
+        found = real(build, signals, names, *rest, **more)
+        bad = [any(name.endswith(f" {seed}") for seed in seeds) for name in names]
+        return [ValueError("selection training: its loss is not finite from epoch 2") if b else one
+                for b, one in zip(bad, found, strict=True)]  # fmt: skip
+
+    return some
+
+
+def test_one_diverged_selection_seed_leaves_all_the_others(task, bench, monkeypatch, tmp_path):
+    trials = tiny.trials(task, methods=("Uniform", "FoQuS"), seeds=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "collect", diverging([2]))
+        found = tiny.run(bench, trials)
+    lost = {one for one in trials if one.method == "FoQuS" and one.seed == 2}
+    assert set(found.failed) == set(found.missing) == lost
+    assert all("not finite from epoch 2" in why for why in found.failed.values())
+    assert found.note.startswith("10 of 12 trials (2 failed, 0 quarantined; ")
+    assert "loss is not finite" in found.note
+    with pytest.raises(ValueError, match="10 of 12 trials .*not finite"):
+        rows.export(bench.root, CORESET, trials, tmp_path / "rows.csv")
+    assert not list((bench.root / "partial").glob("*"))  # the next sweep begins it anew
+    key = bench.evidence_key("CNN1D", 2)
+    assert artifacts.find_arrays(bench.root, key) is None
+    began = []
+    real = records.collect
+    monkeypatch.setattr(records, "collect", lambda *a, **k: began.append(a[2]) or real(*a, **k))
+    again = tiny.run(bench, trials)
+    assert again.complete == trials and not again.failed and again.note == ""
+    assert began == [[records.select_name(task.fingerprint, "CNN1D", 2)]]  # and no other seed
+
+
+def test_a_training_that_diverges_for_real_says_so_in_the_scan(task, bench):
+    wild = replace(bench, collection=replace(
+        bench.collection, recipe=replace(bench.collection.recipe, lr=1e30)))  # fmt: skip
+    options = tiny.OPTIONS
+    trials = [
+        replace(one, settings=tuple(
+            (name, str(wild.collection) if name == "selection_recipe" and value != "-" else value)
+            for name, value in one.settings))
+        for one in tiny.trials(task, options, methods=("Uniform", "FoQuS"))
+    ]  # fmt: skip
+    found = tiny.run(wild, trials)
+    assert [one.method for one in found.complete] == ["Uniform", "Uniform"]
+    assert "not finite from epoch" in found.note and len(found.failed) == 2
+
+
+def yielding(bench, jobs, workers, scheduler=""):
+    """The contract of `executed`: what a job raises is yielded beside it."""
+    for job in jobs:
+        try:
+            job.call(bench, *job.arguments)
+            yield job, None
+        except Exception as error:
+            yield job, error
+
+
+def test_a_job_that_raises_fails_only_the_trials_it_left(task, bench, monkeypatch):
+    real, first = run.train_trials, []
+
+    def breaking(bench, group):
+        first.append(group[0])
+        real(bench, group[:1])
+        raise RuntimeError("a bug in the job")
+
+    monkeypatch.setattr(sweep, "executed", yielding)
+    monkeypatch.setattr(run, "train_trials", breaking)
+    found = tiny.run(bench, tiny.trials(task, methods=("Uniform",), seeds=2))
+    assert len(first) == 2 and set(found.complete) == set(first)
+    assert len(found.failed) == 2 and "RuntimeError: a bug in the job" in found.note
+
+
+def test_a_record_whose_making_raises_tells_the_trials_why(task, bench, monkeypatch):
+    def broken(*given, **more):
+        raise RuntimeError("a bug in the training")
+
+    monkeypatch.setattr(sweep, "executed", yielding)
+    monkeypatch.setattr(records, "collect", broken)
+    found = tiny.run(bench, tiny.trials(task, methods=("Uniform", "FoQuS")))
+    assert [one.method for one in found.complete] == ["Uniform", "Uniform"]
+    assert all("a bug in the training" in why for why in found.failed.values())
+
+
+def test_a_results_folder_that_cannot_be_written_is_refused_first(task, bench, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     with pytest.raises(ValueError, match="file: expected a results folder that can be written to"):
-        run(task, cells_of(task), blocked)
+        tiny.run(replace(bench, root=blocked), tiny.trials(task))
 
 
 SCRIPT = """
 import sys, pathlib, time
 import numpy as np
 sys.path.insert(0, {root!r})
-from tests.experiment.test_sweep import COLLECTION, LONG, cells_of
+from tests.experiment.test_sweep import LONG
+from tests.studies import tiny
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.sweep import sweep
 from foqus_lib.signals import Signals
 if __name__ == "__main__":
     data = np.load({data!r})
@@ -115,8 +199,8 @@ if __name__ == "__main__":
         return Signals(data[name + "_iq"], data[name + "_label"], data[name + "_snr"],
                        ("low", "mid", "high"))
     task = Task("tones", True, part("train"), part("test"), data["rows"], "0" * 64, "Tones.")
-    sweep(task, cells_of(task, recipe=LONG), COLLECTION, LONG, pathlib.Path({store!r}), "cpu", 2,
-          lambda text: print(text, flush=True))
+    tiny.run(tiny.bench(task, pathlib.Path({store!r}), LONG), tiny.trials(task, LONG, seeds=2), 2,
+             lambda text: print(text, flush=True))
 """
 
 
@@ -150,10 +234,10 @@ def descendants(pid: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def undisturbed(task, tmp_path_factory):
-    root = tmp_path_factory.mktemp("undisturbed")
-    cells = cells_of(task, recipe=LONG)
-    run(task, cells, root, 2, recipe=LONG)
-    return accuracies(root, cells)
+    made = tiny.bench(task, tmp_path_factory.mktemp("undisturbed"), LONG)
+    trials = tiny.trials(task, LONG, seeds=2)
+    tiny.run(made, trials, 2)
+    return tiny.accuracies(made, trials)
 
 
 @pytest.mark.slow
@@ -162,7 +246,7 @@ def test_a_killed_sweep_resumes_without_repeating(stop, task, undisturbed, tmp_p
     """Killed in the middle: no orphans, nothing lost, nothing run twice, the same table."""
     driver = start(task, tmp_path)
     for line in driver.stdout:
-        if "cell groups" in line:  # at least one cell is published
+        if "groups of trials" in line:  # at least one trial is published
             break
     workers_then = descendants(driver.pid)
     os.kill(driver.pid, stop)
@@ -172,13 +256,12 @@ def test_a_killed_sweep_resumes_without_repeating(stop, task, undisturbed, tmp_p
     while any(Path(f"/proc/{pid}").exists() for pid in workers_then):
         assert time.monotonic() < deadline, "orphans are still computing"
         time.sleep(0.2)
-    cells = cells_of(task, recipe=LONG)
-    root = tmp_path / "store"
-    kept = {path: path.read_bytes() for path in (root / "cells").rglob("*.json")}
-    assert 0 < len(store.scan(root, cells).complete) < len(cells)
-    run(task, cells, root, recipe=LONG)
+    trials, bench = tiny.trials(task, LONG, seeds=2), tiny.bench(task, tmp_path / "store", LONG)
+    kept = {path: path.read_bytes() for path in (bench.root / "trials").rglob("*.json")}
+    assert 0 < len(store.scan(bench.root, trials).complete) < len(trials)
+    tiny.run(bench, trials)
     assert all(path.read_bytes() == content for path, content in kept.items())
-    assert accuracies(root, cells) == undisturbed
+    assert tiny.accuracies(bench, trials) == undisturbed
 
 
 @pytest.mark.slow
@@ -194,4 +277,5 @@ def test_a_killed_worker_is_replaced(task, undisturbed, tmp_path):
                 killed += 1
     assert driver.wait(60) == 0 and killed == 2
     driver.stdout.close()
-    assert accuracies(tmp_path / "store", cells_of(task, recipe=LONG)) == undisturbed
+    bench = tiny.bench(task, tmp_path / "store", LONG)
+    assert tiny.accuracies(bench, tiny.trials(task, LONG, seeds=2)) == undisturbed

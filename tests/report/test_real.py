@@ -1,6 +1,6 @@
 import numpy as np
 
-from foqus_lib.datasets.radio_synth import generate
+from foqus_lib.datasets.simulated.like_rml2016 import generate
 from foqus_lib.report import real
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from foqus_lib.selection import foqus, scores
-from foqus_lib.selection.catalog import ABLATION, READINGS, SELECTORS, TERMS
+from foqus_lib.selection.catalog import (
+    CATALOG,
+    READINGS,
+    SELECTORS,
+    TERMS,
+    ablation_name,
+)
+from foqus_lib.selection.methods import class_balanced
+from foqus_lib.selection.tiers import tiers
 
 SCORED = {
     "Cal": scores.cal,
@@ -62,42 +70,64 @@ def test_scored_baselines_keep_their_highest(name, two_classes):
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("terms", TERMS)
 def test_ablation_top_k_keeps_the_highest(reading, terms, two_classes):
-    kept = ABLATION[f"{terms} | {reading} | top-k"](two_classes, 20, np.random.default_rng(0))
+    select = class_balanced(CATALOG[ablation_name(terms, reading, "top-k")])
+    kept = select(two_classes, 20, np.random.default_rng(0))
     assert holds_the_highest(equation_8(two_classes, reading, terms), kept, two_classes.label)
 
 
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("terms", [terms for terms in TERMS if "Q" in terms])  # without Q they tie
 def test_ablation_tiers_hold_their_shares(reading, terms, two_classes):
-    kept = ABLATION[f"{terms} | {reading} | tiers"](two_classes, 20, np.random.default_rng(0))
+    select = class_balanced(CATALOG[ablation_name(terms, reading, "tiers")])
+    kept = select(two_classes, 20, np.random.default_rng(0))
     score = equation_8(two_classes, reading, terms)
     assert per_tier(score, kept, two_classes.label) == [4, 4, 2]
 
 
 @pytest.mark.parametrize(
-    ("select", "reading", "shares"),
+    ("name", "reading", "shares"),
     [
-        (SELECTORS["FoQuS"], "as printed", [4, 4, 2]),
-        (SELECTORS["FoQuS (min-max)"], "min-max", [4, 4, 2]),
-        (ABLATION["FoQuS | equal shares"], "as printed", [4, 3, 3]),
+        ("FoQuS", "as printed", [4, 4, 2]),
+        ("FoQuS (min-max)", "min-max", [4, 4, 2]),
+        ("FoQuS | equal shares", "as printed", [4, 3, 3]),
+        ("FoQuS | shares turned round", "as printed", [2, 4, 4]),
     ],
 )
-def test_foqus_rows_and_the_control_hold_their_shares(select, reading, shares, two_classes):
-    kept = select(two_classes, 20, np.random.default_rng(0))
+def test_foqus_rows_and_controls_hold_their_shares(name, reading, shares, two_classes):
+    kept = class_balanced(CATALOG[name])(two_classes, 20, np.random.default_rng(0))
     score = equation_8(two_classes, reading, "F+E+Q")
     assert per_tier(score, kept, two_classes.label) == shares
 
 
 def test_the_mean_loss_control_has_the_easy_on_top(two_classes):
-    kept = ABLATION["Mean loss | tiers"](two_classes, 20, np.random.default_rng(0))
+    select = class_balanced(CATALOG["Mean loss | tiers"])
+    kept = select(two_classes, 20, np.random.default_rng(0))
     easy = -two_classes.loss.mean(axis=0)
     assert per_tier(easy, kept, two_classes.label) == [4, 4, 2]
 
 
-def test_foqus_is_the_full_row_of_its_ablation(two_classes):
-    for name, reading in (("FoQuS", "as printed"), ("FoQuS (min-max)", "min-max")):
-        full = ABLATION[f"F+E+Q | {reading} | tiers"]
-        ours, theirs = (
-            s(two_classes, 20, np.random.default_rng(4)) for s in (SELECTORS[name], full)
-        )
-        assert ours.tolist() == theirs.tolist()
+def test_one_method_has_one_name():
+    """FoQuS is the full row of its ablation, and a single metric is one method in both readings."""
+    assert ablation_name("F+E+Q", "as printed", "tiers") == "FoQuS"
+    assert ablation_name("F+E+Q", "min-max", "tiers") == "FoQuS (min-max)"
+    for rule in ("tiers", "top-k"):
+        assert ablation_name("E", "as printed", rule) == ablation_name("E", "min-max", rule)
+
+
+@pytest.mark.parametrize("terms", ["F", "E", "Q"])
+def test_a_single_metric_is_ordered_alike_in_both_readings(terms, two_classes):
+    first, second = (equation_8(two_classes, reading, terms) for reading in READINGS)
+    assert np.argsort(first, kind="stable").tolist() == np.argsort(second, kind="stable").tolist()
+
+
+def test_a_shuffled_score_with_tiers_is_uniform_itself(two_classes):
+    """With random scores the shares do not matter: every signal of a class is as likely."""
+    rows = np.flatnonzero(two_classes.label == 0)
+    counts = np.zeros(len(two_classes.label))
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        noise = rng.permutation(len(counts)).astype(float)
+        counts[class_balanced(tiers(lambda evidence, s=noise: s))(two_classes, 20, rng)] += 1
+    share = counts[rows] / 2000
+    expected = 10 / len(rows)
+    assert np.abs(share - expected).max() < 5 * np.sqrt(expected * (1 - expected) / 2000)

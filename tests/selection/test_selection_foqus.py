@@ -33,13 +33,6 @@ def test_every_equation_by_hand(bits, f, e, share, s):
     np.testing.assert_allclose(1 + foqus.foqus_identity_remainder(c), [s], rtol=1e-15)
 
 
-def test_predictions_and_their_correctness():
-    logits = np.array([[[0.0, 2.0], [5.0, 1.0]], [[3.0, 2.0], [0.5, 0.5]]])  # T=2, N=2, C=2
-    predicted = foqus.predicted_label(logits)
-    assert predicted.tolist() == [[1, 0], [0, 0]]
-    assert foqus.correctness(predicted, np.array([1, 0])).tolist() == [[True, True], [False, True]]
-
-
 def test_loss_lowers_quality_by_beta_times_its_mean():
     c, loss = trajectory("1100"), np.array([[1.0], [2.0], [3.0], [6.0]])
     assert foqus.accumulated_loss(loss).tolist() == [12.0]
@@ -52,7 +45,8 @@ def test_min_max_by_hand():
     c = np.hstack([trajectory(bits) for bits, *_ in BY_HAND])
     loss = np.zeros((4, 5))
     want = [[0, 0, 0, 1, 0.5], [0, 1, 0, 0, 2 / 3], [1, 0, 0.75, 0.5, 0.25]]
-    np.testing.assert_allclose(foqus.min_max(c, loss), want)
+    for term, row in zip(foqus.TERMS, want, strict=True):
+        np.testing.assert_allclose(foqus.foqus_score_min_max(c, loss, [term]), row)
     np.testing.assert_allclose(foqus.foqus_score_min_max(c, loss), np.sum(want, axis=0))
 
 
@@ -104,8 +98,9 @@ def test_eq_8_is_the_mean_loss_and_a_remainder(c):
 def test_each_score_stays_in_its_range(c):
     assert foqus.forgetting_score(c).max() <= len(c) // 2
     assert foqus.persistent_error_score(c).max() <= len(c) - 1
-    terms = foqus.min_max(c, losses(c))
-    assert terms.min() >= 0 and terms.max() <= 1
+    for term in foqus.TERMS:
+        scaled = foqus.foqus_score_min_max(c, losses(c), [term])
+        assert scaled.min() >= 0 and scaled.max() <= 1
 
 
 @given(trajectories, st.floats(0, 100))
@@ -119,7 +114,7 @@ def test_a_common_loss_lowers_all_scores_alike(c, common):
 def test_scores_follow_their_signals(c, random):
     loss = losses(c)
     order = random.sample(range(c.shape[1]), c.shape[1])
-    for reading in (foqus.as_printed, foqus.min_max):
+    for reading in (foqus.foqus_score, foqus.foqus_score_min_max):
         np.testing.assert_allclose(
-            reading(c, loss)[:, order], reading(c[:, order], loss[:, order]), atol=1e-12
+            reading(c, loss)[order], reading(c[:, order], loss[:, order]), atol=1e-12
         )

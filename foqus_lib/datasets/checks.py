@@ -1,0 +1,66 @@
+"""What holds for signals of every format: class names, labels, how a bad row is named."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxtyping import Shaped
+from numpy import ndarray
+
+from foqus_lib.signals import BLOCK, Signals
+
+MOST_CLASSES = 1000
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
+
+
+def classes(path: Path, names: Sequence[str]) -> None:
+    """ValueError unless the names are distinct, not too many, and fit for a page."""
+    if not 1 <= len(names) <= MOST_CLASSES:
+        raise ValueError(
+            f"{path}: classes: expected 1 to {MOST_CLASSES} names, got {len(names)}. Keep the "
+            "classes that are to be told apart"
+        )
+    for row, name in enumerate(names):
+        if not NAME.fullmatch(name) or name in names[:row]:
+            raise ValueError(
+                f"{path}: classes: expected distinct names of up to 32 letters, digits, spaces and "
+                f"._+/-, got {name[:40]!r} in row {row}. Rename it"
+            )
+
+
+def labels(path: Path, y: Shaped[ndarray, " N"], classes: Sequence[str]) -> None:
+    """ValueError unless every label names a class and every class has a row."""
+    refuse_rows(path, "y", y, (y < 0) | (y >= len(classes)), f"0 to {len(classes) - 1}")
+    for c, name in enumerate(classes):
+        if not (y == c).any():
+            raise ValueError(f"{path}: classes: {name!r} has no row in y. Remove it or add signals")
+
+
+def varied(source: Path | str, signals: Signals) -> None:
+    """ValueError unless there is something to tell apart: two classes, and signals that differ."""
+    first = signals.classes[signals.label[0]]
+    if (signals.label == signals.label[0]).all():
+        raise ValueError(
+            f"{source}: classes: expected signals of two classes or more, got {first!r} alone. Add "
+            "signals of another class"
+        )
+    blocks = range(0, len(signals), BLOCK)  # the first ends it, but for files that are refused
+    if all((signals.iq[start : start + BLOCK] == signals.iq[0]).all() for start in blocks):
+        what = "the same" if signals.iq[0].any() else "zero in every sample"
+        raise ValueError(
+            f"{source}: X: expected signals that differ, got {len(signals)} that are all {what}. "
+            "Look at what wrote the file"
+        )
+
+
+def refuse_rows(
+    path: Path, field: str, values: ndarray, bad: ndarray, wanted: str, first: int = 0
+) -> None:
+    """ValueError that names the first bad row and counts them. first: row of values[0]."""
+    if bad.any():
+        row = int(bad.argmax())
+        got = "NaN or infinity" if field == "X" else " ".join(str(values[row]).split())[:60]
+        raise ValueError(
+            f"{path}: {field}: expected {wanted}, got {got} in row {first + row} "
+            f"({int(bad.sum())} such rows). Mend or drop these rows"
+        )

@@ -1,0 +1,83 @@
+"""The door for files of strangers: whatever stops a reader becomes one ValueError that names them.
+
+Libraries below the readers raise what they like at a damaged byte: zlib.error, KeyError without a
+file, MemoryError, an OSError that says nothing. A reader refuses what it knows by field; the rest
+is caught here, once.
+"""
+
+import errno
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from jaxtyping import TypeCheckError
+
+OUR_SLIPS = (AssertionError, TypeCheckError, Warning)  # shapes and warnings: checked in tests only
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # say nothing of the file
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@contextmanager
+def reading(path: Path, *others: Path) -> Iterator[None]:
+    """Whatever is raised inside becomes a ValueError that names `path`, or one of the others.
+
+    others: further files a message may name instead. Interrupts, slips of ours and a full or
+    broken disk pass.
+    """
+    try:
+        yield
+    except OUR_SLIPS:
+        raise
+    except Exception as error:
+        if _is_ours(error, (path, *others)):
+            raise
+        mend, said = "Copy or write it again", str(error)
+        if isinstance(error, PermissionError):
+            mend = "Ask its owner for the right to read it"
+        what = f"{type(error).__name__} {' '.join(said.split())[:200]}".strip()
+        raise ValueError(
+            f"{path}: expected a whole file of its kind, got one that cannot be read ({what}). "
+            f"{mend}"
+        ) from error
+
+
+def _is_ours(error: Exception, names: tuple[Path, ...]) -> bool:
+    """Whether it says all there is to say: a reader's own refusal, or a disk that is full."""
+    if isinstance(error, OSError):
+        return error.errno in OF_THE_DISK
+    is_refusal = isinstance(error, ValueError) and not isinstance(error, UnicodeError)
+    return is_refusal and any(str(name) in str(error) for name in names)
+
+
+def plain_file(path: Path, where: str = "") -> None:
+    """ValueError unless it is a file: a pipe or a device may never end, a folder has no bytes.
+
+    where: what to do if nothing is there.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        where = where or f"Check the path; it starts at {Path.cwd()}"
+        what = "a link to nothing" if path.is_symlink() else "no such file"
+        raise ValueError(f"{path}: {what}. {where}") from None
+    if not stat.S_ISREG(found.st_mode):
+        kind = KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+        raise ValueError(f"{path}: expected a file, got {kind}. Give a file")
+
+
+def fits(what: str, needed: int, mend: str) -> None:
+    """ValueError unless so many bytes are free; asked before they are allocated."""
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"{what}: expected at most {free / 1e9:.3g} GB, the memory free on this machine, got "
+            f"{needed / 1e9:.3g} GB. {mend}"
+        )

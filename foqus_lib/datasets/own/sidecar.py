@@ -1,0 +1,212 @@
+"""A few lines that say what is in your files: mine.foqus.yaml, given in place of the data.
+
+file: mine.h5               # HDF5; the path starts at the folder of this file
+X: /iq                      # (N, 2, L) or (N, L, 2), float32 or float64
+y: /labels                  # (N,) index into classes, or (N, C) one-hot
+snr: /snr                   # (N,) or (N, 1) dB; or one number for all
+classes: [BPSK, QPSK]       # in the order in which y counts them
+
+folder: recordings          # SigMF: every .sigmf-meta in it and below
+length: 128                 # L, samples a frame
+hop: 128                    # from frame to frame; if left out: length
+label: core:label           # annotation field with the class; if left out: core:label
+snr: core:comment           # annotation or global field with the SNR in dB; or a number
+classes: [BPSK, QPSK]       # if left out: the labels found, sorted
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from foqus_lib.datasets import checks, door
+from foqus_lib.errors import unknown
+
+ENDINGS = (".foqus.yaml", ".foqus.yml")
+LARGEST = 65_536  # bytes
+LONGEST_TEXT = 1000  # characters of a path or a name
+MOST_DECIBELS = 1000
+# What YAML and people read alike: not 20:30 (1230 to YAML), 010 (8), 0x10, 1_000 or 400 digits.
+NUMBER = re.compile(
+    r"[-+]?(0|[1-9]\d{0,18})(\.\d{0,18})?([eE][-+]?\d{1,3})?|[-+]?\.(inf|Inf|INF|nan|NaN|NAN)"
+)
+
+
+@dataclass(frozen=True)
+class Hdf5Arrays:
+    """Which datasets of an HDF5 file are what."""
+
+    path: Path  # of the .foqus.yaml
+    file: Path
+    x: str
+    y: str
+    snr: str | float  # a dataset, or dB
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SigmfFolder:
+    """How frames are cut from annotated recordings."""
+
+    path: Path  # of the .foqus.yaml
+    folder: Path
+    length: int  # samples
+    hop: int  # samples
+    label: str
+    snr: str | float  # a field, or dB
+    classes: tuple[str, ...]  # empty: the labels found
+
+
+def read(path: Path) -> Hdf5Arrays | SigmfFolder:
+    """What the file says. ValueError naming file, key, what came and what was wanted."""
+    path = Path(path)
+    said = _mapping(path)
+    if ("file" in said) == ("folder" in said):
+        raise ValueError(
+            f"{path}: expected either `file: mine.h5` (HDF5) or `folder: recordings` (SigMF), got "
+            f"{'both' if 'file' in said else 'neither'}. Write one of them"
+        )
+    if "file" in said:
+        _check_keys(path, said, needed=("file", "X", "y", "snr", "classes"), optional=())
+        return Hdf5Arrays(
+            path,
+            path.parent / _text(path, said, "file"),
+            _text(path, said, "X"),
+            _text(path, said, "y"),
+            _snr(path, said),
+            _classes(path, said),
+        )
+    optional = ("hop", "label", "classes")
+    _check_keys(path, said, needed=("folder", "length", "snr"), optional=optional)
+    said = {"hop": said["length"], "label": "core:label"} | said
+    length, hop = _count(path, said, "length"), _count(path, said, "hop")
+    if 2 * hop < length:
+        raise ValueError(
+            f"{path}: hop: expected at least half of length, {-(-length // 2)} samples, got {hop}: "
+            "frames two apart would share samples, and no split could keep them apart"
+        )
+    return SigmfFolder(
+        path,
+        path.parent / _text(path, said, "folder"),
+        length,
+        hop,
+        _text(path, said, "label"),
+        _snr(path, said),
+        _classes(path, said) if "classes" in said else (),
+    )
+
+
+def _mapping(path: Path) -> dict:
+    door.plain_file(path)
+    if path.stat().st_size > LARGEST:
+        raise ValueError(
+            f"{path}: expected a few lines of text, at most {LARGEST} bytes, got "
+            f"{path.stat().st_size}. Keep the lines it needs"
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+        _refuse_more_than_lines(path, text)
+        said = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = f" in line {mark.line + 1}" if (mark := getattr(error, "problem_mark", 0)) else ""
+        raise ValueError(f"{path}: not YAML{where}. Write lines of `name: value`") from None
+    if not isinstance(said, dict):
+        raise ValueError(f"{path}: expected lines of `name: value`, got {type(said).__name__}")
+    return said
+
+
+def _refuse_more_than_lines(path: Path, text: str) -> None:
+    """ValueError unless it is `name: value` and `name: [a, b]`, each name once: the rest of YAML
+    can make gigabytes of a few lines, or mean something else than it seems to."""
+    deep = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        deep += isinstance(event, yaml.CollectionStartEvent)
+        deep -= isinstance(event, yaml.CollectionEndEvent)
+        if deep > 2 or getattr(event, "anchor", None) is not None:
+            what = "lists in lists" if deep > 2 else f"an anchor or alias, {event.anchor[:60]!r}"
+            raise ValueError(
+                f"{path}: line {event.start_mark.line + 1}: expected `name: value` or "
+                f"`name: [a, b]`, got {what}. Write every value out"
+            )
+    root = yaml.compose(text, yaml.SafeLoader)
+    if not isinstance(root, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for name, value in root.value:
+        where = f"{path}: line {name.start_mark.line + 1}: {str(name.value)[:60]}"
+        if isinstance(value, yaml.MappingNode) or not isinstance(name, yaml.ScalarNode):
+            raise ValueError(f"{where}: expected one value or a list, got a mapping. Write it out")
+        if name.value in seen:
+            raise ValueError(f"{where}: expected each name once, got it again. Remove one")
+        seen.add(name.value)
+        for one in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            number = one.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+            if number and not NUMBER.fullmatch(one.value):
+                raise ValueError(
+                    f"{where}: expected a plain decimal number, got {one.value[:60]!r}, which YAML "
+                    "reads as another number. Write it as 20 or -3.5; a name goes in quotes"
+                )
+
+
+def _check_keys(path: Path, said: dict, needed: tuple[str, ...], optional: tuple[str, ...]) -> None:
+    for key in said:
+        if key not in needed + optional:
+            raise ValueError(f"{path}: {unknown('key', str(key)[:60], needed + optional)}")
+    for key in needed:
+        if key not in said:
+            raise ValueError(f"{path}: {key}: missing; expected {', '.join(needed)}. Add it")
+
+
+def _text(path: Path, said: dict, key: str) -> str:
+    if not isinstance(said[key], str) or not said[key].strip():
+        raise ValueError(f"{path}: {key}: expected text, got {_short(said[key])}. Put it in quotes")
+    if not said[key].isprintable() or len(said[key]) > LONGEST_TEXT:
+        raise ValueError(
+            f"{path}: {key}: expected up to {LONGEST_TEXT} characters that can be printed, got "
+            f"{len(said[key])}: {_short(said[key])}. Mend the name"
+        )
+    return said[key]
+
+
+def _count(path: Path, said: dict, key: str) -> int:
+    value = said[key]
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 2**24:
+        raise ValueError(
+            f"{path}: {key}: expected a number of samples, 1 to {2**24}, got {_short(value)}"
+        )
+    return value
+
+
+def _snr(path: Path, said: dict) -> str | float:
+    value = said["snr"]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value) or abs(value) > MOST_DECIBELS:
+            raise ValueError(
+                f"{path}: snr: expected finite dB up to {MOST_DECIBELS}, got {value}. Mend it"
+            )
+        return float(value)
+    return _text(path, said, "snr")
+
+
+def _classes(path: Path, said: dict) -> tuple[str, ...]:
+    names = said["classes"]
+    if not isinstance(names, list) or not 1 <= len(names) <= checks.MOST_CLASSES:
+        many = f" of {len(names)}" if isinstance(names, list) else ""
+        raise ValueError(
+            f"{path}: classes: expected a list of names, 1 to {checks.MOST_CLASSES}, got "
+            f"{_short(names)}{many}. Write classes: [BPSK, QPSK]"
+        )
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(
+                f"{path}: classes: expected names, got {_short(name)}. Put it in quotes: "
+                "YAML reads NO, ON and 8 as something else"
+            )
+    return tuple(names)
+
+
+def _short(value: object) -> str:
+    """A list that holds itself a million times is not printed."""
+    return type(value).__name__ if isinstance(value, list | dict) else repr(value)[:60]

@@ -1,0 +1,1 @@
+"""The generator: sets like the published ones, from nothing but a seed."""

@@ -1,0 +1,64 @@
+"""The page about one's own data: every snippet about a format does what the page says."""
+
+import re
+from pathlib import Path
+
+import h5py
+import layouts
+import numpy as np
+import pytest
+
+from foqus_lib.datasets import files, rml2018
+
+PAGE = (Path(__file__).resolve().parents[3] / "book" / "own_data.md").read_text(encoding="utf-8")
+FORMATS = PAGE.partition("(own-formats)=")[2]
+BLOCKS = {kind: re.findall(rf"```{kind}\n(.*?)```", FORMATS, re.DOTALL)
+          for kind in ("yaml", "python")}  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_page_has_the_snippets_tested_here():
+    assert [len(found) for found in BLOCKS.values()] == [2, 2]
+
+
+def test_an_hdf5_file(here):
+    x = layouts.noise(8, 64)
+    with h5py.File("mine.h5", "w") as file:
+        file["iq"], file["labels"], file["snr"] = x, np.arange(8) % 2, np.full(8, 12.0)
+    Path("mine.foqus.yaml").write_text(BLOCKS["yaml"][0])
+    loaded = files.load(Path("mine.foqus.yaml"))
+    np.testing.assert_array_equal(loaded.signals.iq, x)
+    assert loaded.signals.classes == ("BPSK", "QPSK")
+
+
+def test_recordings(here, capsys):
+    samples = np.arange(600).astype(np.complex64)
+    notes = [(100, 300, {"core:label": "FM"}), (500, 99, {"core:label": "AM"})]
+    layouts.save_sigmf(here / "recordings", "a", samples, notes)
+    Path("mine.foqus.yaml").write_text(BLOCKS["yaml"][1])
+    names = {}
+    exec(BLOCKS["python"][0], names)
+    assert capsys.readouterr().out == (
+        "1 SigMF recordings; annotations left out: 1 shorter than 128 samples\n"
+    )
+    cut = names["cut"]
+    assert (cut.recording[cut.which[1]], cut.start[1]) == ("a.sigmf-meta", 228)
+    np.testing.assert_array_equal(cut.signals.iq[1, 0], np.arange(228, 356))
+
+
+def test_a_small_file_of_rml2018(here):
+    exec(BLOCKS["python"][1], {})
+    loaded = files.load(Path("small.hdf5"), 15, here / "cache")
+    assert loaded.name == "RML2018.01a" and len(loaded.signals) == 24 * 2 * 2
+    assert loaded.signals.classes == rml2018.CLASSES
+
+
+def test_every_ending_on_the_page_is_read():
+    table = FORMATS.partition("{list-table}")[2].partition("```")[0]
+    endings = set(re.findall(r"`\*?(\.[\w.]+)`", table)) | {".npy"}
+    assert endings == {kind for kind in files.KINDS if kind.startswith(".")}
