@@ -48,6 +48,11 @@ def ablation_table(
     if len(blocked[block_of(study)].drop_duplicates()) > 1 or compared.budget.nunique() > 1:
         raise ValueError("ablation_table: expected one block and one budget; filter the rows first")
     numbers = _ways(spread(blocked, ["method"], study.metrics[0]), study)
+    if numbers.column.eq(CONTROL).all() and not unfinished:
+        raise ValueError(
+            "ablation_table: no row is a combination such as 'F+E | as printed | tiers'; "
+            f"got {sorted(numbers.method)}"
+        )
     numbers = numbers.assign(best=_best_of_column(numbers, compared, study))
     printed = numbers.assign(
         text=mean_texts(numbers, study.metrics[0]), head=heads(numbers.row, study)
@@ -76,11 +81,6 @@ def _ways(mean: pd.DataFrame, study: Study) -> pd.DataFrame:
     ours = [name for _, _, name in ways]
     controls = [m for m in in_order(list(mean.method), study) if m not in ours]
     ways = [way for way in ways if way[2] in set(mean.method)]
-    if not ways:
-        raise ValueError(
-            "ablation_table: no row is a combination such as 'F+E | as printed | tiers'; "
-            f"got {sorted(mean.method)}"
-        )
     ways += [(name, CONTROL, name) for name in controls]
     return pd.DataFrame(ways, columns=["row", "column", "method"]).merge(mean, on="method")
 

@@ -4,6 +4,7 @@ Colours are seaborn's "colorblind"; nothing is told by colour alone (markers, da
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
@@ -56,13 +57,14 @@ def accuracy_by_snr(by_snr: pd.DataFrame, study: Study) -> Figure:
     ceiling = ceiling.groupby(level="snr").mean()
     budgets = budgets_of(selected)
     with style():
-        figure, axes = _side_by_side(len(budgets), study.metrics[0])
-        for ax, budget in zip(axes, budgets, strict=True):
+        figure, axes = _side_by_side(max(len(budgets), 1), study.metrics[0])
+        for ax, budget in zip_longest(axes, budgets):  # no budget yet: the ceiling alone
             here = selected[selected.budget == budget]
             _curves(ax, here, "snr", list(by_snr.method), study)
             if len(ceiling):
                 ax.plot(ceiling.index, ceiling, color=GREY, linestyle=":", label=study.ceiling)
-            ax.set(title=study.axis.text(budget), xlabel="SNR (dB)")
+            title = "" if budget is None else study.axis.text(budget)
+            ax.set(title=title, xlabel="SNR (dB)")
         axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
@@ -142,9 +144,9 @@ def forest(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Figure:
     metric, budgets = study.metrics[0], budgets_of(numbers)
     names, scale = list(dict.fromkeys(numbers.method)), 100 if study.metrics[0].points else 1
     with style():
-        figure = new_figure(1.6 + 1.7 * len(budgets), 1 + 0.28 * len(names))
-        axes = figure.subplots(1, len(budgets), sharey=True, squeeze=False)[0]
-        for ax, budget in zip(axes, budgets, strict=True):
+        figure = new_figure(1.6 + 1.7 * max(len(budgets), 1), 1 + 0.28 * max(len(names), 1))
+        axes = figure.subplots(1, max(len(budgets), 1), sharey=True, squeeze=False)[0]
+        for ax, budget in zip(axes, budgets, strict=bool(budgets)):  # none yet: an empty panel
             ax.axvline(0, color=GREY, linewidth=1)
             for row in numbers[numbers.budget == budget].itertuples():
                 _one_difference(ax, row, names.index(row.method), scale)

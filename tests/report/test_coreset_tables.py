@@ -50,6 +50,9 @@ def test_ablation_has_every_combination_reading_and_rule():
 def test_ablation_refuses_what_it_cannot_print():
     with pytest.raises(ValueError, match="no row is a combination"):
         ablation_table(rows(by_method, budgets=(100,), methods=("Uniform", "Herding")), STUDY)
+    left = rows(ablation_accuracy, methods=("Uniform", "All data"), budgets=(100,))
+    table = ablation_table(left, STUDY, paper.ablation(), "22 of 24 trials failed")
+    assert list(table.text.index) == ["Uniform (floor)", "All data (ceiling)"]
     with pytest.raises(ValueError, match="one block and one budget"):
         ablation_table(rows(ablation_accuracy, methods=WAYS), STUDY)
 

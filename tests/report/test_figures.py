@@ -100,6 +100,17 @@ def test_forest_wants_one_block():
         forest(rows(by_method, pairs=CROSS), STUDY)
 
 
+@pytest.mark.parametrize("there", [["Uniform"], ["All data"], ["FoQuS", "All data"]])
+def test_a_figure_of_what_is_there_so_far(there):
+    """A trial that failed is a gap, never a lost page."""
+    part = rows(by_method)
+    part = part[part.method.isin(there)]
+    snr = by_snr(by_method)
+    for figure in (budget_curve(part, STUDY), forest(part, STUDY, "Herding failed: loss is NaN"),
+                   accuracy_by_snr(snr[snr.method.isin(there)], STUDY)):  # fmt: skip
+        assert len(figure.axes) >= 1 and inline_svg(figure, "x", "x").data
+
+
 def test_few_seeds_are_dots_without_bars():
     ax = MADE["few seeds"]().axes[0]
     dots = [line for line in ax.lines if line.get_marker() == "." and len(line.get_xdata())]
