@@ -15,7 +15,8 @@ import yaml
 
 import book  # the bootstrap at the root
 from foqus_lib import runner
-from foqus_lib.experiment import parameters, profiles
+from foqus_lib.experiment import settings
+from foqus_lib.studies import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -149,12 +150,8 @@ def copied(tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(copied):
     """The whole book of profile smoke, with notebooks executed here."""
-    jobs = []
-    for source in NOTEBOOKS:
-        given = {"profile": "smoke", "results": str(copied / "store")}
-        if "results" not in parameters.declared(json.loads(source.read_text(encoding="utf-8"))):
-            del given["results"]
-        jobs += runner.prepare([source], copied / "book" / "executed", given)
+    given = {"profile": "smoke", "results": str(copied / "store")}
+    jobs = runner.prepare(NOTEBOOKS, copied / "book" / "executed", given, catalog.checked)
     jobs = [replace(job, facts={"profile": "smoke"}) for job in jobs]
     assert runner.run(jobs, ROOT, 2, 600) == 0
     code, words = jupyter_book(copied)
@@ -304,4 +301,4 @@ def test_a_notebook_that_was_not_run_says_so(small):
 
 
 def test_profiles_live_where_the_library_looks():
-    assert profiles.ROOT == ROOT
+    assert settings.ROOT == ROOT

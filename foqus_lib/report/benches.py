@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from foqus_lib.datasets import radio_channel
+from foqus_lib.datasets.simulated import channel as radio_channel
 from foqus_lib.report.compare import LEAST
 from foqus_lib.report.paper import percent
 from foqus_lib.report.printed import write_json, write_plain

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from foqus_lib.datasets import radio_channel
+from foqus_lib.datasets.simulated import channel as radio_channel
 from foqus_lib.report import benches
 
 
