@@ -68,8 +68,9 @@ def sweep(args: argparse.Namespace) -> int:
 def derive(args: argparse.Namespace) -> int:
     """Write the tables of book/results/*/derived anew from the committed rows beside them."""
     from foqus_lib.report.derive import derive as write
+    from foqus_lib.studies.catalog import COMMITTED
 
-    for path in write():
+    for path in write(COMMITTED):
         print(path.relative_to(ROOT))
     return 0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from foqus_lib.datasets.simulated import channel as radio_channel
+from foqus_lib.datasets.simulated import channel
 from foqus_lib.report.compare import LEAST
 from foqus_lib.report.paper import percent
 from foqus_lib.report.printed import write_json, write_plain
@@ -46,8 +46,8 @@ CHOSEN, OTHER, RECORDED = "the chosen fading", "another fading", "recordings"
 
 
 def _sources(rows: pd.DataFrame) -> list[str]:
-    """What a network learned from; which draws of the fading were chosen says `radio_channel`."""
-    chosen = " ".join(map(str, radio_channel.DRAWS))
+    """What a network learned from; which draws of the fading were chosen says `channel`."""
+    chosen = " ".join(map(str, channel.DRAWS))
     others = [name for name in dict.fromkeys(rows.fading) if name not in (chosen, "recorded")]
     names = {chosen: f"simulated, {CHOSEN}", "recorded": RECORDED}
     for letter, name in zip(string.ascii_lowercase, others, strict=False):

@@ -122,13 +122,19 @@ def block_title(study: Study) -> str:
 # ---- what stands below a table -------------------------------------------------------------------
 
 
-def note_on(blocked: pd.DataFrame, study: Study, unfinished: str = "") -> str:
-    """The data, recipes, n, facts that differ within the table, and what is missing.
+MEAN = "Mean ± sample standard deviation"
+
+
+def note_on(blocked: pd.DataFrame, study: Study, unfinished: str = "", printed: str = MEAN) -> str:
+    """The data, what is printed, n, recipes, facts that differ in the table, what is missing.
 
     `unfinished` is `Scan.note` of the grid: it knows trials no row hints at, and why they failed.
     """
     about = "; ".join(sorted({text for text in blocked.get("about", []) if text}))
-    parts = [about if about.endswith(".") or not about else f"{about}.", _seeds(blocked, study)]
+    parts = [
+        about if about.endswith(".") or not about else f"{about}.",
+        f"{printed} {_seeds(blocked, study)}",
+    ]
     recipes = [name for name in study.settings if _recipe(name)]
     parts += [_fact(blocked, name, study) for name in recipes]
     parts += [
@@ -154,14 +160,12 @@ def _seeds(blocked: pd.DataFrame, study: Study) -> str:
     }
     if len(ceiling := blocked[blocked.method == study.ceiling]):
         counts[study.ceiling] = _counts(ceiling, study)
-    if len(set(counts.values())) == 1:
-        words = next(iter(counts.values()))
+    alike = {count: [w for w in counts if counts[w] == count] for count in counts.values()}
+    if len(alike) == 1:
+        words = next(iter(alike))
     else:
-        words = "; ".join(f"{where}: {count}" for where, count in counts.items())
-    return (
-        "Mean ± sample standard deviation over selection seeds, each the mean of its repeats "
-        f"({words})."
-    )
+        words = "; ".join(f"{', '.join(where)}: {count}" for count, where in alike.items())
+    return f"over selection seeds, each the mean of its repeats ({words})."
 
 
 def _counts(rows: pd.DataFrame, study: Study) -> str:

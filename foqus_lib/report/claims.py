@@ -103,12 +103,23 @@ def _claim(entry: object, where: str) -> Claim:
         raise ValueError(f"{where}: expected a reason for not_tested, and for no other rule")
     if "tested" in given:
         tested = _checked(given["tested"], Scope, f"{where}, tested")
+        if given["rule"] == "difference_between":
+            _same_length(tested, where)
         given["tested"] = Scope(**{k: _frozen(v) for k, v in tested.items()})
     printed = given.get("paper", [])
     if not isinstance(printed, list):
         raise ValueError(f"{where}, paper: expected a list, got {printed!r}")
     given["paper"] = tuple(_printed(one, f"{where}, paper") for one in printed)
     return Claim(**given)
+
+
+def _same_length(tested: dict, where: str) -> None:
+    one, other = len(tested["methods"]), len(tested.get("against", []))
+    if one != other:
+        raise ValueError(
+            f"{where}, tested: difference_between sets each method against the one at its place; "
+            f"got {one} methods against {other}"
+        )
 
 
 def _printed(entry: object, where: str) -> Printed:
@@ -351,19 +362,16 @@ def rising(rows: Rows) -> Finding:
 
 
 def difference_between(rows: Rows) -> Finding:
-    """One way less another over pairs that differ in nothing else ("F | tiers", "F | top-k").
+    """Each method less the one at its place in `against`: pairs that differ in one thing.
 
     The pairs share their seeds, so they are averaged within a seed: the seeds are the n. The sign
     count is printed beside, and decides nothing.
     """
+    there = set(rows.frame.method)
+    wanted = zip(rows.tested.methods, rows.tested.against, strict=True)
+    pairs = [(one, other) for one, other in wanted if {one, other} <= there]
     found, above, total = [], 0, 0
-    others = {name.rpartition(" | ")[0]: name for name in rows.names(rows.tested.against)}
-    pairs = [
-        (name, others[name.rpartition(" | ")[0]])
-        for name in rows.names(rows.tested.methods)
-        if name.rpartition(" | ")[0] in others
-    ]
-    for key in rows.blocks:
+    for key in rows.blocks if pairs else []:
         for budget in rows.budgets:
             sides = [
                 [rows.series(key, name, budget) for name in side]

@@ -60,15 +60,19 @@ def ablation_table(
     return Table(numbers, text, bold, note)
 
 
-def _ways(mean: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """row, column ("as printed, tiers" or "control"), method, mean, sd, n, repeats, in order."""
-    combinations = list(paper.ablation().combination)
-    ways = [
-        (row, f"{reading}, {rule}", ablation_name(row, reading, rule))
-        for row in combinations
+def table_v() -> list[tuple[str, str, str, str]]:
+    """(terms, reading [A5], rule [A11], method) of each place of Table V; some share a method."""
+    return [
+        (terms, reading, rule, ablation_name(terms, reading, rule))
+        for terms in paper.ablation().combination
         for reading in READINGS
         for rule in RULES
     ]
+
+
+def _ways(mean: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """row, column ("as printed, tiers" or "control"), method, mean, sd, n, repeats, in order."""
+    ways = [(terms, f"{reading}, {rule}", name) for terms, reading, rule, name in table_v()]
     ours = [name for _, _, name in ways]
     controls = [m for m in in_order(list(mean.method), study) if m not in ours]
     ways = [way for way in ways if way[2] in set(mean.method)]

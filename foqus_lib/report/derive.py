@@ -19,9 +19,10 @@ from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
 from foqus_lib.report import audit, benches, claims, compare, paper
 from foqus_lib.report.blocks import block_names, block_title, budget_texts
-from foqus_lib.report.coreset_tables import ablation_table
+from foqus_lib.report.coreset_tables import ablation_table, table_v
 from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
 from foqus_lib.report.tables import budget_table, comparison_text, difference_to_floor
+from foqus_lib.selection.catalog import RULES
 
 RESULTS = paper.REPORTED.parent
 PRINTED = {"table_I": "Table I", "table_III": "Table III"}  # where the paper prints a floor
@@ -254,14 +255,14 @@ def _counts(numbers: pd.DataFrame) -> str:
 
 
 def _by_rule(numbers: pd.DataFrame) -> dict:
-    """{"tiers": {"of": 16, "better": 0, "worse": 0}, "top-k": ...}: rows of the ablation."""
-    rule = numbers.method.str.rpartition(" | ")[2]
-    return {
-        name: {"of": len(group)}
-        | {kind: int((group.verdict == kind).sum()) for kind in ("better", "worse")}
-        for name, group in numbers.groupby(rule)
-        if name in paper.RULES
-    }
+    """{"tiers": {"of": 11, "better": 0, "worse": 0}, "top-k": ...}: the methods of Table V."""
+    found = {}
+    for rule in RULES:
+        names = {name for _, _, its_rule, name in table_v() if its_rule == rule}
+        group = numbers[numbers.method.isin(names)]
+        kinds = {kind: int((group.verdict == kind).sum()) for kind in ("better", "worse")}
+        found[rule] = {"of": len(group)} | kinds
+    return found
 
 
 def _about(rows: pd.DataFrame, study: Study) -> dict:

@@ -9,8 +9,6 @@ import pandas as pd
 
 REPORTED = Path(__file__).resolve().parents[2] / "book" / "results" / "reported"
 RATES = (0.01, 0.05, 0.1, 0.2, 0.3)
-READINGS = ("as printed", "min-max")  # of Eq. 8 [A5]
-RULES = ("tiers", "top-k")  # [A11]
 BLOCK = ["table", "dataset", "selection_model", "evaluation_model"]
 ROW = [*BLOCK, "method"]
 

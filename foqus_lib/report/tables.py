@@ -207,7 +207,10 @@ def difference_to_floor(rows: pd.DataFrame, study: Study, unfinished: str = "") 
             f"difference_to_floor: no row of {study.floor}; add it to the methods of {study.name}"
         )
     numbers = _differences(compared, study)
-    note = f"{note_on(compared, study, unfinished)} {_difference_note(numbers, compared, study)}"
+    unit = "in points" if study.metrics[0].points else f"of {study.metrics[0].label}"
+    printed = f"Differences to {study.floor} {unit}, {PAIRS},"
+    about = note_on(compared, study, unfinished, printed)
+    note = f"{about} {_difference_note(numbers, compared, study)}"
     return Table(numbers, *_print_differences(numbers, study), note)
 
 
@@ -236,8 +239,7 @@ def _differences(compared: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study) -> str:
     """Which test it is, its family, and what it could have shown."""
     metric = study.metrics[0]
-    unit = "in points" if metric.points else f"of {metric.label}"
-    parts = [f"Differences to {study.floor} {unit}, {PAIRS}, the selection seeds are the n."]
+    parts = []
     tested = numbers[numbers.p.notna()]
     if len(tested):
         sizes = tested.groupby(block_of(study)).size()

@@ -43,6 +43,9 @@ CHAPTERS: dict[str, Chapter] = {
     "07_all_snr": _coreset(grid.all_snr),
 }
 
+# Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
+COMMITTED: dict[str, Study] = dict.fromkeys(("main", "ablation", "cross", "newer"), grid.CORESET)
+
 
 def grids() -> list[str]:
     """The chapters that have trials to run."""

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from foqus_lib.datasets.simulated import channel as radio_channel
+from foqus_lib.datasets.simulated import channel
 from foqus_lib.report import benches
 
 
@@ -40,7 +40,7 @@ def test_ours_stands_beside_its_own_plain_form(tmp_path):
 
 def measured():
     """Two seeds of the chosen fading, one of another, one trained on recordings."""
-    chosen = " ".join(map(str, radio_channel.DRAWS))
+    chosen = " ".join(map(str, channel.DRAWS))
     rows = pd.DataFrame(
         [
             [chosen, "sim", "sim", 0, 12000, 400, 0.7],

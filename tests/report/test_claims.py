@@ -11,6 +11,7 @@ import yaml
 from foqus_lib.experiment.study import Metric
 from foqus_lib.report import claims, paper
 from foqus_lib.report.claims import Claim, Printed, Scope, finding
+from foqus_lib.selection.catalog import CATALOG
 from tests.report.made_up import STUDY, rows
 
 NOISE = np.random.default_rng(0).normal(scale=0.003, size=(4, 3, 6))
@@ -119,10 +120,13 @@ def test_rising():
     assert one.verdict == "not tested"
 
 
+TIERS, TOP_K = ("F | tiers", "FoQuS", "Q | tiers"), ("F | top-k", "all | top-k", "Q | top-k")
+
+
 def ways(tiers, top_k):
-    return {"Uniform": 0.5, "F | x | tiers": tiers, "F | x | top-k": top_k,
-            "E | x | tiers": tiers + 0.01, "E | x | top-k": top_k, 
-            "Mean loss | tiers": 0.1}  # fmt: skip
+    """Q has no partner in the rows."""
+    return {"Uniform": 0.5, "F | tiers": tiers, "F | top-k": top_k, "FoQuS": tiers + 0.01,
+            "all | top-k": top_k, "Q | tiers": 0.1}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -131,8 +135,8 @@ def ways(tiers, top_k):
      (0.495, 0.5, "not shown", "1 of 2")],
 )  # fmt: skip
 def test_difference_between(tiers, top_k, verdict, count):
-    found = said("difference_between", ways(tiers, top_k), methods=("* | * | tiers",),
-                 against=("* | * | top-k",), budgets=(100,))  # fmt: skip
+    found = said("difference_between", ways(tiers, top_k), methods=TIERS,
+                 against=TOP_K, budgets=(100,))  # fmt: skip
     assert found.verdict == verdict and found.ours.endswith(f"above 0 in {count} pairs")
     assert list(found.comparisons.n) == [6]  # seeds, not pairs
 
@@ -243,6 +247,11 @@ def with_tested(**change):
         (with_tested(budgets=[]), "budgets: expected a list of whole numbers"),
         (with_tested(methods="FoQuS"), "methods: expected a list of names, got 'FoQuS'"),
         (with_tested(margin="5"), "margin: expected a number, got '5'"),
+        (
+            with_tested()
+            | {"rule": "difference_between", "tested": GOOD["tested"] | {"against": ["a", "b"]}},
+            "against the one at its place; got 1 methods against 2",
+        ),
         (with_tested(methods=[1]), "methods: expected a list of names"),
         (GOOD | {"paper": {"label": "x"}}, "paper: expected a list"),
         (GOOD | {"paper": [{"label": "x"}]}, "paper: missing cell"),
@@ -278,6 +287,14 @@ def test_the_books_claims_without_any_rows(tmp_path):
     assert numbers["claims"]["above-uniform"]["ours"] == "no committed rows"
     again = pd.read_csv(tmp_path / "claims.csv")
     assert list(again.columns) == ["Claim", "The paper", "Ours", "Data", "Verdict"]
+
+
+def test_every_method_of_the_books_claims_is_in_the_catalog():
+    """A name that no longer exists would leave its claim untested without a word."""
+    known = {*CATALOG, "Uniform", "All data", "*"}
+    for claim in claims.read_claims():
+        for names in (claim.tested.methods, claim.tested.against) if claim.tested else ():
+            assert set(names) <= known, claim.id
 
 
 def test_every_printed_cell_of_the_books_claims_is_one_value_a_budget():

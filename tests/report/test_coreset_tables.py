@@ -3,17 +3,14 @@
 import pytest
 
 from foqus_lib.report import paper
-from foqus_lib.report.coreset_tables import ablation_table, crossed, scale_table, snr_table
+from foqus_lib.report.coreset_tables import ablation_table, crossed, scale_table, snr_table, table_v
 from foqus_lib.report.tables import budget_table
+from foqus_lib.selection.catalog import ABLATION_METHODS
 from tests.report.made_up import STUDY, by_method, by_snr, rows
 
 CROSS = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
-WAYS = [
-    f"{combination} | {reading} | {rule}"
-    for combination in paper.ablation().combination
-    for reading in paper.READINGS
-    for rule in paper.RULES
-]
+PLACES = [(terms, f"{reading}, {rule}", name) for terms, reading, rule, name in table_v()]
+WAYS = list(dict.fromkeys(name for _, _, name in PLACES))
 CONTROLS = [
     "Uniform", "All data", "Mean loss | tiers", "FoQuS | equal shares",
     "FoQuS | shares turned round", "Uniform | SNR-balanced",
@@ -34,11 +31,12 @@ def test_ablation_has_every_combination_reading_and_rule():
     data = rows(ablation_accuracy, methods=[*WAYS, *CONTROLS], budgets=(100,))
     table = ablation_table(data, STUDY, paper.ablation())
     assert list(table.text.index[:7]) == list(paper.ablation().combination)
-    ways = [f"{reading}, {rule}" for reading in paper.READINGS for rule in paper.RULES]
+    ways = list(dict.fromkeys(column for _, column, _ in PLACES))
+    assert len(PLACES) == 28 and len(WAYS) == 22 and set(WAYS) == set(ABLATION_METHODS)
     assert list(table.text.columns) == [*ways, "control", "paper", "the paper's row"]
-    for n, way in enumerate(WAYS):
-        row, reading, rule = way.split(" | ")
-        assert table.text.loc[row, f"{reading}, {rule}"] == f"{0.107 + 0.01 * n:.3f} ± 0.002"
+    for row, column, name in PLACES:
+        mean = 0.107 + 0.01 * WAYS.index(name)
+        assert table.text.loc[row, column] == f"{mean:.3f} ± 0.002"
     assert table.text.loc["E", "paper"] == "0.5390"
     assert table.text.loc["E", "the paper's row"] == "inferred"
     assert table.text.loc["Mean loss | tiers", ways].eq("").all()
@@ -46,12 +44,12 @@ def test_ablation_has_every_combination_reading_and_rule():
     assert table.text.loc["F", "control"] == ""
     assert table.text.index[7] == "Uniform (floor)" and table.text.index[-1] == "All data (ceiling)"
     assert table.bold.sum().sum() == 4 and table.bold.loc["F+E+Q", "min-max, top-k"]
-    assert not table.numbers.duplicated("method").any() and len(table.numbers) == 34
+    assert len(table.numbers) == 28 + len(CONTROLS)
 
 
 def test_ablation_refuses_what_it_cannot_print():
     with pytest.raises(ValueError, match="no row is a combination"):
-        ablation_table(rows(by_method, budgets=(100,)), STUDY)
+        ablation_table(rows(by_method, budgets=(100,), methods=("Uniform", "Herding")), STUDY)
     with pytest.raises(ValueError, match="one block and one budget"):
         ablation_table(rows(ablation_accuracy, methods=WAYS), STUDY)
 

@@ -81,7 +81,9 @@ def test_b03_missing_trials_are_named():
     lacking = full[~((full.method == "FoQuS") & (full.budget == 500) & (full.seed == 5))]
     table = budget_table(lacking, STUDY)
     assert "Only 82 of 84 trials; missing: CNN1D → CNN1D FoQuS 5 % seed 5 repeat 0, " in table.note
-    assert "1 %: n = 6 seeds x 2 repeats; 5 %: n = 5 to 6 seeds x 2 repeats" in table.note
+    assert (
+        "(1 %, All data: n = 6 seeds x 2 repeats; 5 %: n = 5 to 6 seeds x 2 repeats)" in table.note
+    )
     assert table.text.loc["FoQuS", "5 %"].endswith("(n = 5)")
     average = table.numbers[(table.numbers.method == "FoQuS") & (table.numbers.column == "Avg")]
     assert list(average.n) == [5]  # only seeds that have every budget
