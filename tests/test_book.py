@@ -16,6 +16,7 @@ import yaml
 import book  # the bootstrap at the root
 from foqus_lib import runner
 from foqus_lib.experiment import parameters, profiles
+from foqus_lib.report import markup
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -184,6 +185,14 @@ def test_no_page_asks_another_host(built):
         )
         assert not found and "THEBE_JS_URL" not in text, page
     assert (built / "_static/mathjax/tex-chtml.js").exists()
+
+
+@pytest.mark.slow
+def test_no_page_shows_raw_markup_or_a_tag_without_its_link(built):
+    assert markup.left_raw(built) == []
+    for page in pages(built):
+        text = re.sub(r"(?s)<(pre|code|svg)\b.*?</\1>", "", page.read_text(encoding="utf-8"))
+        assert not re.search(r"(?<!<p>)\[A\d", text), page  # a row's own tag stands alone
 
 
 @pytest.mark.slow
