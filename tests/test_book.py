@@ -114,6 +114,16 @@ def test_ci_runs_what_the_readme_says():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_the_browser_check_is_pinned_and_brings_no_browser():
+    folder = ROOT / "tests" / "browser"
+    wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    locked = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    found = {name.removeprefix("node_modules/"): one.get("version") for name, one in locked.items()}
+    assert {"": None} | wanted == found  # exact versions, nothing behind them
+    assert not any(one.get("hasInstallScript") for one in locked.values())
+    assert "npm ci --prefix tests/browser" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
 def test_every_tag_of_the_code_is_on_the_assumptions_page():
     page = (ROOT / "book" / "assumptions.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\* - \[(A\d+)\]", page, re.MULTILINE))
