@@ -20,7 +20,7 @@ from statistics import mean, stdev
 from measure import ONE_THREAD, RESULTS, child, in_turn, stopwatch, write
 from scipy.stats import t
 
-from foqus_lib.experiment.workers import CHILD
+from foqus_lib.processes import CHILD
 
 PLAIN = "plain loop"
 VARIANTS = {PLAIN: ONE_THREAD, "ours, fp32": CHILD, "ours, bf16": CHILD}

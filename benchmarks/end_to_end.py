@@ -26,7 +26,7 @@ from statistics import mean
 import numpy as np
 from measure import ONE_THREAD, child, in_turn, median_ratio, stopwatch, write, write_numbers
 
-from foqus_lib.experiment.workers import CHILD
+from foqus_lib.processes import CHILD
 
 THEIRS, OURS, BF16 = "DeepCore-style flow", "ours", "ours, targets in bf16"
 FLOWS = {THEIRS: ONE_THREAD, OURS: CHILD, BF16: CHILD}

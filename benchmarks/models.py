@@ -62,7 +62,7 @@ def short(count: int) -> str:
 
 
 def main() -> None:
-    from foqus_lib.experiment.workers import CHILD  # memory kept, as in a sweep
+    from foqus_lib.processes import CHILD  # memory kept, as in a sweep
 
     counted = sizes()
     found = in_turn(list(counted), lambda name: child(__file__, name, env=CHILD), ROUNDS)

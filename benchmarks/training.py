@@ -36,7 +36,7 @@ from measure import (
     write_numbers,
 )
 
-from foqus_lib.experiment.workers import CHILD
+from foqus_lib.processes import CHILD
 
 PLAIN = "plain loop"
 ON_CPU = {  # variant: (its environment, how `one` runs it)

@@ -69,7 +69,9 @@ def sweep(
 def _run(bench: Bench, todo: Plan, jobs: list[Job], what: str, progress: Progress) -> None:
     began, visits, expected = time.monotonic(), 0.0, 0.0
     total, in_all = todo.seconds(jobs), sum(job.visits for job in jobs)
-    for count, job in enumerate(executed(bench, jobs, todo.workers), start=1):
+    for count, (job, error) in enumerate(executed(bench, jobs, todo.workers), start=1):
+        if error is not None:
+            raise error
         visits += job.visits
         expected += todo.seconds([job])
         seconds = time.monotonic() - began

@@ -49,7 +49,7 @@ def finished(task, tmp_path_factory):
 
 def test_a_second_sweep_does_nothing(task, finished, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*.json")}
-    monkeypatch.setattr(workers, "_in_processes", None)
+    monkeypatch.setattr(workers, "_outcomes", None)
     said = []
     found = run(task, cells_of(task), finished, progress=said.append)
     assert len(found.complete) == 12 and not found.missing
