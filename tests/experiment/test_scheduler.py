@@ -188,6 +188,7 @@ def test_what_must_be_equal():
 @pytest.mark.parametrize(
     "scheduler, match",
     [("nowhere.json", "expected tcp://HOST:PORT, tls://HOST:PORT or the file"),
+     ("tls://127.0.0.1:9", "no connection .tls:// without certificates in dask's configuration"),
      ("tcp://127.0.0.1:9", "scheduler tcp://127.0.0.1:9: no connection .*Is `dask scheduler` run")],
 )  # fmt: skip
 def test_a_scheduler_that_is_not_there(scheduler, match, bench, monkeypatch):

@@ -17,8 +17,9 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import cloudpickle
 from distributed import Client, KilledWorker, Worker, WorkerPlugin, get_worker
+from distributed.protocol.pickle import dumps
+from distributed.security import Security
 
 import foqus_lib
 from foqus_lib.experiment.workers.job import answered
@@ -61,7 +62,7 @@ def on_cluster(bench: object, jobs: list, scheduler: str) -> Iterator[tuple]:
         packed = {}
         for place, job in enumerate(jobs):
             try:
-                packed[place] = cloudpickle.dumps(job)
+                packed[place] = dumps(job)
             except Exception as error:
                 yield job, error
         done: queue.Queue = queue.Queue()
@@ -127,7 +128,10 @@ def _call(name: str, packed: bytes) -> bytes:
 @contextmanager
 def _connected(scheduler: str) -> Iterator[Client]:
     try:
-        client = Client(_address(scheduler), timeout=CONNECT, set_as_default=False)
+        address, security = _address(scheduler), Security()
+        if address.startswith("tls") and not security.get_connection_args("client")["ssl_context"]:
+            raise ValueError("tls:// without certificates in dask's configuration")
+        client = Client(address, timeout=CONNECT, set_as_default=False, security=security)
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise ValueError(
             f"scheduler {scheduler}: no connection ({error}). Is `dask scheduler` running there, "
@@ -158,7 +162,7 @@ def _registered(client: Client, bench: object, scheduler: str) -> Iterator[str]:
     name = PREFIX + client.id
     try:
         client.run_on_scheduler(_forget_the_dead, PREFIX)
-        client.register_plugin(Bench(cloudpickle.dumps(bench), versions()), name=name)
+        client.register_plugin(Bench(dumps(bench), versions()), name=name)
     except Refused:
         _unregister(client, name)
         raise
