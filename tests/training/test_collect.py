@@ -1,4 +1,5 @@
 from dataclasses import fields, replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_bad_collections_and_divergence(tones):
         Collection(early_runs=-1)
     wild = Collection(Recipe(epochs=2, lr=1e30), 1, 1)
     [found] = collect(MODELS["CNN1D"], tones, ["a"], wild)
-    assert "selection training: its loss is not finite from epoch 1" in str(found)
+    assert "selection training: its loss is not finite from epoch" in str(found)
 
 
 def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypatch):
@@ -135,7 +136,7 @@ def test_predictions_and_their_correctness():
 def test_a_field_of_evidence_that_came_later_may_lack_in_an_older_file(
     record, tmp_path, monkeypatch
 ):
-    """`load` asks the fields of Evidence which have a default: here one is given, there is none."""
+    """`load` asks the fields of Evidence which have a default: one gets it."""
     path, arrays = tmp_path / "e.npz", evidence.to_arrays(record[0])
     del arrays["embedding_norm_early"]
     np.savez(path, **arrays)
@@ -146,9 +147,10 @@ def test_a_field_of_evidence_that_came_later_may_lack_in_an_older_file(
         for f in fields(evidence.Evidence)
     ]
     monkeypatch.setattr(evidence, "fields", lambda kind: later)
-    monkeypatch.setattr(evidence, "Evidence", lambda **given: given)
+    none = np.zeros((2, 96), np.float32)
+    monkeypatch.setattr(evidence, "Evidence", partial(evidence.Evidence, embedding_norm_early=none))
     back = evidence.load(path)
-    assert "embedding_norm_early" not in back and (back["loss"] == record[0].loss).all()
+    assert back.embedding_norm_early is none and (back.loss == record[0].loss).all()
 
 
 def test_an_array_that_a_newer_library_added_does_not_hinder_this_one(record, tmp_path):
