@@ -15,7 +15,9 @@ import yaml
 
 import book  # the bootstrap at the root
 from foqus_lib import runner
-from foqus_lib.experiment import parameters, profiles
+from foqus_lib.experiment import settings
+from foqus_lib.report import markup
+from foqus_lib.studies import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -113,6 +115,16 @@ def test_ci_runs_what_the_readme_says():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_the_browser_check_is_pinned_and_brings_no_browser():
+    folder = ROOT / "tests" / "browser"
+    wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    locked = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    found = {name.removeprefix("node_modules/"): one.get("version") for name, one in locked.items()}
+    assert {"": None} | wanted == found  # exact versions, nothing behind them
+    assert not any(one.get("hasInstallScript") for one in locked.values())
+    assert "npm ci --prefix tests/browser" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
 def test_every_tag_of_the_code_is_on_the_assumptions_page():
     page = (ROOT / "book" / "assumptions.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\* - \[(A\d+)\]", page, re.MULTILINE))
@@ -149,12 +161,8 @@ def copied(tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(copied):
     """The whole book of profile smoke, with notebooks executed here."""
-    jobs = []
-    for source in NOTEBOOKS:
-        given = {"profile": "smoke", "results": str(copied / "store")}
-        if "results" not in parameters.declared(json.loads(source.read_text(encoding="utf-8"))):
-            del given["results"]
-        jobs += runner.prepare([source], copied / "book" / "executed", given)
+    given = {"profile": "smoke", "results": str(copied / "store")}
+    jobs = runner.prepare(NOTEBOOKS, copied / "book" / "executed", given, catalog.checked)
     jobs = [replace(job, facts={"profile": "smoke"}) for job in jobs]
     assert runner.run(jobs, ROOT, 2, 600) == 0
     code, words = jupyter_book(copied)
@@ -184,6 +192,14 @@ def test_no_page_asks_another_host(built):
         )
         assert not found and "THEBE_JS_URL" not in text, page
     assert (built / "_static/mathjax/tex-chtml.js").exists()
+
+
+@pytest.mark.slow
+def test_no_page_shows_raw_markup_or_a_tag_without_its_link(built):
+    assert markup.left_raw(built) == []
+    for page in pages(built):
+        text = re.sub(r"(?s)<(pre|code|svg)\b.*?</\1>", "", page.read_text(encoding="utf-8"))
+        assert not re.search(r"(?<!<p>)\[A\d", text), page  # a row's own tag stands alone
 
 
 @pytest.mark.slow
@@ -304,4 +320,4 @@ def test_a_notebook_that_was_not_run_says_so(small):
 
 
 def test_profiles_live_where_the_library_looks():
-    assert profiles.ROOT == ROOT
+    assert settings.ROOT == ROOT

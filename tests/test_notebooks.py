@@ -9,7 +9,8 @@ import nbformat
 import pytest
 
 from foqus_lib import runner
-from foqus_lib.experiment import parameters, profiles
+from foqus_lib.experiment import settings
+from foqus_lib.studies import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -43,15 +44,23 @@ def test_calls_and_does_not_define(path):
 
 
 @every_notebook
-def test_parameters_are_settings_and_empty_by_default(path):
-    declared = parameters.declared(read(path))
-    known = set(profiles.Settings.__dataclass_fields__)
-    assert declared.pop("profile")[0] == "quick"
-    for name, (default, comment) in declared.items():
-        assert name in known
-        assert default in ("", 0, []), f"{name}: sizes are a profile's business"
-        assert comment, f"{name} needs a comment: it is the help text"
-        assert "=" not in comment, "papermill cannot parse such a comment"
+def test_shows_at_most_eight_parameters_and_leaves_them_to_the_profile(path):
+    shown = settings.shown(read(path))
+    assert shown.pop("profile") == "quick" and len(shown) < 8
+    for name, default in shown.items():
+        assert name in catalog.parameters(path.stem)
+        assert default is None, f"{name}: sizes are a profile's business, and 0 may be asked for"
+    for cell in code(path):
+        if "parameters" in tags(cell):
+            for line in "".join(cell["source"]).splitlines():
+                comment = line.partition("#")[2]
+                assert comment and "=" not in comment, "papermill cannot parse such a comment"
+
+
+@every_notebook
+def test_every_parameter_has_a_help_text(path):
+    for name, field in catalog.parameters(path.stem).items():
+        assert field.help, f"{name} needs words in its annotation"
 
 
 @every_notebook
@@ -59,16 +68,15 @@ def test_checks_its_parameters_before_all_else(path):
     cells = code(path)
     [at] = [i for i, cell in enumerate(cells) if "parameters" in tags(cell)]
     after = "".join(cells[at + 1]["source"])
-    assert f'profiles.settings("{path.stem}", globals())' in after
+    assert f'catalog.opened("{path.stem}", globals())' in after
     for cell in cells[:at]:  # at most what makes the library importable
         assert not re.search(r"foqus_lib\.(?!$)", "".join(cell["source"]))
 
 
 @every_notebook
-@pytest.mark.parametrize("profile", profiles.PROFILES)
+@pytest.mark.parametrize("profile", settings.PROFILES)
 def test_every_profile_has_its_sizes(path, profile):
-    made = profiles.settings(path.stem, {"profile": profile})
-    assert made.profile == profile
+    assert catalog.opened(path.stem, {"profile": profile}).common.profile == profile
 
 
 @every_notebook

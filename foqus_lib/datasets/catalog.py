@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int64
 from numpy import ndarray
 
 from foqus_lib import signals as sig
-from foqus_lib.datasets import files, rml2018, sig2019
+from foqus_lib.datasets import checks, files, rml2018, sig2019
 from foqus_lib.datasets.files import CACHE, Loaded
 from foqus_lib.datasets.simulated import like_rml2016, like_rml2018, like_sig2019
 from foqus_lib.errors import unknown
@@ -28,8 +28,9 @@ class Task:
     train: Signals
     test: Signals
     train_rows: Int64[ndarray, " N"]  # row of each training signal in the file, or as generated
-    fingerprint: str  # SHA-256 of train and test
+    fingerprint: str  # SHA-256 of train and test, and of val if there is one
     about: str  # one sentence for captions
+    val: Signals | None = None  # cut from train, to choose settings by
 
 
 Simulated = Callable[[float, int, int], Signals]
@@ -82,6 +83,7 @@ def prepare(
     frames: int,
     seed: int,
     cached: Path | None = CACHE,
+    val_share: float = 0.0,
 ) -> Task:
     """Load, keep SNR >= snr_min (dB), split, then normalise.
 
@@ -90,6 +92,7 @@ def prepare(
     frames: signals to simulate for each class and SNR, 0 for the set's own size.
     train_share: of each class and SNR, 0 for the set's own share.
     cached: where cuts of large files are kept.
+    val_share: of train, cut from it by the same split; 0 for none, and all else as without it.
     """
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
@@ -97,6 +100,8 @@ def prepare(
         raise unknown("normalisation", normalise, sig.NORMALISATIONS)
     if frames < 0:
         raise ValueError(f"frames: expected 0 or more, got {frames}. 0 takes the set's own size")
+    if not 0 <= val_share < 1:
+        raise ValueError(f"val_share: expected 0 <= share < 1, got {val_share}. 0 cuts nothing")
     loaded = _load(source, snr_min, frames, seed, cached)
     name, kept, rows = loaded.name, loaded.signals, loaded.rows
     origin, classes = loaded.origin, loaded.signals.classes
@@ -104,34 +109,60 @@ def prepare(
         kept, rows = sig.at_least(kept, snr_min), rows[at]
     del loaded
     train_share = train_share or OWN_SHARE.get(name, 0.8)
-    # seeded by the data, never by a name: a renamed file is the same data
-    rng = rng_for("split", sig.fingerprint(kept), split, seed)
-    train_at, test_at = SPLITS[split](kept, train_share, rng)
+    at = _cut(kept, split, train_share, val_share, seed)
     low, high, length = kept.snr.min(), kept.snr.max(), kept.length
-    train, test = kept[train_at], kept[test_at]
+    parts = {which: kept[rows_of] for which, rows_of in at.items()}
     del kept  # up to 9 GB
-    if source not in DATASETS:
-        _refuse_leak(source, split, train, test)
-    for part, which in [(train, "train"), (test, "test")]:
-        _refuse_empty_class(source, part, which)
-    scale = sig.NORMALISATIONS[normalise]
-    train = scale(train)
-    test = scale(test)
-    prints = sig.fingerprint(train) + sig.fingerprint(test)
+    for which in ("test", "val")[: len(parts) - 1]:
+        if source not in DATASETS:
+            _refuse_leak(source, split, parts["train"], parts[which], which)
+    for which in parts:
+        _refuse_empty_class(source, parts[which], which)
+    checks.varied(source, parts["train"])
+    for which in parts:  # one after the other: each is let go when its scaled copy is there
+        parts[which] = sig.NORMALISATIONS[normalise](parts[which])
+    prints = "".join(sig.fingerprint(part) for part in parts.values())
+    *first, last = (f"{len(parts[w]):,} {w}" for w in ("train", "val", "test") if w in parts)
     about = (
         f"{name} ({origin}), {low:g} to {high:g} dB, {len(classes)} classes, "
-        f"split {split}: {len(train):,} train and {len(test):,} test signals of {length} "
-        f"samples, {normalise} scale."
+        f"split {split}: {', '.join(first)} and {last} signals of {length} samples, "
+        f"{normalise} scale."
     )
     return Task(
         name=name,
         simulated=source in DATASETS,
-        train=train,
-        test=test,
-        train_rows=rows[train_at],
+        train=parts["train"],
+        test=parts["test"],
+        train_rows=rows[at["train"]],
         fingerprint=hashlib.sha256(prints.encode()).hexdigest(),
         about=about,
+        val=parts.get("val"),
     )
+
+
+def _cut(
+    signals: Signals, split: str, train_share: float, val_share: float, seed: int
+) -> dict[str, Int64[ndarray, " n"]]:
+    """Rows of train and test, and of val if it has a share.
+
+    Seeded by the data, never by a name: a renamed file is the same data. Val is cut from train as
+    if that were the recording: neighbours in it were neighbours before, so no gap is lost.
+    """
+    data = sig.fingerprint(signals)
+    train, test = SPLITS[split](signals, train_share, rng_for("split", data, split, seed))
+    if not val_share:
+        return {"train": train, "test": test}
+    # No split looks at samples, and train may have gigabytes of them.
+    unread = Signals(signals.iq[:, :, :0], signals.label, signals.snr, signals.classes)
+    try:
+        rng = rng_for("val", data, split, seed)
+        left, val = SPLITS[split](unread[train], 1 - val_share, rng)
+    except ValueError as error:
+        raise ValueError(
+            f"val_share: expected a share of {len(train)} train signals that the split {split!r} "
+            f"can cut, got {val_share:g} ({error})"
+        ) from None
+    return {"train": train[left], "test": test, "val": train[val]}
 
 
 def _load(source: str, snr_min: float, frames: int, seed: int, cached: Path | None) -> Loaded:
@@ -149,12 +180,12 @@ def _load(source: str, snr_min: float, frames: int, seed: int, cached: Path | No
 MOST_SHARING = 0.05  # of the test; a positional split of half-overlapping frames shares 0.6 %
 
 
-def _refuse_leak(source: str, split: str, train: Signals, test: Signals) -> None:
-    """ValueError if test signals are also training signals, or share a half with one."""
+def _refuse_leak(source: str, split: str, train: Signals, test: Signals, which: str) -> None:
+    """ValueError if test (or val) signals are also training signals, or share a half with one."""
     same = int(_among(test.iq, train.iq).sum())
     if same:
         raise ValueError(
-            f"{source}: {same} of {len(test)} test signals are copies of training signals. "
+            f"{source}: {same} of {len(test)} {which} signals are copies of training signals. "
             "Drop the copies: np.unique(X, axis=0, return_index=True)"
         )
     half = train.length // 2
@@ -165,7 +196,7 @@ def _refuse_leak(source: str, split: str, train: Signals, test: Signals) -> None
     sharing = int((starts_as_end | ends_as_start).sum())
     if sharing > MOST_SHARING * len(test):
         raise ValueError(
-            f"{source}: {sharing} of {len(test)} test signals share half their samples with a "
+            f"{source}: {sharing} of {len(test)} {which} signals share half their samples with a "
             f"training signal under the split {split!r}: the frames overlap. Use the split 'blocks'"
         )
 

@@ -40,6 +40,9 @@ def load(path: Path, snr_min: float = -np.inf, cached: Path | None = CACHE) -> L
     """The signals of a file or folder; readers of large files read only snr_min (dB) and more.
 
     cached: where cuts of RML2018.01a are kept; None reads them into memory each time.
+    The same signals in the same order are the same data, bit for bit, as .npz, HDF5 or SigMF. Rows
+    stand as in the file (of recordings: by name, then time), with frame_index in an .npz by class,
+    SNR and that index. Classes stand as listed; where no list is wanted, by the alphabet.
     Raises ValueError naming file, field, what came, what was wanted and how to mend it, and nothing
     else whatever the file holds.
     """

@@ -110,7 +110,7 @@ def fail(root: Path, key: Mapping, error: BaseException, attempt: Mapping | None
     body = {
         "schema": SCHEMA,
         "key": dict(key),
-        "error": "".join(traceback.format_exception_only(error)).strip(),
+        "error": traceback.format_exception_only(error)[0].strip(),  # without notes
         "traceback": "".join(traceback.format_exception(error)),
         "attempt": dict(attempt or {}),
     }

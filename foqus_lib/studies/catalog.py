@@ -13,9 +13,9 @@ from foqus_lib.experiment import settings, store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import Bench, Plan, plan
 from foqus_lib.experiment.settings import Common
-from foqus_lib.experiment.shard import shard
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
+from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies.coreset import grid
 
 

@@ -221,6 +221,11 @@ def test_the_name_of_an_own_file_is_fit_for_a_page(own_file):
         ({"frames": -1}, "frames: expected 0 or more"),
         ({"frames": 1}, "leaves 22 train and 0 test signals"),
         ({"split": "blocks"}, "at least 2 blocks of 20 frames, got 10"),
+        ({"val_share": 1.0}, "val_share: expected 0 <= share < 1, got 1.0"),
+        ({"val_share": -0.1}, "val_share: expected 0 <= share < 1, got -0.1"),
+        ({"val_share": float("nan")}, "val_share: expected 0 <= share < 1, got nan"),
+        ({"val_share": 0.01}, r"val_share: .* of 176 train signals .*got 0.01 \(.*0 test"),
+        ({"frames": 10**9}, r"frames: 1000000000 signals of .*at most [\d.]+ GB.*4.51e\+04 GB"),
     ],
 )
 def test_unfit_settings_are_refused(changes, message):
@@ -304,3 +309,63 @@ def test_the_name_of_a_file_decides_nothing(tmp_path):
         )  # fmt: skip
         found.append((task.train_rows.tolist(), task.fingerprint))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("split", ["positional", "random", "blocks"])
+def test_val_is_cut_from_train_by_class_and_snr(own_file, split):
+    x, snr = layouts.noise(1600, 32), np.repeat([18, 16], 800)
+    path = own_file(X=x, y=np.arange(1600) % 2, snr=snr)
+    usual = {"source": path, "split": split, "frames": 0}
+    without, made = task(**usual), task(**usual, val_share=0.25)
+    assert without.val is None and task(**usual, val_share=0.0).fingerprint == without.fingerprint
+    assert task(**usual, val_share=0.25).fingerprint == made.fingerprint != without.fingerprint
+    assert sig.fingerprint(made.test) == sig.fingerprint(without.test)
+    assert set(made.train_rows) < set(without.train_rows)
+    np.testing.assert_array_equal(made.train.iq, x[made.train_rows])
+    train, val, test, all_train = (
+        set(sig.frame_hashes(part.iq)) for part in (made.train, made.val, made.test, without.train)
+    )
+    assert train | val <= all_train and not train & val and not test & (train | val)
+    lost = len(without.train) - len(made.train) - len(made.val)
+    assert lost == 0 if split != "blocks" else lost < 0.05 * len(without.train)  # the gaps
+    for label in (0, 1):
+        for level in (16, 18):
+            pair = [part[(part.label == label) & (part.snr == level)]
+                    for part in (made.val, without.train)]  # fmt: skip
+            assert len(pair[0]) == pytest.approx(len(pair[1]) / 4, rel=0.3 * (split == "blocks"))
+    numbers = f"{len(made.train):,} train, {len(made.val):,} val and {len(made.test):,} test"
+    assert numbers in made.about
+
+
+def test_val_follows_its_seed_and_its_share():
+    prints = {task(split="random", seed=seed, val_share=share, frames=20).fingerprint
+              for seed in (0, 1) for share in (0.0, 0.25, 0.5)}  # fmt: skip
+    assert len(prints) == 6
+
+
+def test_val_of_overlapping_frames_shares_no_half_with_train_or_test(own_file):
+    recording = np.random.default_rng(0).standard_normal((2, 2, 16 * 801)).astype(np.float32)
+    start = 16 * np.arange(800)[:, None] + np.arange(32)
+    x = recording[:, :, start].transpose(0, 2, 1, 3).reshape(1600, 2, 32)
+    path = own_file(X=x, y=np.repeat([0, 1], 800), snr=np.full(1600, 20))
+    for seed in range(5):
+        made = task(path, frames=0, split="blocks", seed=seed, val_share=0.25)
+        assert len(made.val) > 200
+        for one, other in [(made.val, made.train), (made.val, made.test), (made.test, made.train)]:
+            for a, b in [(one, other), (other, one)]:
+                assert catalog._among(a.iq[:, :, :16], b.iq[:, :, 16:]).sum() == 0
+
+
+def test_a_copy_in_val_is_refused(own_file):
+    x = np.random.default_rng(0).standard_normal((120, 2, 32)).astype(np.float32)
+    x[90] = x[44]  # both in train; row 90 goes to val
+    with pytest.raises(ValueError, match="1 of 16 val signals are copies of training signals"):
+        task(own_file(X=x), frames=0, val_share=0.25)
+    assert task(own_file(X=x), frames=0).val is None
+
+
+def test_signals_that_are_all_the_same_after_the_cut_are_refused(own_file):
+    x = np.random.default_rng(0).standard_normal((120, 2, 32)).astype(np.float32)
+    x[40:] = 0
+    with pytest.raises(ValueError, match="X: expected signals that differ, got 64 .* zero in ever"):
+        task(own_file(X=x), frames=0)

@@ -38,7 +38,7 @@ def finished(task, trials, tmp_path_factory):
 
 def test_a_second_sweep_does_nothing(finished, trials, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in finished.root.rglob("*.json")}
-    monkeypatch.setattr(workers, "_in_processes", None)
+    monkeypatch.setattr(workers, "_outcomes", None)
     said = []
     found = tiny.run(finished, trials, progress=said.append)
     assert len(found.complete) == 12 and not found.missing and found.note == ""

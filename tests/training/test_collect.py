@@ -1,3 +1,7 @@
+from dataclasses import fields, replace
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +9,15 @@ from torch.nn import functional as F
 
 from foqus_lib import evidence
 from foqus_lib.models import MODELS
-from foqus_lib.training.collect import Collection, collect
+from foqus_lib.models.copies import put
+from foqus_lib.training import collect as collecting
+from foqus_lib.training.collect import (
+    Collection,
+    collect,
+    correctness,
+    loss_of,
+    predicted_label,
+)
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import predict
 from foqus_lib.training.recipe import Recipe
@@ -16,6 +28,13 @@ SMALL = Collection(Recipe(epochs=3, batch=32), early_runs=2, early_epochs=1)
 @pytest.fixture(scope="module")
 def record(tones):
     return collect(MODELS["CNN1D"], tones, ["a"], SMALL)[0]
+
+
+def holding(weights):
+    """A network with these weights, laid out in memory as `fit` lays it out."""
+    network = MODELS["CNN1D"](3, 64, 1).to(memory_format=torch.channels_last)
+    put(network, [0], weights)
+    return network.eval()
 
 
 def test_the_record_is_what_an_eval_pass_after_each_epoch_sees(record, tones):
@@ -35,8 +54,8 @@ def test_the_record_is_what_an_eval_pass_after_each_epoch_sees(record, tones):
 
 
 def test_the_network_beside_the_evidence_is_the_one_that_left_it(record, tones):
-    found, network = record
-    np.testing.assert_array_equal(predict(network, tones)[0][0].numpy(), found.logits)
+    found, weights = record
+    np.testing.assert_array_equal(predict(holding(weights), tones)[0][0].numpy(), found.logits)
 
 
 def test_early_runs_are_independent_short_trainings(record, tones):
@@ -55,7 +74,8 @@ def test_early_runs_are_independent_short_trainings(record, tones):
 def test_several_seeds_at_once_are_each_as_alone(record, tones):
     both = collect(MODELS["CNN1D"], tones, ["b", "a"], SMALL)
     np.testing.assert_array_equal(both[1][0].loss, record[0].loss)
-    np.testing.assert_array_equal(predict(both[1][1], tones)[0], predict(record[1], tones)[0])
+    assert both[1][1].keys() == record[1].keys()
+    assert all(torch.equal(both[1][1][name], value) for name, value in record[1].items())
 
 
 def test_evidence_survives_the_disk(record, tmp_path):
@@ -76,5 +96,64 @@ def test_bad_collections_and_divergence(tones):
     with pytest.raises(ValueError, match="early_runs: expected 0 or more, got -1"):
         Collection(early_runs=-1)
     wild = Collection(Recipe(epochs=2, lr=1e30), 1, 1)
-    with pytest.raises(ValueError, match="selection training: the loss of 'a' is not finite"):
-        collect(MODELS["CNN1D"], tones, ["a"], wild)
+    [found] = collect(MODELS["CNN1D"], tones, ["a"], wild)
+    assert "selection training: its loss is not finite from epoch" in str(found)
+
+
+def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypatch):
+    """Also in its short trainings, which are GraNd's: then it has no record either."""
+    real = collecting.fit
+
+    def diverging(build, signals, rows, seeds, *rest, **more):
+        found = real(build, signals, rows, seeds, *rest, **more)
+        return replace(found, diverged={
+            r: 1 for r, seed in enumerate(seeds) if seed == "bad" or seed == "b early 0"
+        })  # fmt: skip
+
+    monkeypatch.setattr(collecting, "fit", diverging)
+    bad, a, b = collect(MODELS["CNN1D"], tones, ["bad", "a", "b"], SMALL)
+    assert "not finite from epoch 1" in str(bad) and "not finite from epoch 1" in str(b)
+    np.testing.assert_array_equal(a[0].loss, record[0].loss)
+    np.testing.assert_array_equal(a[0].logits_early, record[0].logits_early)
+
+
+def test_no_early_runs_leave_room_for_none(tones):
+    [(found, _)] = collect(MODELS["CNN1D"], tones, ["a"], replace(SMALL, early_runs=0))
+    assert found.logits_early.shape == (0, 96, 3) and found.embedding_norm_early.shape == (0, 96)
+
+
+def test_predictions_and_their_correctness():
+    """Eqs. 2 and 3 by hand; of equal logits the first class is the prediction."""
+    logits = torch.tensor([[[0.0, 2.0], [5.0, 1.0]], [[3.0, 2.0], [0.5, 0.5]]])  # T=2, N=2, C=2
+    predicted = predicted_label(logits)
+    assert predicted.tolist() == [[1, 0], [0, 0]]
+    right = correctness(predicted, torch.tensor([1, 0]))
+    assert right.tolist() == [[True, True], [False, True]]
+    logits = torch.tensor([[[0.0, 0.0], [0.0, np.log(3.0)]]])
+    np.testing.assert_allclose(loss_of(logits, torch.tensor([1, 0]))[0], np.log([2.0, 4.0]))
+
+
+def test_a_field_of_evidence_that_came_later_may_lack_in_an_older_file(
+    record, tmp_path, monkeypatch
+):
+    """`load` asks the fields of Evidence which have a default: one gets it."""
+    path, arrays = tmp_path / "e.npz", evidence.to_arrays(record[0])
+    del arrays["embedding_norm_early"]
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=r"missing \['embedding_norm_early'\]"):
+        evidence.load(path)
+    later = [
+        SimpleNamespace(name=f.name, default=0 if "norm" in f.name else f.default)
+        for f in fields(evidence.Evidence)
+    ]
+    monkeypatch.setattr(evidence, "fields", lambda kind: later)
+    none = np.zeros((2, 96), np.float32)
+    monkeypatch.setattr(evidence, "Evidence", partial(evidence.Evidence, embedding_norm_early=none))
+    back = evidence.load(path)
+    assert back.embedding_norm_early is none and (back.loss == record[0].loss).all()
+
+
+def test_an_array_that_a_newer_library_added_does_not_hinder_this_one(record, tmp_path):
+    path = tmp_path / "e.npz"
+    np.savez(path, **evidence.to_arrays(record[0]), margins=np.zeros(96))
+    assert (evidence.load(path).loss == record[0].loss).all()

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Complex
 from numpy import ndarray
 
+from foqus_lib.datasets import door
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 
@@ -31,6 +32,9 @@ def generate(
         raise ValueError(f"frames: expected 1 or more for each class and SNR, got {frames}")
     if not snrs or len(set(snrs)) < len(snrs):
         raise ValueError(f"snrs: expected distinct SNR labels, got {list(snrs)}. Try [10, 14, 18]")
+    size = len(classes) * len(snrs) * frames * 2 * length * 4
+    what = f"frames: {frames} signals of {name} for each class and SNR, and a copy to split them"
+    door.fits(what, 2 * size, "Lower frames")
     iq = np.empty((len(classes), len(snrs), frames, 2, length), np.float32)
     for c, modulation in enumerate(classes):
         for s, snr in enumerate(snrs):
