@@ -179,7 +179,7 @@ def _pairs(methods: Iterable[pd.Series], floor: pd.Series) -> dict:
         each.append({
             "n": len(seeds), "trials": len(both),
             "over_trials": _correlation(both), "over_seeds": _correlation(seeds),
-            "paired": (seeds.method - seeds.floor).var(), "unpaired": seeds.var().sum(),
+            "paired": (seeds.method - seeds.floor).var(), "unpaired": seeds.var().sum(min_count=2),
         })  # fmt: skip
     table = pd.DataFrame(each)
     paired_sd, unpaired_sd = math.sqrt(table.paired.mean()), math.sqrt(table.unpaired.mean())

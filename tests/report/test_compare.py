@@ -140,7 +140,7 @@ def test_pairing_without_a_floor_or_seeds_is_empty_or_nan():
     data = rows(by_method)
     assert compare.pairing(data[data.method != "Uniform"], STUDY).empty
     few = compare.pairing(rows(by_method, seeds=(0,), repeats=(0,)), STUDY)
-    assert few.correlation_seeds.isna().all()
+    assert few[["correlation_seeds", "paired_sd", "unpaired_sd", "ratio"]].isna().all(axis=None)
 
 
 # ---- the table of differences --------------------------------------------------------------------
