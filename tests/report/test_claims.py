@@ -10,7 +10,8 @@ import yaml
 
 from foqus_lib.experiment.study import Metric
 from foqus_lib.report import claims, paper
-from foqus_lib.report.claims import Claim, Printed, Scope, finding
+from foqus_lib.report.claim_rules import Scope
+from foqus_lib.report.claims import Claim, Printed, finding
 from foqus_lib.selection.catalog import CATALOG
 from tests.report.made_up import STUDY, rows
 
