@@ -16,9 +16,10 @@ def test_forgetting_by_hand(make):
     assert scores.forgetting(e).tolist() == [2, 1, 0, 4]
 
 
-def test_forgetting_after_one_epoch_knows_learned_and_not(make):
+def test_forgetting_wants_two_epochs_as_it_compares_them(make):
     e = make([0, 1], correct=[[True, False]], loss=np.ones((1, 2)))
-    assert scores.forgetting(e).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="want T >= 2; got T = 1"):
+        scores.forgetting(e)
 
 
 @pytest.mark.parametrize("score", [scores.least_confidence, scores.entropy, scores.margin])
