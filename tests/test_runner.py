@@ -128,7 +128,8 @@ SCRIPT = """
 from pathlib import Path
 from foqus_lib import runner
 if __name__ == "__main__":
-    jobs = runner.prepare([Path("a.ipynb").resolve()], Path("out").resolve(), {}, lambda name, given: given)
+    sources, out = [Path("a.ipynb").resolve()], Path("out").resolve()
+    jobs = runner.prepare(sources, out, {}, lambda name, given: given)
     runner.run(jobs, Path.cwd(), 1, None)
 """
 
