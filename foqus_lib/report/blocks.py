@@ -194,7 +194,9 @@ def _fact(blocked: pd.DataFrame, name: str, study: Study) -> str:
         value: in_order(list(found.method[found[name] == value]), study) for value in kinds.index
     }
     told = [_told(kinds.index[0], int(kinds.iloc[0]), [], name)]
-    told += [_told(v, int(n), methods[v], name) for v, n in kinds.iloc[1:].items()]
+    told += [_told(v, int(n), methods[v], name) for v, n in kinds.iloc[1:SHOWN].items()]
+    if others := len(kinds) - len(told):
+        told.append(f"and {others} more")
     return f"{title} differs: {', '.join(told)}."
 
 

@@ -29,10 +29,13 @@ def budget_curve(rows: pd.DataFrame, study: Study) -> Figure:
     """The first metric against the budget, one line a method; one panel a block.
 
     Bars: ± sd over selection seeds; fewer than five seeds are shown as dots instead. FoQuS is drawn
-    thick, the floor dashed; the ceiling is the dotted line.
+    thick, the floor dashed; the ceiling is the dotted line. One budget alone makes no curve: then
+    the methods stand below one another.
     """
     blocked = in_blocks(rows, study)
     panels = [group for _, group in blocked.groupby(block_of(study), sort=False)]
+    if len(budgets_of(blocked[blocked.method != study.ceiling])) == 1:
+        return _one_budget(panels, study)
     with style():
         figure, axes = _side_by_side(len(panels), study.metrics[0])
         for ax, here in zip(axes, panels, strict=True):
@@ -45,6 +48,39 @@ def budget_curve(rows: pd.DataFrame, study: Study) -> Figure:
             _budget_axis(ax, budgets_of(here[here.method != study.ceiling]), study)
         axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def _one_budget(panels: Sequence[pd.DataFrame], study: Study) -> Figure:
+    """The first metric by method, mean ± sd over seeds (or the seeds' dots); one panel a block."""
+    methods = in_order([name for panel in panels for name in panel.method], study)
+    names = [name for name in methods if name != study.ceiling]
+    with style():
+        figure = new_figure(1.6 + 3 * len(panels), 1.2 + 0.28 * len(names))
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for ax, here in zip(axes, panels, strict=True):
+            for y, name in enumerate(names):
+                _one_method(ax, _seed_means(here[here.method == name], [], study), y, name)
+            ceiling = _seed_means(here[here.method == study.ceiling], [], study)
+            if len(ceiling):
+                ax.axvline(ceiling.mean(), color=GREY, linestyle=":", label=study.ceiling)
+                ax.legend(loc="upper right", bbox_to_anchor=(1, 0), borderaxespad=3)
+            compared = here[here.method != study.ceiling]
+            text = ", ".join(map(study.axis.text, budgets_of(compared)))
+            title = ", ".join(part for part in (block_names(here, study).iloc[0], text) if part)
+            ax.set(title=title, xlabel=study.metrics[0].label)
+            ax.grid(axis="x")
+        axes[0].set_yticks(range(len(names)), [plain(name) for name in names])
+        axes[0].set_ylim(max(len(names), 1) - 0.5, -0.5)
+    return figure
+
+
+def _one_method(ax, seeds: pd.Series, y: int, name: str) -> None:
+    """Mean and sd of a method's seeds at a height; below LEAST the seeds themselves."""
+    colour = "#000000" if name == "FoQuS" else PALETTE[0]
+    if len(seeds) >= LEAST:
+        ax.errorbar(seeds.mean(), y, xerr=seeds.std(), fmt="o", color=colour, capsize=2)
+    else:
+        ax.plot(seeds, [y] * len(seeds), ".", color=colour)
 
 
 def accuracy_by_snr(by_snr: pd.DataFrame, study: Study) -> Figure:
@@ -153,7 +189,7 @@ def forest(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Figure:
             ax.set_title(study.axis.text(budget))
             ax.grid(axis="x")
         axes[0].set_yticks(range(len(names)), [plain(name) for name in names])
-        axes[0].invert_yaxis()
+        axes[0].set_ylim(max(len(names), 1) - 0.5, -0.5)
         unit = "points" if metric.points else metric.label
         figure.supxlabel(f"{unit} above {plain(study.floor)}", fontsize=10)
     return figure

@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 REPORTED = Path(__file__).resolve().parents[2] / "book" / "results" / "reported"
-RATES = (0.01, 0.05, 0.1, 0.2, 0.3)
 BLOCK = ["table", "dataset", "selection_model", "evaluation_model"]
 ROW = [*BLOCK, "method"]
 

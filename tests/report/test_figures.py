@@ -38,6 +38,7 @@ MADE = {
     "statistics": lambda: signal_figures.statistics(beside(SIGNALS)),
     "rates": lambda: budget_curve(rows(by_method, pairs=CROSS), STUDY),
     "few seeds": lambda: budget_curve(rows(by_method, seeds=(0, 1)), STUDY),
+    "one budget": lambda: budget_curve(rows(by_method, budgets=(100,), pairs=CROSS), STUDY),
     "forest": lambda: forest(rows(by_method), STUDY),
     "dots": lambda: forest(rows(by_method, seeds=(0, 1)), STUDY),
     "iq": lambda: iq_frames(np.ones((2, 2, 8), dtype=np.float32), ["a$b", "<script>"]),
@@ -115,6 +116,17 @@ def test_few_seeds_are_dots_without_bars():
     ax = MADE["few seeds"]().axes[0]
     dots = [line for line in ax.lines if line.get_marker() == "." and len(line.get_xdata())]
     assert [len(line.get_xdata()) for line in dots] == [4, 4, 4]  # two budgets, two seeds
+
+
+def test_one_budget_is_no_curve():
+    first, second = MADE["one budget"]().axes
+    assert first.get_title() == "CNN1D → CNN1D, 1 %" and second.get_title().startswith("CNN2D")
+    assert [t.get_text() for t in first.get_yticklabels()] == ["Uniform", "Herding", "FoQuS"]
+    means = [bar.lines[0].get_xdata()[0] for bar in first.containers]
+    assert means == pytest.approx([0.432, 0.432, 0.4522])
+    few = budget_curve(rows(by_method, budgets=(100,), seeds=(0, 1)), STUDY).axes[0]
+    dots = [line for line in few.lines if line.get_marker() == "."]
+    assert [len(line.get_xdata()) for line in dots] == [2, 2, 2]
 
 
 def test_marks_of_the_axis_are_the_budgets():

@@ -171,3 +171,9 @@ def test_numbers_are_plain_and_tidy():
     numbers = budget_table(rows(by_method), STUDY, BESIDE).numbers
     assert not numbers.duplicated(["selection_model", "evaluation_model", "method", "column"]).any()
     assert numbers[["mean", "sd", "paper"]].dtypes.map(str).tolist() == ["float64"] * 3
+
+
+def test_many_commits_are_counted_not_listed():
+    data = rows(by_method)
+    data["git"] = [f"{place % 7:040d}" for place in range(len(data))]
+    assert "and 3 more." in budget_table(data, STUDY).note
