@@ -30,8 +30,12 @@ NEVER = {
     "report": {"torch"},
     "studies": {"pickle", "seaborn", "matplotlib"},
 }
-# One thread a process, and the version that computed.
-EXCEPT = {("experiment/workers.py", "torch"), ("experiment/provenance.py", "torch")}
+# One thread a process, and the version that computed; pickles pass between our own processes only.
+EXCEPT = {("experiment/provenance.py", "torch")} | {
+    (f"experiment/workers/{name}.py", module)
+    for name in ("bench_file", "job", "local", "scheduler")
+    for module in ("torch", "pickle")
+}
 # Selection computes with torch's arrays on whatever device, and knows no network and no file.
 NOT_AN_ARRAY = {"nn", "optim", "autograd", "jit", "hub", "utils", "load", "save"}
 FILES = sorted(LIBRARY.rglob("*.py"))
