@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from foqus_lib import cli, doctor, runner
-from foqus_lib.experiment import profiles
+from foqus_lib.experiment import settings
 
 ROOT = Path(__file__).resolve().parents[1]
-CELL = 'profile: str = "quick"  # which\nseeds: int = 0  # how many'
+CELL = 'profile: str = "quick"  # which\nseeds: int = None  # how many'
+NAMES = "01_setup", "03_main_tables"
 
 
 @pytest.fixture(autouse=True)
@@ -19,11 +20,11 @@ def toy(tmp_path, monkeypatch):
     import json
 
     cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": CELL, "id": "a"}
-    (tmp_path / "profiles").symlink_to(profiles.NOTEBOOKS / "profiles")
+    (tmp_path / "profiles").symlink_to(settings.NOTEBOOKS / "profiles")
     notebook = runner.emptied({"cells": [cell], "nbformat": 4, "nbformat_minor": 5})
-    for name in ("01_one", "02_two"):
+    for name in NAMES:
         (tmp_path / f"{name}.ipynb").write_text(json.dumps(notebook))
-    monkeypatch.setattr(profiles, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(settings, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(runner, "run", lambda *given: pytest.fail("ran"))
     return tmp_path
 
@@ -31,12 +32,24 @@ def toy(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "command, words",
     [
-        ("build --only 01_on", "unknown notebook '01_on'; did you mean '01_one'?"),
-        ("build sedes=1", "01_one.ipynb: unknown parameter 'sedes'; did you mean 'seeds'?"),
+        ("build --only 01_setpu", "unknown notebook '01_setpu'; did you mean '01_setup'?"),
+        (
+            "build sedes=1",
+            "01_setup.ipynb: unknown parameter of 01_setup 'sedes'; did you mean",
+        ),
         ("build seeds=x", "seeds: expected one int, got 'x'"),
         ("build seeds=-1", "seeds: expected 1 or more, got -1"),
-        ("build 01_one", "expected NAME=VALUE, got '01_one'; name notebooks after --only"),
+        ("build 01_setup", "expected NAME=VALUE, got '01_setup'; name notebooks after --only"),
+        ("build seeds=0", "seeds: expected 1 or more, got 0"),
+        ("build rates=[]", "rates: expected at least one, got []"),
+        ("build methods=[]", "methods: expected at least one, got []"),
+        ("build results=", "results: expected a folder, got ''"),
         ("params 3", "unknown notebook '3'"),
+        ("sweep 02_method", "unknown chapter with a grid '02_method'"),
+        ("sweep 03_main_tables sedes=1", "did you mean 'seeds'?"),
+        ("sweep 03_main_tables seeds", "expected NAME=VALUE, got 'seeds'"),
+        ("sweep 03_main_tables --shard 1/2 --export x.csv", "--export: a shard has a part"),
+        ("sweep 03_main_tables results=", "results: expected a folder, got ''"),
     ],
 )
 def test_wrong_input_is_refused_before_anything_runs(command, words, capsys):
@@ -55,16 +68,32 @@ def test_build_runs_the_named_notebooks_with_typed_parameters(monkeypatch):
     seen = []
     monkeypatch.setattr(runner, "run", lambda jobs, *rest: seen.extend(jobs) or 0)
     monkeypatch.setattr(cli, "html", lambda: 0)
-    assert cli.main(["build", "--profile", "smoke", "--only", "02_two.ipynb", "seeds=3"]) == 0
+    assert (
+        cli.main(["build", "--profile", "smoke", "--only", "03_main_tables.ipynb", "seeds=3"]) == 0
+    )
     [job] = seen
-    assert job.name == "02_two" and job.given == {"profile": "smoke", "seeds": 3}
+    assert job.name == "03_main_tables" and job.given == {"profile": "smoke", "seeds": 3}
     assert job.facts == {"profile": "smoke", "device": "cpu"}
 
 
-def test_a_failed_notebook_builds_no_page(monkeypatch):
+def test_a_failed_notebook_builds_no_page(monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "EXECUTED", tmp_path / "executed")
     monkeypatch.setattr(runner, "run", lambda *given: 1)
     monkeypatch.setattr(cli, "html", lambda: pytest.fail("built"))
     assert cli.main(["build"]) == 1
+
+
+def test_pages_with_gaps_are_built_and_the_build_has_failed(monkeypatch, tmp_path):
+    built = []
+    monkeypatch.setattr(cli, "EXECUTED", tmp_path / "executed")
+    (tmp_path / "executed").mkdir()
+    for name in NAMES:
+        (tmp_path / "executed" / f"{name}.ipynb").touch()
+    monkeypatch.setattr(runner, "run", lambda *given: 1)
+    monkeypatch.setattr(cli, "html", lambda: built.append(1) or 0)
+    assert cli.main(["build"]) == 1 and built == [1]
+    monkeypatch.setattr(runner, "run", lambda *given: 0)
+    assert cli.main(["build"]) == 0
 
 
 def test_ctrl_c_is_an_exit_code_and_a_sentence(monkeypatch, capsys):
@@ -83,22 +112,26 @@ def test_test_passes_its_arguments_to_pytest(monkeypatch):
     assert seen[1:] == ["-m", "pytest", "-m", "slow", "tests/test_cli.py", "-x"]
 
 
-def test_params_says_name_type_value_and_meaning(capsys):
-    assert cli.main(["params", "01_one", "--profile", "paper"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split() == ["seeds", "int", "3", "how", "many"]
+def test_params_says_name_value_and_meaning(capsys):
+    assert cli.main(["params", "01_setup", "--profile", "paper"]) == 0
+    said = {line.split()[0]: line.split(maxsplit=2)[1:] for line in
+            capsys.readouterr().out.splitlines()}  # fmt: skip
+    assert said["seeds"] == ["3", "how many: 0, 1, ..."]
+    assert said["methods"] == ["all", "left out: all of the chapter's"]
+    assert said["profile"][0] == "paper" and said["early_runs"][0] == "10"
 
 
 def test_doctor_finds_a_stained_notebook(toy, capsys):
     assert [fine for fine, *_ in doctor._notebooks()] == [True]
-    path = toy / "01_one.ipynb"
+    path = toy / "01_setup.ipynb"
     path.write_text(path.read_text().replace('"execution_count": null', '"execution_count": 3'))
     [(fine, _, words)] = doctor._notebooks()
-    assert not fine and words == "01_one.ipynb hold outputs: python3 book.py clean"
+    assert not fine and words == "01_setup.ipynb hold outputs: python3 book.py clean"
 
 
 def test_doctor_says_where_results_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / ".foqus").write_text("a file where a folder should be")
-    monkeypatch.setattr(profiles, "ROOT", tmp_path)
+    monkeypatch.setattr(settings, "ROOT", tmp_path)
     [(fine, _, words)] = doctor._results()
     assert not fine and "Give another one: results=FOLDER" in words
 

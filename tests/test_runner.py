@@ -12,9 +12,19 @@ import nbformat
 import pytest
 
 from foqus_lib import runner
+from foqus_lib.experiment import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = 'profile: str = "quick"  # smoke, quick or paper\nseed: int = 0  # a number'
+
+
+def checked(name, given):
+    """What a chapter does: names and types."""
+    for parameter in given:
+        if parameter not in ("profile", "seed"):
+            raise ValueError(f"unknown parameter of {name} {parameter!r}")
+    return {key: settings.typed(key, value, {"seed": int}.get(key, str))
+            for key, value in given.items()}  # fmt: skip
 
 
 def write(path, *cells):
@@ -28,7 +38,7 @@ def write(path, *cells):
 
 def run(folder, *sources, workers=2, timeout=60, **given):
     said = []
-    jobs = runner.prepare(sources, folder / "out", given)
+    jobs = runner.prepare(sources, folder / "out", given, checked)
     return runner.run(jobs, folder, workers, timeout, said.append), said
 
 
@@ -81,11 +91,36 @@ def test_one_failure_leaves_the_others_alone(tmp_path):
     assert failed == 1 and said[0] == "running a" and said[-1].startswith("ok      b")
 
 
+GAP = """
+from IPython.display import display
+display({"%s": {"note": %r}, "text/plain": "a table with gaps"}, raw=True)
+"""
+
+
+def test_a_page_with_gaps_is_published_and_counts_as_failed(tmp_path):
+    """Trials that failed cost their rows, not the page; but the build says that it failed."""
+    notes = ["9 of 10 trials (1 failed, 0 quarantined; mud)", "3 of 4 trials"]
+    source = write(tmp_path / "a.ipynb", *(GAP % (runner.UNFINISHED, note) for note in notes))
+    failed, said = run(tmp_path, source)
+    assert failed == 1 and said[-1].startswith("GAPS    a  ")
+    assert said[-1].endswith(f"s: {notes[0]}; {notes[1]}; the page shows them")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.ipynb"]
+    made = json.loads((tmp_path / "out" / "a.ipynb").read_text(encoding="utf-8"))
+    assert runner.unfinished(made) == "; ".join(notes)
+
+
+def test_a_gap_and_an_error_are_an_error(tmp_path):
+    source = write(tmp_path / "a.ipynb", GAP % (runner.UNFINISHED, "3 of 4 trials"), "1 / 0")
+    failed, said = run(tmp_path, source)
+    assert failed == 1 and said[-1].startswith("FAILED") and "ZeroDivisionError" in said[-1]
+    assert not (tmp_path / "out" / "a.ipynb").exists()
+
+
 @pytest.mark.parametrize("given", [{"sede": 1}, {"x=0; open('hit', 'w')#": 1}, {"seed": "one"}])
 def test_wrong_parameters_run_nothing(tmp_path, given):
     source = write(tmp_path / "a.ipynb", "1")
     with pytest.raises(ValueError, match=r"a\.ipynb: .*parameter"):
-        runner.prepare([source], tmp_path / "out", given)
+        runner.prepare([source], tmp_path / "out", given, checked)
     assert not (tmp_path / "out").exists()
 
 
@@ -93,7 +128,8 @@ SCRIPT = """
 from pathlib import Path
 from foqus_lib import runner
 if __name__ == "__main__":
-    jobs = runner.prepare([Path("a.ipynb").resolve()], Path("out").resolve(), {})
+    sources, out = [Path("a.ipynb").resolve()], Path("out").resolve()
+    jobs = runner.prepare(sources, out, {}, lambda name, given: given)
     runner.run(jobs, Path.cwd(), 1, None)
 """
 

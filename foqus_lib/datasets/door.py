@@ -17,6 +17,7 @@ from jaxtyping import TypeCheckError
 
 OUR_SLIPS = (AssertionError, TypeCheckError, Warning)  # shapes and warnings: checked in tests only
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # say nothing of the file
+LONGEST = 1000  # characters of a message
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe (FIFO)",
@@ -39,24 +40,32 @@ def reading(path: Path, *others: Path) -> Iterator[None]:
     except OUR_SLIPS:
         raise
     except Exception as error:
-        if _is_ours(error, (path, *others)):
+        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
             raise
-        mend, said = "Copy or write it again", str(error)
+        if _is_refusal(error, (path, *others)):
+            if len(str(error)) <= LONGEST and str(error).isprintable():
+                raise
+            raise ValueError(_short(str(error), LONGEST)) from error
+        mend = "Copy or write it again"
         if isinstance(error, PermissionError):
             mend = "Ask its owner for the right to read it"
-        what = f"{type(error).__name__} {' '.join(said.split())[:200]}".strip()
+        what = f"{type(error).__name__} {_short(str(error), 200)}".strip()
         raise ValueError(
             f"{path}: expected a whole file of its kind, got one that cannot be read ({what}). "
             f"{mend}"
         ) from error
 
 
-def _is_ours(error: Exception, names: tuple[Path, ...]) -> bool:
-    """Whether it says all there is to say: a reader's own refusal, or a disk that is full."""
-    if isinstance(error, OSError):
-        return error.errno in OF_THE_DISK
-    is_refusal = isinstance(error, ValueError) and not isinstance(error, UnicodeError)
-    return is_refusal and any(str(name) in str(error) for name in names)
+def _is_refusal(error: Exception, names: tuple[Path, ...]) -> bool:
+    """Whether a reader said it, who knows more of the file than the door."""
+    can_be = isinstance(error, ValueError) and not isinstance(error, UnicodeError)
+    return can_be and any(str(name) in str(error) for name in names)
+
+
+def _short(text: str, most: int) -> str:
+    """One line without control characters, its middle left out: libraries quote whole files."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    return line if len(line) <= most else f"{line[: most // 2]} ... {line[-most // 2 :]}"
 
 
 def plain_file(path: Path, where: str = "") -> None:

@@ -49,6 +49,15 @@ def test_refusals_interrupts_and_our_own_slips_pass(error):
     assert passed.value is error
 
 
+def test_a_message_that_quotes_the_file_is_cut_and_keeps_its_ends():
+    said = "mine.npz: header b'" + "x\n\x1b" * 9999 + "'. Write it again"
+    with pytest.raises(ValueError) as refusal, door.reading(Path("mine.npz")):
+        raise ValueError(said)
+    text = str(refusal.value)
+    assert text.startswith("mine.npz: header") and text.endswith("Write it again")
+    assert len(text) < 1100 and text.isprintable()
+
+
 def test_more_than_the_machine_has_is_refused_with_both_numbers():
     door.fits("mine.h5: X", 1000, "Give less")
     with pytest.raises(ValueError, match=r"mine.h5: X: .* at most [\d.]+ GB.*got 1e\+09 GB. Give"):

@@ -169,7 +169,7 @@ def damaged_files_obey_the_law(folder, layout, count, seed, monkeypatch):
                 signals = files.load(path, cached=None).signals
         except ValueError as error:
             said = str(error)
-            assert str(folder) in said and len(said) < 2000 and "\n" not in said, (what, said)
+            assert str(folder) in said and len(said) < 1100 and said.isprintable(), (what, said)
             assert not said.endswith("None"), (what, said)
         except Exception as error:
             raise AssertionError(f"{what}: {type(error).__name__}: {error}") from error
@@ -203,6 +203,6 @@ def test_much_random_damage(tmp_path, layout, monkeypatch):
 
 def test_the_law_sees_a_reader_that_breaks_it(tmp_path, monkeypatch):
     """Without the door zlib, h5py and numpy are heard."""
-    monkeypatch.setattr(files.door, "_is_ours", lambda error, names: True)
+    monkeypatch.setattr(files.door, "OUR_SLIPS", (Exception,))
     with pytest.raises(AssertionError, match="as_packed_npz, "):
         damaged_files_obey_the_law(tmp_path, as_packed_npz, MANY, 0, monkeypatch)

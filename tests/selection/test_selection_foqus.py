@@ -1,5 +1,7 @@
 """Eqs. 2-8: values worked by hand, then the laws they obey for all trajectories."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from foqus_lib.selection import foqus
+from foqus_lib.selection.catalog import TERMS
 
 # T = 4 epochs, all losses 0: c, F, E, count/T, S (baselines.md 1.2)
 BY_HAND = [
@@ -44,10 +47,13 @@ def test_min_max_by_hand():
     """F = 0 0 0 2 1, E = 0 3 0 0 2, Q = 1 0 .75 .5 .25, each over its range."""
     c = np.hstack([trajectory(bits) for bits, *_ in BY_HAND])
     loss = np.zeros((4, 5))
-    want = [[0, 0, 0, 1, 0.5], [0, 1, 0, 0, 2 / 3], [1, 0, 0.75, 0.5, 0.25]]
-    for term, row in zip(foqus.TERMS, want, strict=True):
-        np.testing.assert_allclose(foqus.foqus_score_min_max(c, loss, [term]), row)
-    np.testing.assert_allclose(foqus.foqus_score_min_max(c, loss), np.sum(want, axis=0))
+    want = {
+        "F": [0, 0, 0, 1, 0.5], "E": [0, 1, 0, 0, 2 / 3], "Q": [1, 0, 0.75, 0.5, 0.25]
+    }  # fmt: skip
+    for terms in TERMS:
+        total = np.sum([want[term] for term in terms.split("+")], axis=0)
+        found = foqus.foqus_score_min_max(c, loss, terms.split("+"))
+        np.testing.assert_allclose(found, total, rtol=1e-15)
 
 
 def test_a_term_without_range_counts_nothing():
@@ -98,9 +104,8 @@ def test_eq_8_is_the_mean_loss_and_a_remainder(c):
 def test_each_score_stays_in_its_range(c):
     assert foqus.forgetting_score(c).max() <= len(c) // 2
     assert foqus.persistent_error_score(c).max() <= len(c) - 1
-    for term in foqus.TERMS:
-        scaled = foqus.foqus_score_min_max(c, losses(c), [term])
-        assert scaled.min() >= 0 and scaled.max() <= 1
+    terms = np.array([foqus.foqus_score_min_max(c, losses(c), [term]) for term in "FEQ"])
+    assert terms.min() >= 0 and terms.max() <= 1
 
 
 @given(trajectories, st.floats(0, 100))
@@ -118,3 +123,72 @@ def test_scores_follow_their_signals(c, random):
         np.testing.assert_allclose(
             reading(c, loss)[order], reading(c[:, order], loss[:, order]), atol=1e-12
         )
+
+
+# --- Ties. Which of equal signals is kept is drawn, so equality has to be equality of bits.
+
+READINGS = (foqus.foqus_score, foqus.foqus_score_min_max)
+fifty = hnp.arrays(bool, st.tuples(st.just(50), st.integers(2, 40)))
+
+
+def exact(c, loss, terms, reading) -> list[Fraction]:
+    """Eq. 8 in fractions: loss as the floats that they are, beta as 1/10."""
+    wrong = ~c
+    f = [int(n) for n in (c[:-1] & wrong[1:]).sum(axis=0)]
+    e = [int(n) for n in (wrong[:-1] & wrong[1:]).sum(axis=0)]
+    t = len(c)
+    sums = [sum(Fraction(float(x)) for x in column) for column in loss.T]
+    q = [Fraction(int(n), t) - s / 10 / t for n, s in zip(c.sum(axis=0), sums, strict=True)]
+    parts = {"F": f, "E": e, "Q": q}
+    if reading is foqus.foqus_score:
+        scale = {"F": Fraction(1, t - 1), "E": Fraction(1, t - 1), "Q": Fraction(1)}
+        return [sum(scale[k] * parts[k][n] for k in terms) for n in range(c.shape[1])]
+
+    def scaled(x):
+        low, high = min(x), max(x)
+        return [Fraction(v - low) / (high - low) if high > low else Fraction(0) for v in x]
+
+    mm = {k: scaled(parts[k]) for k in terms}
+    return [sum(mm[k][n] for k in terms) for n in range(c.shape[1])]
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("terms", TERMS)
+@given(c=fifty)
+def test_equal_counts_and_losses_give_equal_floats(terms, reading, c):
+    """Signals are equal to the last bit if and only if their exact scores are.
+
+    Min-max with Q divides by a range of losses, no whole number: there equal counts are equal.
+    """
+    terms, loss = terms.split("+"), np.full(c.shape, 0.25)
+    score, want = reading(c, loss, terms), exact(c, loss, terms, reading)
+    np.testing.assert_allclose(score, [float(x) for x in want], rtol=1e-12, atol=1e-12)
+    same = want
+    if reading is foqus.foqus_score_min_max and "Q" in terms:
+        counts = foqus.forgetting_score(c), foqus.persistent_error_score(c), c.sum(axis=0)
+        same = list(zip(*(count.tolist() for count in counts), strict=True))
+    for i in range(len(want)):
+        for j in range(i):
+            assert same[i] != same[j] or score[i] == score[j], (want[i], want[j])
+            assert want[i] == want[j] or score[i] != score[j], (want[i], want[j])
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@given(c=fifty, data=st.data())
+def test_order_is_that_of_exact_arithmetic(reading, c, data):
+    """Losses on a grid of 1/8 nats; beta is a tenth, which no float is: hence the small gap."""
+    steps = data.draw(hnp.arrays(np.int64, c.shape, elements=st.integers(0, 40)))
+    score, want = reading(c, steps / 8), exact(c, steps / 8, "FEQ", reading)
+    order = np.argsort(-score, kind="stable")
+    for i, j in zip(order, order[1:], strict=False):
+        assert want[i] >= want[j] - Fraction(1, 10**12)
+
+
+def test_f_plus_e_has_as_many_levels_as_counts():
+    """At T = 50, F + E runs from 0 to 49; summed as floats, 36 of these levels were split."""
+    wrong = np.random.default_rng(0).integers(0, 50, 4000)
+    c = np.random.default_rng(1).permuted(np.arange(49)[:, None] >= wrong, axis=0)
+    c = np.concatenate([np.ones((1, 4000), bool), c])
+    counts = foqus.forgetting_score(c) + foqus.persistent_error_score(c)
+    assert len(np.unique(counts)) == 50
+    assert len(np.unique(foqus.foqus_score(c, np.zeros(c.shape), ["F", "E"]))) == 50

@@ -16,7 +16,7 @@ def test_forgetting_by_hand(make):
     assert scores.forgetting(e).tolist() == [2, 1, 0, 4]
 
 
-def test_forgetting_is_eq_4_and_refuses_one_epoch_in_its_words(make):
+def test_forgetting_wants_two_epochs_as_it_compares_them(make):
     e = make([0, 1], correct=[[True, False]], loss=np.ones((1, 2)))
     with pytest.raises(ValueError, match="want T >= 2; got T = 1"):
         scores.forgetting(e)

@@ -8,19 +8,22 @@ import pytest
 import torch
 
 from foqus_lib import cli
-from foqus_lib.experiment import coreset
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.studies.coreset import own, records
 
 QUICK = ["--epochs", "2", "--batch", "32", "--early-epochs", "1", "--early-runs", "1"]
+
+
+def saved(tones, path, rows):
+    np.savez(path, X=tones.iq[rows], y=tones.label[rows], snr=tones.snr[rows],
+             classes=np.array(tones.classes))  # fmt: skip
+    return path
 
 
 @pytest.fixture
 def data(tones, tmp_path):
     """A user's file whose rows are shuffled, so that row numbers mean something."""
-    order = np.random.default_rng(5).permutation(96)
-    path = tmp_path / "my.npz"
-    np.savez(path, X=tones.iq[order], y=tones.label[order], snr=tones.snr[order],
-             classes=np.array(tones.classes))  # fmt: skip
-    return path
+    return saved(tones, tmp_path / "my.npz", np.random.default_rng(5).permutation(96))
 
 
 def command(data, out, *more, results=None):
@@ -29,11 +32,19 @@ def command(data, out, *more, results=None):
                      "--results", str(results), *QUICK, *more])  # fmt: skip
 
 
+@pytest.fixture
+def no_training(monkeypatch):
+    def never(*given, **more):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(records, "collect", never)
+
+
 def test_the_three_files_agree(data, tmp_path, capsys):
     out = tmp_path / "coreset"
     assert command(data, out) == 0
     assert "24 signals kept" in capsys.readouterr().out
-    rows, manifest = coreset.load(out)
+    rows, manifest = own.read(out)
     assert len(rows) == len(set(rows.tolist())) == 24 and (np.diff(rows) > 0).all()
     table = pd.read_csv(out / "scores.csv")
     assert len(table) == 96 and set(table.row) == set(range(96))
@@ -43,38 +54,85 @@ def test_the_three_files_agree(data, tmp_path, capsys):
         assert (table["class"] == names).all() and (table.snr_db == file["snr"][table.row]).all()
         assert np.bincount(file["y"][rows]).tolist() == [8, 8, 8]
     assert manifest["method"] == "FoQuS" and manifest["kept"] == 24
+    assert manifest["method_version"] == 1
     assert "epochs=2" in manifest["recipe"] and len(manifest["data"]["fingerprint"]) == 64
 
 
-def test_rebuilding_gives_the_same_rows_and_another_method_trains_nothing(data, tmp_path, capsys):
+def test_rebuilding_gives_the_same_rows_and_another_method_trains_nothing(
+    data, tmp_path, capsys, monkeypatch
+):
     command(data, tmp_path / "a")
+    assert command(data, tmp_path / "c", results=tmp_path / "elsewhere") == 0
+    first, again = (own.read(tmp_path / name)[0] for name in "ac")
+    assert np.array_equal(first, again)
+    monkeypatch.setattr(records, "collect", None)
     assert command(data, tmp_path / "b", "--method", "Herding") == 0
     assert "no training needed" in capsys.readouterr().err
-    assert command(data, tmp_path / "c", results=tmp_path / "elsewhere") == 0
-    first, again = (coreset.load(tmp_path / name)[0] for name in "ac")
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, coreset.load(tmp_path / "b")[0])
+    assert not np.array_equal(first, own.read(tmp_path / "b")[0])
+
+
+def test_a_renamed_file_is_the_same_data_and_the_same_coreset(data, tmp_path, monkeypatch):
+    for name, results in (("a", "store"), ("b", "elsewhere")):
+        command(data, tmp_path / name, results=tmp_path / results)
+        data = data.rename(tmp_path / "other.npz")
+    assert own.read(tmp_path / "b")[1]["data"]["file"] == "other.npz"
+    assert np.array_equal(own.read(tmp_path / "a")[0], own.read(tmp_path / "b")[0])
+    monkeypatch.setattr(records, "collect", None)  # and its evidence is found
+    assert command(data, tmp_path / "c") == 0
+
+
+def test_one_thread_is_the_rule_whatever_torch_was_told(data, tmp_path, monkeypatch):
+    seen, real = [], records.collect
+
+    def noting(*given, **more):
+        seen.append(torch.get_num_threads())
+        return real(*given, **more)
+
+    monkeypatch.setattr(records, "collect", noting)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            command(data, tmp_path / f"{threads}", results=tmp_path / f"store{threads}")
+            found.append(own.read(tmp_path / f"{threads}"))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1, 1] and np.array_equal(found[0][0], found[1][0])
+    assert [manifest["provenance"]["threads"] for _, manifest in found] == [1, 1]
+
+
+def test_provenance_is_the_trainings_whoever_selects_later(data, tmp_path, monkeypatch):
+    command(data, tmp_path / "a")
+    other = provenance(device="cpu", seconds=0.0) | {"device": "cuda:7 Other", "threads": 99}
+    monkeypatch.setattr(records, "provenance", lambda **given: other)
+    command(data, tmp_path / "b", "--method", "Margin")
+    first, second = (own.read(tmp_path / name)[1]["provenance"] for name in "ab")
+    assert first == second and first["device"] == "cpu" and first["threads"] == 1
+    command(data, tmp_path / "c", results=tmp_path / "elsewhere")
+    assert own.read(tmp_path / "c")[1]["provenance"] == other
 
 
 def test_a_torch_subset_holds_the_kept_signals(data, tmp_path):
     command(data, tmp_path / "a")
     with np.load(data) as file:
         whole = torch.utils.data.TensorDataset(torch.from_numpy(file["X"]))
-    part = coreset.subset(whole, tmp_path / "a")
-    rows, _ = coreset.load(tmp_path / "a")
+    part = own.subset(whole, tmp_path / "a")
+    rows, _ = own.read(tmp_path / "a")
     assert len(part) == 24 and torch.equal(part[3][0], whole[int(rows[3])][0])
     with pytest.raises(ValueError, match="but the data set has 10 items. It was made from my.npz"):
-        coreset.subset(torch.utils.data.TensorDataset(torch.zeros(10)), tmp_path / "a")
+        own.subset(torch.utils.data.TensorDataset(torch.zeros(10)), tmp_path / "a")
 
 
 def test_grand_collects_its_early_runs(data, tmp_path):
     assert command(data, tmp_path / "g", "--method", "GraNd") == 0
-    assert "early=1x1" in coreset.load(tmp_path / "g")[1]["recipe"]
+    assert "early=1x1" in own.read(tmp_path / "g")[1]["recipe"]
 
 
 def test_an_snr_cut_keeps_the_files_row_numbers(data, tmp_path):
     assert command(data, tmp_path / "a", "--snr-min", "15") == 0
-    rows, manifest = coreset.load(tmp_path / "a")
+    rows, manifest = own.read(tmp_path / "a")
     with np.load(data) as file:
         assert (file["snr"][rows] == 18).all()
     assert manifest["data"]["signals"] == 48 and len(rows) == 12
@@ -85,45 +143,104 @@ def test_an_snr_cut_keeps_the_files_row_numbers(data, tmp_path):
     [
         (["--rate", "0"], "rate: expected 0 <"),
         (["--rate", "1.5"], "rate: expected 0 <"),
+        (["--rate", "0.001"], "rate: 0.001 of 96 signals keeps none. Raise the rate to 0.01042"),
         (["--model", "CNN1"], "unknown model 'CNN1'; did you mean 'CNN1D'"),
         (["--method", "Foqus"], "unknown method 'Foqus'; did you mean 'FoQuS'"),
+        (["--method", "GraNd", "--early-runs", "0"], "early"),
         (["--normalise", "RMS"], "unknown normalisation 'RMS'; did you mean 'rms'"),
         (["--epochs", "1"], "T must be 2 or more; got 1"),
+        (["--batch", "0"], "batch: expected more than 0, got 0"),
         (["--data", "nowhere.npz"], "nowhere.npz"),
         (["--device", "gpu"], "device: expected auto, cpu, cuda"),
         (["--snr-min", "30"], "no signal at 30 dB or more"),
+        (["--results", ""], "--results: expected a folder, got ''"),
+        (["--results", "  "], "--results: expected a folder, got ''"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(more, message, data, tmp_path, capsys):
+def test_bad_input_is_one_line_before_any_training_and_leaves_nothing(
+    more, message, data, tmp_path, capsys, no_training
+):
     assert command(data, tmp_path / "a", *more) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("foqus: ") and message in said
     assert not (tmp_path / "a").exists()
 
 
-def test_a_class_too_small_for_its_share_is_named(tones, tmp_path, capsys):
+def test_a_class_too_small_for_its_share_is_named_before_any_training(
+    tones, tmp_path, capsys, no_training
+):
     few = np.concatenate([np.arange(64), [64, 65]])  # 32, 32 and 2 signals
-    np.savez(tmp_path / "my.npz", X=tones.iq[few], y=tones.label[few], snr=tones.snr[few],
-             classes=np.array(tones.classes))  # fmt: skip
-    assert command(tmp_path / "my.npz", tmp_path / "a") == 2
+    assert command(saved(tones, tmp_path / "my.npz", few), tmp_path / "a") == 2
     said = capsys.readouterr().err
     assert "rate: 0.25 of 66 signals is 5 for each of 3 classes" in said
     assert "but class 2 has 2. Lower the rate to 0.0909 or add" in said
 
 
-def test_a_folder_with_a_coreset_is_not_overwritten(data, tmp_path, capsys):
+def test_signals_too_short_for_the_network_are_named_before_any_training(
+    tones, tmp_path, capsys, no_training
+):
+    np.savez(tmp_path / "my.npz", X=tones.iq[..., :16], y=tones.label, snr=tones.snr,
+             classes=np.array(tones.classes))  # fmt: skip
+    assert command(tmp_path / "my.npz", tmp_path / "a") == 2
+    said = capsys.readouterr().err
+    assert "CNN1D needs signals of" in said and "samples or more, these have 16" in said
+
+
+@pytest.mark.parametrize("stands", ["a file", "a file above", "a full folder"])
+def test_a_folder_that_cannot_be_made_is_refused_before_any_training(
+    stands, data, tmp_path, capsys, no_training
+):
+    out = tmp_path / "a" / ("b" if stands == "a file above" else "")
+    if stands == "a full folder":
+        out.mkdir()
+        (out / "notes.txt").touch()
+    else:
+        (tmp_path / "a").touch()
+    assert command(data, out) == 2
+    assert capsys.readouterr().err.startswith(f"foqus: {out}: ")
+
+
+def test_a_store_that_cannot_be_written_is_refused_before_any_training(
+    data, tmp_path, capsys, no_training
+):
+    (tmp_path / "file").touch()
+    assert command(data, tmp_path / "a", results=tmp_path / "file") in (1, 2)
+    assert "file" in capsys.readouterr().err
+
+
+def test_a_training_that_diverges_says_so_and_leaves_nothing(data, tmp_path, capsys, monkeypatch):
+    diverged = ValueError("selection training: its loss is not finite from epoch 1")
+    monkeypatch.setattr(records, "collect", lambda *given, **more: [diverged])
+    assert command(data, tmp_path / "a") == 2
+    assert "not finite from epoch 1" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_with_a_coreset_is_not_overwritten(data, tmp_path, capsys, monkeypatch):
     command(data, tmp_path / "a")
     before = (tmp_path / "a/manifest.json").read_bytes()
+    monkeypatch.setattr(records, "collect", None)
     assert command(data, tmp_path / "a", "--rate", "0.5") == 2
     assert "holds a coreset already" in capsys.readouterr().err
     assert (tmp_path / "a/manifest.json").read_bytes() == before
 
 
-def test_a_changed_or_foreign_folder_is_refused(data, tmp_path):
+def test_a_changed_folder_is_refused(data, tmp_path):
     command(data, tmp_path / "a")
     np.save(tmp_path / "a/indices.npy", np.arange(24))
     with pytest.raises(ValueError, match=r"indices\.npy: expected SHA-256 \w+, got \w+. It was"):
-        coreset.load(tmp_path / "a")
-    (tmp_path / "a/manifest.json").write_text(json.dumps({"schema": 1}))
+        own.read(tmp_path / "a")
+
+
+@pytest.mark.parametrize("manifest", [{"schema": 1}, [], None, 3, "text", {"sha256": []}, "{"])
+def test_a_foreign_folder_is_refused(manifest, tmp_path):
+    np.save(tmp_path / "indices.npy", np.arange(3))
+    text = manifest if manifest == "{" else json.dumps(manifest)
+    (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(ValueError, match="not a coreset folder"):
-        coreset.load(tmp_path / "a")
+        own.read(tmp_path)
+
+
+def test_a_folder_that_holds_nothing_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="not a coreset folder .* Run foqus select"):
+        own.read(tmp_path)

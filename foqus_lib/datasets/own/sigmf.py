@@ -11,6 +11,7 @@ import warnings
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import jsonschema
@@ -67,9 +68,11 @@ def load(wanted: SigmfFolder) -> Cut:
     paths = _recordings(wanted)
     stretches: list[Stretch] = []
     left_out: Counter[str] = Counter()
-    files = {path: _opened(path) for path in paths}
-    for path, file in files.items():
+    facts: dict[Path, dict] = {}
+    for path in paths:
+        file = _opened(path)  # and closed: there may be more recordings than files that can be open
         stretches += _stretches(path, file, wanted, left_out)
+        facts[path] = file.get_global_info()
     if not stretches:
         why = ", ".join(f"{n} {reason}" for reason, n in sorted(left_out.items()))
         raise ValueError(
@@ -87,9 +90,13 @@ def load(wanted: SigmfFolder) -> Cut:
     size = 8 * wanted.length * sum(counts)
     door.fits(f"{wanted.folder}: frames", size, f"Raise hop in {wanted.path.name}")
     iq = np.empty((sum(counts), 2, wanted.length), np.float32)
-    for stretch, end, n in zip(stretches, np.cumsum(counts), counts, strict=True):
-        z = _frames(files[stretch.recording], stretch, wanted)
-        iq[end - n : end, 0], iq[end - n : end, 1] = z.real, z.imag
+    done = 0
+    for path, here in groupby(stretches, key=lambda stretch: stretch.recording):
+        file = _samples(path, facts[path])
+        for stretch in here:
+            z = _frames(file, stretch, wanted)
+            iq[done : done + len(z), 0], iq[done : done + len(z), 1] = z.real, z.imag
+            done += len(z)
     snr = np.repeat(np.array([s.snr for s in stretches], np.float32), counts)
     firsts = [s.start + wanted.hop * np.arange(n) for s, n in zip(stretches, counts, strict=True)]
     which = {path: i for i, path in enumerate(paths)}
@@ -143,6 +150,14 @@ def _opened(path: Path) -> sigmf.SigMFFile:
             f"{path}: not a SigMF recording that can be read ({str(error)[:300]}). Mend or remove "
             "it"
         ) from None
+    return file
+
+
+def _samples(path: Path, facts: dict) -> sigmf.SigMFFile:
+    """A recording for its samples alone; `_opened` found it whole."""
+    with warnings.catch_warnings(action="ignore"):
+        file = sigmf.SigMFFile(metadata={"global": facts, "captures": [], "annotations": []})
+        file.set_data_file(path.with_suffix(DATA), skip_checksum=True)
     return file
 
 

@@ -8,7 +8,8 @@ import layouts
 import numpy as np
 import pytest
 
-from foqus_lib.datasets import files, rml2018
+from foqus_lib.datasets import checks, files, hdf5, rml2016_text, rml2018
+from foqus_lib.datasets.own import npz, sidecar, sigmf
 
 PAGE = (Path(__file__).resolve().parents[3] / "book" / "own_data.md").read_text(encoding="utf-8")
 FORMATS = PAGE.partition("(own-formats)=")[2]
@@ -62,3 +63,19 @@ def test_every_ending_on_the_page_is_read():
     table = FORMATS.partition("{list-table}")[2].partition("```")[0]
     endings = set(re.findall(r"`\*?(\.[\w.]+)`", table)) | {".npy"}
     assert endings == {kind for kind in files.KINDS if kind.startswith(".")}
+
+
+def test_the_limits_on_the_page_are_those_of_the_readers():
+    said = FORMATS.partition("### Limits")[2]
+    for text in (
+        f"| {checks.MOST_CLASSES:,}, names",
+        f"| {sidecar.LARGEST >> 10} KiB |",
+        f"| {hdf5.MOST_PACKED} times their packed size",
+        f"| {1 / npz.SMALLEST_RATIO:g} times their packed size",
+        f"| {hdf5.LARGEST_LABELS >> 30} GiB unpacked",
+        f"| {hdf5.LARGEST_CHUNK >> 20} MiB; ",
+        f" {hdf5.LARGEST_BAND >> 20} MiB |",
+        f"| {sigmf.LARGEST_META >> 20} MiB, ",
+        f"| {rml2016_text.LONGEST_LINE:,} characters |",
+    ):
+        assert text in said, text

@@ -1,7 +1,9 @@
 """SigMF recordings: which frames are cut, what is left out and why, and what is refused."""
 
 import json
+import os
 import re
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -198,3 +200,16 @@ def test_samples_that_are_not_finite(tmp_path, record):
     record([(50, 50, BPSK)], samples=samples)
     with pytest.raises(ValueError, match="a.sigmf-data: expected finite samples.*at sample 77"):
         sigmf.load(wanted(tmp_path))
+
+
+def test_more_recordings_than_files_that_can_be_open(tmp_path, record):
+    for name in range(80):
+        record([(name, 50, (BPSK, QPSK)[name % 2])], name=f"{name:02}")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 40, limits[1]))
+    try:
+        cut = sigmf.load(wanted(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    np.testing.assert_array_equal(cut.which, np.arange(80))
+    np.testing.assert_array_equal(cut.signals.iq[79, 0], RAMP.real[79:129])
