@@ -48,7 +48,7 @@ def reading(path: Path, *others: Path) -> Iterator[None]:
             raise ValueError(_short(str(error), LONGEST)) from error
         mend = "Copy or write it again"
         if isinstance(error, PermissionError):
-            mend = "Ask its owner for the right to read it"
+            mend = "Mend the rights"
         what = f"{type(error).__name__} {_short(str(error), 200)}".strip()
         raise ValueError(
             f"{path}: expected a whole file of its kind, got one that cannot be read ({what}). "

@@ -28,6 +28,7 @@ ENDINGS = (".foqus.yaml", ".foqus.yml")
 LARGEST = 65_536  # bytes
 LONGEST_TEXT = 1000  # characters of a path or a name
 MOST_DECIBELS = 1000
+NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # What YAML and people read alike: not 20:30 (1230 to YAML), 010 (8), 0x10, 1_000 or 400 digits.
 NUMBER = re.compile(
     r"[-+]?(0|[1-9]\d{0,18})(\.\d{0,18})?([eE][-+]?\d{1,3})?|[-+]?\.(inf|Inf|INF|nan|NaN|NAN)"
@@ -107,7 +108,8 @@ def _mapping(path: Path) -> dict:
         )
     try:
         text = path.read_text(encoding="utf-8")
-        _refuse_more_than_lines(path, text)
+        _refuse_nesting(path, text)
+        _refuse_unclear(path, text)
         said = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = f" in line {mark.line + 1}" if (mark := getattr(error, "problem_mark", 0)) else ""
@@ -117,9 +119,8 @@ def _mapping(path: Path) -> dict:
     return said
 
 
-def _refuse_more_than_lines(path: Path, text: str) -> None:
-    """ValueError unless it is `name: value` and `name: [a, b]`, each name once: the rest of YAML
-    can make gigabytes of a few lines, or mean something else than it seems to."""
+def _refuse_nesting(path: Path, text: str) -> None:
+    """ValueError for lists in lists, anchors and aliases: they make gigabytes of a few lines."""
     deep = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         deep += isinstance(event, yaml.CollectionStartEvent)
@@ -130,11 +131,13 @@ def _refuse_more_than_lines(path: Path, text: str) -> None:
                 f"{path}: line {event.start_mark.line + 1}: expected `name: value` or "
                 f"`name: [a, b]`, got {what}. Write every value out"
             )
+
+
+def _refuse_unclear(path: Path, text: str) -> None:
+    """ValueError for a name that stands twice, and for numbers that YAML and people read apart."""
     root = yaml.compose(text, yaml.SafeLoader)
-    if not isinstance(root, yaml.MappingNode):
-        return
     seen: set[str] = set()
-    for name, value in root.value:
+    for name, value in root.value if isinstance(root, yaml.MappingNode) else []:
         where = f"{path}: line {name.start_mark.line + 1}: {str(name.value)[:60]}"
         if isinstance(value, yaml.MappingNode) or not isinstance(name, yaml.ScalarNode):
             raise ValueError(f"{where}: expected one value or a list, got a mapping. Write it out")
@@ -142,8 +145,7 @@ def _refuse_more_than_lines(path: Path, text: str) -> None:
             raise ValueError(f"{where}: expected each name once, got it again. Remove one")
         seen.add(name.value)
         for one in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-            number = one.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-            if number and not NUMBER.fullmatch(one.value):
+            if one.tag in NUMBERS and not NUMBER.fullmatch(one.value):
                 raise ValueError(
                     f"{where}: expected a plain decimal number, got {one.value[:60]!r}, which YAML "
                     "reads as another number. Write it as 20 or -3.5; a name goes in quotes"

@@ -84,11 +84,11 @@ def load(wanted: SigmfFolder) -> Cut:
     checks.classes(wanted.path, classes)
     names = tuple(path.relative_to(wanted.folder).as_posix() for path in paths)
     counts = [(s.stop - s.start - wanted.length) // wanted.hop + 1 for s in stretches]
+    size = (8 * wanted.length + 32) * sum(counts)  # the frame, its label, SNR and place
+    door.fits(f"{wanted.folder}: frames", size, f"Raise hop in {wanted.path.name}")
     index = {name: c for c, name in enumerate(classes)}
     label = np.repeat([index[s.label] for s in stretches], counts)
     checks.labels(wanted.path, label, classes)
-    size = 8 * wanted.length * sum(counts)
-    door.fits(f"{wanted.folder}: frames", size, f"Raise hop in {wanted.path.name}")
     iq = np.empty((sum(counts), 2, wanted.length), np.float32)
     done = 0
     for path, here in groupby(stretches, key=lambda stretch: stretch.recording):
