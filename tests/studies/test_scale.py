@@ -23,6 +23,10 @@ def test_every_scale_and_optimiser_is_run_once_and_stored(chapter):
     said = []
     again = scale.run(chapter, said.append)
     assert said == ["all 1 trials are stored"] * 4 and again.accuracy.equals(rows.accuracy)
+
+
+def test_the_table_crosses_them(chapter):
+    rows = scale.run(chapter, lambda text: None)
     table = scale_table(rows.assign(accuracy=[0.1, 0.2, 0.3, 0.4]))
     assert list(table.text.columns) == ["native", "rms"]
     assert list(table.text.loc["Adam"]) == ["0.100 ± –", "0.300 ± –"]
