@@ -314,3 +314,11 @@ def test_the_books_claims_with_rows(tmp_path):
     assert 0 < numbers["above-uniform"]["detectable"]["to"] < 0.03
     assert numbers["three-metrics"]["verdict"] == "not tested"
     assert (table.Verdict == "holds").sum() >= 2
+
+
+def test_a_part_of_the_budgets_is_not_the_claim():
+    """Shown at two rates and not looked at at 20 %: not shown. The contrary at one is enough."""
+    budgets = (100, 500, 2000)
+    found = said("above_floor", level(ABOVE), budgets=budgets)
+    assert found.verdict == "not shown" and "no committed rows at 20 %" in found.ours
+    assert said("above_floor", level(BELOW), budgets=budgets).verdict == "does not hold"
