@@ -227,7 +227,7 @@ def test_bands_touch_every_chunk_once(keep, chunk):
 
 def test_chunks_that_unpack_everything_for_one_row_are_refused(made):
     def columns(file):
-        file.create_dataset("X", (2**21, 2, 16), "f4", chunks=(2**21, 1, 8))
+        file.create_dataset("X", (2**21, 2, 32), "f4", chunks=(2**21, 1, 8))
 
     path = made(columns)
     with hdf5.opened(path) as file, pytest.raises(ValueError, match="at most 268435456 are. Write"):
