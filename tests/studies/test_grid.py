@@ -155,7 +155,7 @@ def of_parts(notebook, tmp_path, parts, **given):
 
 
 @pytest.mark.parametrize("parts", [2, 3])
-@pytest.mark.parametrize("notebook", catalog.GRIDS)
+@pytest.mark.parametrize("notebook", catalog.grids())
 def test_parts_are_disjoint_and_together_the_whole(notebook, parts, tmp_path):
     whole, pieces = of_parts(notebook, tmp_path, parts, seeds=3)
     together = [trial for piece in pieces for trial in piece]
