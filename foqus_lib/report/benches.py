@@ -183,12 +183,32 @@ def reading(rows: pd.DataFrame, folder: Path) -> None:
     write_plain(table, folder / "reading.csv")
 
 
+def executors(rows: pd.DataFrame, folder: Path) -> None:
+    """What a job costs beyond its work, where it is computed elsewhere."""
+    table = pd.DataFrame(
+        {
+            "Executor": rows.variant,
+            "ms a job (range)": [
+                f"{row.ms_per_job:.2f} ({row.ms_least:.2f} to {row.ms_most:.2f})"
+                for row in rows.itertuples()
+            ],
+            "first job done, s": rows.start_s.map("{:.0f}".format),
+            "MB of a worker's own": rows.own_mb_of_a_worker,
+            "data, MB": rows.bench_mb,
+            "jobs": rows.jobs,
+            "rounds": rows.rounds,
+        }
+    )
+    write_plain(table, folder / "executors.csv")
+
+
 def _rates(text: str) -> str:
     """ "0.01+0.05" -> "1 %, 5 %"."""
     return ", ".join(percent(float(rate)) for rate in text.split("+"))
 
 
 ARRANGED = {
+    "executors": executors,
     "reading": reading,
     "sim_to_real": sim_to_real,
     "selectors": selectors,

@@ -30,7 +30,9 @@ def test_the_table_crosses_them(chapter):
     table = scale_table(rows.assign(accuracy=[0.1, 0.2, 0.3, 0.4]), chapter.study)
     assert list(table.text.columns) == ["native", "rms"]
     assert list(table.text.loc["Adam"]) == ["0.100 ± –", "0.300 ± –"]
-    assert "scale" not in table.note and "simulated" in table.note and "rate 10 %" in table.note
+    assert (
+        "scale" not in table.note and "simulated" in table.note and "rate |S|/N 10 %" in table.note
+    )
 
 
 def test_a_confusion_counts_the_test_signals_of_a_chapter(tmp_path):
