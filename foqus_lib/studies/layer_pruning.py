@@ -218,7 +218,7 @@ def _trial(options: Options, task: Task, method: str, keep: int, seed: int, repe
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     """Two stages: the base networks that the store lacks, and the missing trials."""
-    seeds = dict.fromkeys(trial.seed for trial in missing)
+    seeds = sorted({trial.seed for trial in missing})
     return [base_jobs(bench, seeds), [_job(bench, trial) for trial in missing]]
 
 
