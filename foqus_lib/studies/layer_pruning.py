@@ -21,6 +21,7 @@ from jaxtyping import Float64
 from numpy import ndarray
 from torch import Tensor
 
+from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.companions.layer_pruning import Kept, Weights
@@ -411,20 +412,20 @@ def kept_blocks(bench: Bench, method: str, keep: int, seed: int, repeat: int = 0
     depths = bench.options.depths
     if method == RANDOM:
         rng = rng_for(RANDOM, bench.task.fingerprint, bench.options.named, keep, seed, repeat)
-        return pruning.random_keep(depths, keep, rng)
+        return baselines.random_keep(depths, keep, rng)
     if method in (OURS, LARGEST, CHANNELS, SCRATCH):
         prefer = max if method == LARGEST else min
         return pruning.best_union(scored(bench, seed, keep), depths, prefer)
     if method == LAST:
-        return pruning.first_blocks(depths, keep)
+        return baselines.first_blocks(depths, keep)
     if method == FULL:
         return tuple(range(sum(depths)))
     network, (x, label) = base_network(bench, seed), _looked_at(bench, seed)
     if method == REINIT:
-        use = pruning.loss_of_reinit(network, _workbench(bench, seed)[1], x, label)
+        use = baselines.loss_of_reinit(network, _workbench(bench, seed)[1], x, label)
     else:
-        use = pruning.gain_of_probes(network, x, label)
-    return pruning.most_useful(depths, keep, use)
+        use = baselines.gain_of_probes(network, x, label)
+    return baselines.most_useful(depths, keep, use)
 
 
 def _looked_at(bench: Bench, seed: int) -> tuple[Tensor, Tensor]:
@@ -466,7 +467,7 @@ def run_one(bench: Bench, trial: Trial) -> None:
     depths, inner = pruning.kept_depths(how.depths, kept), None
     if trial.method == CHANNELS:
         inner, depths = equal_flops(bench, depths), how.depths
-        start = pruning.l1_channels(base_weights(bench, trial.seed), inner)
+        start = baselines.l1_channels(base_weights(bench, trial.seed), inner)
     else:
         start = _fresh(bench, depths, name)
         if trial.method != SCRATCH:

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from foqus_lib.companions import layer_baselines as lb
 from foqus_lib.companions import layer_pruning as lp
+from foqus_lib.companions import signal_resnet
 from foqus_lib.companions.signal_resnet import SignalResNet, parameters
 from foqus_lib.models import MODELS
 
@@ -316,7 +318,7 @@ def test_a_kept_set_that_drops_a_stage_or_names_no_block_is_refused():
     with pytest.raises(ValueError, match="kept: expected distinct blocks 0 to 7, got"):
         lp.kept_depths(DEPTHS, (0, 3, 8))
     with pytest.raises(ValueError, match="keep: expected 3 blocks or more"):
-        lp.random_keep(DEPTHS, 2, np.random.default_rng(0))
+        lb.random_keep(DEPTHS, 2, np.random.default_rng(0))
     with pytest.raises(ValueError, match="keep: expected 3 blocks or more"):
         lp.partition(np.arange(8.0), 2, DEPTHS, 3)
 
@@ -326,20 +328,20 @@ def test_a_kept_set_that_drops_a_stage_or_names_no_block_is_refused():
 
 def test_random_keep_is_uniform_over_what_covers_every_stage():
     rng = np.random.default_rng(0)
-    drawn = [lp.random_keep((2, 1, 2), 4, rng) for _ in range(400)]
+    drawn = [lb.random_keep((2, 1, 2), 4, rng) for _ in range(400)]
     counts = {kept: drawn.count(kept) for kept in set(drawn)}
     assert set(counts) == {(0, 1, 2, 3), (0, 1, 2, 4), (0, 2, 3, 4), (1, 2, 3, 4)}
     assert min(counts.values()) > 60
 
 
 def test_dropping_the_last_blocks_spares_the_first_of_each_stage():
-    assert lp.first_blocks((3, 3, 3), 4) == (0, 1, 3, 6)
-    assert lp.first_blocks((3, 3, 3), 7) == (0, 1, 2, 3, 4, 5, 6)
-    assert lp.first_blocks((3, 3, 3), 3) == (0, 3, 6)
+    assert lb.first_blocks((3, 3, 3), 4) == (0, 1, 3, 6)
+    assert lb.first_blocks((3, 3, 3), 7) == (0, 1, 2, 3, 4, 5, 6)
+    assert lb.first_blocks((3, 3, 3), 3) == (0, 3, 6)
 
 
 def test_the_most_useful_blocks_cover_every_stage():
-    assert lp.most_useful((2, 2, 2), 4, [9, 8, 7, 1, 0, 2]) == (0, 1, 2, 5)
+    assert lb.most_useful((2, 2, 2), 4, [9, 8, 7, 1, 0, 2]) == (0, 1, 2, 5)
 
 
 def test_a_block_that_carries_the_class_is_missed_when_it_begins_anew():
@@ -353,7 +355,7 @@ def test_a_block_that_carries_the_class_is_missed_when_it_begins_anew():
     net.last.bias.data -= net(x).mean(0).detach()  # else one class may win everywhere
     label = net(x).argmax(1)
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    lost = lp.loss_of_reinit(net, blank.state_dict(), x, label)
+    lost = lb.loss_of_reinit(net, blank.state_dict(), x, label)
     assert len(lost) == 8 and lost[1] == 0 and max(lost) > 0
     assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
 
@@ -362,25 +364,77 @@ def test_probes_see_where_the_class_appears():
     """A stage later the map is halved, nothing is learnt from noise: gains are small and finite."""
     net, x = network(), noise(80, 2, 32)
     label = (x[:, 0].mean(1) > 0).long()
-    gains = lp.gain_of_probes(net, x, label)
+    gains = lb.gain_of_probes(net, x, label)
     assert len(gains) == 8 and all(-1 <= gain <= 1 for gain in gains)
     features = torch.cat([label[:, None].double(), noise(80, 1).double()], 1)
-    assert lp._probe(features, label, torch.arange(80) % 2 == 0) == 1
+    assert lb._probe(features, label, torch.arange(80) % 2 == 0) == 1
 
 
 def test_the_filters_of_largest_norm_stay_and_all_of_them_is_the_network_itself():
     full, x = network(), noise(4, 2, 32)
     whole = [4, 4, 4, 8, 8, 16, 16, 16]
     same = network(9, inner=whole)
-    same.load_state_dict(lp.l1_channels(full.state_dict(), whole))
+    same.load_state_dict(lb.l1_channels(full.state_dict(), whole))
     assert torch.equal(same(x), full(x))
     with torch.no_grad():  # filter 2 of block 0 says nothing: it goes first, and is not missed
         full.blocks[0].conv1.weight[2] = 0
         full.blocks[0].norm1.weight[2] = full.blocks[0].norm1.bias[2] = 0
     inner = [3, *whole[1:]]
     small = network(9, inner=inner)
-    small.load_state_dict(lp.l1_channels(full.state_dict(), inner))
+    small.load_state_dict(lb.l1_channels(full.state_dict(), inner))
     assert torch.allclose(small(x), full(x), atol=1e-5)
     assert parameters(small) == parameters(full) - 2 * 9 * 4 - 2
     with pytest.raises(ValueError, match="channels: expected 1 to 4 in block 0, got 0"):
-        lp.l1_channels(full.state_dict(), [0, *whole[1:]])
+        lb.l1_channels(full.state_dict(), [0, *whole[1:]])
+
+
+# ---- versions ------------------------------------------------------------------------------------
+
+RECORDED = {
+    "pruning v1 resnet v1": [
+        53.3838, 622.321, 15.4273, 1, 2, 4, 5, 7, 0, 1, 3, 5, 6, 2, 3, 4, 6, 0.375, 17.8556
+    ]
+}  # fmt: skip
+
+
+def tiny_run():
+    """Similarity, both scores, blocks and weights of one small network: what a row depends on.
+
+    Weights from numpy's generator, so that no release of torch moves them.
+    """
+    rng = np.random.default_rng(0)
+    made = []
+    for _ in range(2):
+        net = SignalResNet(3, 32, DEPTHS, 4)
+        for name, value in net.state_dict().items():
+            if value.ndim:
+                drawn = 0.3 * rng.standard_normal(value.shape)
+                value.copy_(torch.tensor(abs(drawn) if "var" in name else drawn))
+        made.append(net.eval())
+    x = torch.tensor(rng.standard_normal((16, 2, 32)), dtype=torch.float32)
+    alike = lp.cka_matrix(lp.activations(made[0], x))
+    segments, budgets = lp.partition(alike.sum(1)[1:], 5, DEPTHS, 4)
+    trained, blank = made[0].state_dict(), {k: v.clone() for k, v in made[1].state_dict().items()}
+    scored = [
+        [(lp.contribution(made[1], blank, trained, kept, 32), kept)
+         for kept in lp.subsets(segment, size, 500, rng)]
+        for segment, size in zip(segments, budgets, strict=True)
+    ]  # fmt: skip
+    ends = [lp.best_union(scored, DEPTHS, prefer) for prefer in (min, max)]
+    label = torch.arange(16) % 3
+    with torch.no_grad():
+        logits = float(made[0](x).abs().sum())
+    return [
+        float(alike.sum()), logits, scored[0][0][0], *ends[0], *ends[1],
+        *lb.random_keep(DEPTHS, 4, np.random.default_rng(0)),
+        sum(map(abs, lb.gain_of_probes(made[0], x, label))),
+        float(lb.l1_channels(trained, [2] * 8)["blocks.0.conv1.weight"].abs().sum()),
+    ]  # fmt: skip
+
+
+def test_what_computes_otherwise_has_a_raised_version():
+    key = f"pruning v{lp.VERSION} resnet v{signal_resnet.VERSION}"
+    found = [float(f"{value:.6g}") for value in tiny_run()]
+    assert key in RECORDED, f"record the new numbers: {key!r}: {found}"
+    words = f"raise VERSION of layer_pruning or signal_resnet, and record: {found}"
+    assert np.allclose(found, RECORDED[key], rtol=1e-3), words
