@@ -81,8 +81,9 @@ def cka_matrix(layers: Sequence[Float[Tensor, "n _"]]) -> Float64[ndarray, "M M"
     sums = rows.sum(1)  # 1'K1
     flat = grams.flatten(1)
     traces, crossed = flat @ flat.T, rows @ rows.T  # tr KL, 1'KL1
+    # 1 / (n (n-3)) stands above and below the fraction line
     pairs = traces + torch.outer(sums, sums) / ((n - 1) * (n - 2)) - 2 / (n - 2) * crossed
-    own = pairs.diagonal()
+    own = pairs.diagonal()  # a sum of squares (Szekely & Rizzo 2014), so 0 or more but for rounding
     if flat_ones := (own <= 1e-12 * traces.diagonal()).nonzero().flatten().tolist():
         raise ValueError(
             f"CKA: expected activations that differ from signal to signal, layer {flat_ones[0]} "

@@ -218,9 +218,13 @@ def _trial(options: Options, task: Task, method: str, keep: int, seed: int, repe
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
-    """Two stages: the base networks that the store lacks, and the missing trials."""
+    """Two stages: the base networks that the store lacks, and the missing trials.
+
+    Trials of one seed follow one another: they share scored subsets, which are kept in memory.
+    """
     seeds = sorted({trial.seed for trial in missing})
-    return [base_jobs(bench, seeds), [_job(bench, trial) for trial in missing]]
+    ordered = sorted(missing, key=lambda trial: (trial.seed, trial.budget))
+    return [base_jobs(bench, seeds), [_job(bench, trial) for trial in ordered]]
 
 
 def base_jobs(bench: Bench, seeds: Sequence[int]) -> list[Job]:
@@ -358,7 +362,7 @@ def base_network(bench: Bench, seed: int) -> SignalResNet:
 # ---- what is kept --------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def similarity(bench: Bench, seed: int) -> Float64[ndarray, "M M"]:
     """CKA of stem and blocks, the mean over batches of training signals."""
     how, train = bench.options, bench.task.train
@@ -393,7 +397,7 @@ def _workbench(bench: Bench, seed: int) -> tuple[SignalResNet, Weights]:
     return bench.build(depths), _fresh(bench, depths, bench.name("blank", seed))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def scored(bench: Bench, seed: int, keep: int) -> list[list[tuple[float, Kept]]]:
     """Every subset of every segment with its score."""
     segments, budgets = parted(bench, seed, keep)
