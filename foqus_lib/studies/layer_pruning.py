@@ -525,10 +525,15 @@ def latency(network: SignalResNet, length: int, batch: int, runs: int) -> float:
     return median(spent[1:])
 
 
+def in_blocks(number: int) -> str:
+    """4 -> "4 blocks"."""
+    return f"{number} blocks"
+
+
 STUDY = Study(
     name="layer pruning",
     version=1,
-    axis=Axis("blocks kept", str),
+    axis=Axis("blocks kept", in_blocks),
     metrics=(
         Metric("accuracy", "accuracy", points=True),
         Metric("accuracy_before", "accuracy before training on", points=True),
@@ -570,10 +575,23 @@ def costs_by_method(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(["method", "budget"], sort=False)[names].mean()
 
 
+def kept_shares(kept: pd.DataFrame) -> pd.DataFrame:
+    """How often each method keeps each block, over seeds and draws, of `rows_by("kept", "block")`.
+
+    Methods down, blocks across; who chooses no blocks is not there.
+    """
+    keys = ["method", "budget"]
+    runs = kept.drop_duplicates([*keys, "seed", "repeat"]).groupby(keys, sort=False).size()
+    counts = kept.groupby([*keys, "block"], sort=False).size().unstack("block", fill_value=0)
+    counts.columns = [f"{block:g}" for block in counts.columns]
+    order = sorted(counts.columns, key=int)
+    return counts.loc[runs.index, order].div(runs, axis=0)
+
+
 def rank_correlation(rows: pd.DataFrame) -> pd.DataFrame:
     """Spearman's rho of score and accuracy over the draws of Random keep: one row a budget, seed.
 
-    Empty cells where all draws are alike.
+    NaN where all draws are alike.
     """
     drawn = rows[rows.method == RANDOM]
     found = [
@@ -581,8 +599,13 @@ def rank_correlation(rows: pd.DataFrame) -> pd.DataFrame:
             "blocks kept": budget,
             "seed": seed,
             "draws": len(group),
-            "rho": group.score.corr(group.accuracy, method="spearman"),
+            "rho": _spearman(group.score, group.accuracy),
         }
         for (budget, seed), group in drawn.groupby(["budget", "seed"])
     ]
     return pd.DataFrame(found, columns=["blocks kept", "seed", "draws", "rho"])
+
+
+def _spearman(one: pd.Series, two: pd.Series) -> float:
+    varied = one.nunique() > 1 and two.nunique() > 1
+    return one.corr(two, method="spearman") if varied else float("nan")

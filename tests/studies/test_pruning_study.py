@@ -215,6 +215,11 @@ def test_blocks_that_were_kept_are_in_the_rows(bench, rows):
     kept = store.frame_by(bench.root, STUDY, trials(bench.task), "kept", "block")
     assert set(kept[kept.method == LAST].block) == {0, 1, 3, 6}
     assert len(kept[kept.method == FULL]) == 9 and CHANNELS not in set(kept.method)
+    shares = layer_pruning.kept_shares(kept)
+    assert list(shares.columns) == list("012345678") and SCRATCH not in shares.index.levels[0]
+    assert shares.sum(axis=1).tolist() == [budget for _, budget in shares.index]
+    assert shares.loc[(LAST, 4)].tolist() == [1, 1, 0, 1, 0, 0, 1, 0, 0]
+    assert set(shares.loc[(RANDOM, 4)]) <= {0, 0.5, 1}
 
 
 def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
@@ -271,6 +276,8 @@ def test_rank_correlation_by_hand(rows):
     )
     found = layer_pruning.rank_correlation(four)
     assert found.draws.item() == 4 and found.rho.item() == pytest.approx(1 - 6 * 2 / (4 * 15))
+    alike = layer_pruning.rank_correlation(four.assign(accuracy=0.5))
+    assert alike.rho.isna().all()
 
 
 def test_costs_by_method_have_no_score(rows):
