@@ -37,6 +37,7 @@ from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
 from foqus_lib.models.copies import alone, put, taken
 from foqus_lib.seeds import rng_for
+from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training import fit as training
 from foqus_lib.training.device import pick_device
@@ -492,7 +493,7 @@ def run_one(bench: Bench, trial: Trial) -> None:
     store.publish(bench.root, trial, metrics, facts)
 
 
-def _accuracy(logits: Tensor, test) -> tuple[float, dict[str, float]]:
+def _accuracy(logits: Tensor, test: Signals) -> tuple[float, dict[str, float]]:
     """Share of the test signals that are right, in all and by SNR (dB)."""
     right = logits.argmax(1).cpu().numpy() == test.label
     by_snr = {f"{snr:g}": float(right[test.snr == snr].mean()) for snr in np.unique(test.snr)}
