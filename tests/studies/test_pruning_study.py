@@ -1,0 +1,285 @@
+"""The layer-pruning study on the tones: what is refused, what is kept, what rows start from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from foqus_lib.companions import layer_pruning as pruning
+from foqus_lib.companions import signal_resnet
+from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.studies import catalog, layer_pruning
+from foqus_lib.studies.layer_pruning import (
+    CHANNELS,
+    FULL,
+    LARGEST,
+    LAST,
+    METHODS,
+    OURS,
+    RANDOM,
+    SCRATCH,
+    STUDY,
+    Options,
+)
+from tests.studies import tiny
+
+OPTIONS = Options(
+    width=4, keep=(4,), draws=(2,), base_epochs=2, epochs=1, batch=16, compared=16, batches=2
+)
+
+
+def trials(task, options=OPTIONS, seeds=1):
+    return layer_pruning.trials(tiny.common(seeds=seeds), options, task)
+
+
+@pytest.fixture(scope="module")
+def bench(task, tmp_path_factory):
+    """With the base network of seed 0."""
+    made = layer_pruning.Bench(task, OPTIONS, tmp_path_factory.mktemp("store"), "cpu")
+    layer_pruning.train_base(made, 0)
+    return made
+
+
+@pytest.fixture(scope="module")
+def rows(bench):
+    found = sweep.sweep(STUDY, bench, trials(bench.task))
+    assert not found.note
+    return store.frame(bench.root, STUDY, trials(bench.task))
+
+
+# ---- what is refused before anything is trained --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"network": "CNN1D"}, "the layers of CNN1D cannot be cut: .* ResNet20, ResNet56"),
+        ({"network": "ResNet65"}, "unknown network 'ResNet65'; did you mean 'ResNet56'"),
+        ({"keep": (2,)}, r"keep: expected numbers of blocks from 3, one a stage, to 8 of the 9"),
+        ({"keep": (9,)}, r"to 8 of the 9 of ResNet20, got \[9\]"),
+        ({"keep": ()}, r"got \[\]"),
+        ({"draws": (1, 2, 3)}, "draws: expected 1 number, or 1 as there are in keep"),
+        ({"draws": (0,)}, "draws: expected 1 or more, got 0"),
+        ({"compared": 3}, "compared: expected 4 or more, got 3"),
+        ({"methods": ("Layer prunin",)}, "did you mean 'Layer pruning'"),
+        ({"epochs": 0}, "recipe.epochs: expected more than 0"),
+    ],
+)
+def test_options_are_refused_with_a_reason(given, words):
+    with pytest.raises(ValueError, match=words):
+        Options(**given)
+
+
+def test_the_notebook_refuses_them_before_it_makes_data():
+    with pytest.raises(ValueError, match="10_layer_pruning in profile smoke: network: the layers"):
+        catalog.opened("10_layer_pruning", {"profile": "smoke", "network": "LSTM"})
+
+
+def test_too_few_signals_are_refused(task):
+    few = replace(task, train=task.train[np.arange(3)])
+    with pytest.raises(ValueError, match="train: expected 4 signals or more .*, got 3"):
+        layer_pruning.bench(tiny.common(), OPTIONS, few)
+
+
+# ---- the trials ----------------------------------------------------------------------------------
+
+
+def test_trials_by_hand(task):
+    """Two draws of random keep, one of each other method, the full network: 2 + 7 + 1 a seed."""
+    found = trials(task, seeds=3)
+    assert len(found) == len(set(found)) == 3 * 10
+    assert {one.budget for one in found if one.method == FULL} == {9}
+    assert {one.repeat for one in found if one.method == RANDOM} == {0, 1}
+    alike = {one.method: one["similarity"] for one in found}
+    assert alike[RANDOM] == alike[LAST] == "-" and alike[OURS] == alike[SCRATCH] != "-"
+
+
+def test_draws_may_differ_from_keep_to_keep(task):
+    found = trials(task, replace(OPTIONS, keep=(4, 6), draws=(3, 1)))
+    drawn = [(one.budget, one.repeat) for one in found if one.method == RANDOM]
+    assert drawn == [(4, 0), (4, 1), (4, 2), (6, 0)]
+
+
+def test_a_raised_version_asks_for_the_base_network_again(bench, monkeypatch):
+    assert not layer_pruning.base_jobs(bench, [0])
+    [job] = layer_pruning.base_jobs(bench, [1])
+    assert job.arguments == (1,) and job.cost == 64 * 2
+    monkeypatch.setattr(signal_resnet, "VERSION", 99)
+    assert len(layer_pruning.base_jobs(bench, [0])) == 1
+
+
+# ---- what is kept --------------------------------------------------------------------------------
+
+
+def test_every_method_keeps_what_it_is_told_in_every_stage(bench):
+    for method in METHODS:
+        for keep in (3, 5, 8):
+            kept = layer_pruning.kept_blocks(bench, method, keep, seed=0)
+            assert len(kept) == keep and min(pruning.kept_depths((3, 3, 3), kept)) >= 1
+            assert kept == layer_pruning.kept_blocks(bench, method, keep, seed=0)
+
+
+def test_the_two_directions_are_the_ends_of_one_list(bench):
+    scored = layer_pruning.scored(bench, 0, 4)
+    score = {kept: value for part in scored for value, kept in part}
+    budgets = layer_pruning.parted(bench, 0, 4)[1]
+
+    def total(method):
+        kept, parts = layer_pruning.kept_blocks(bench, method, 4, 0), []
+        for size in budgets:
+            parts, kept = [*parts, kept[:size]], kept[size:]
+        return sum(score[part] for part in parts)
+
+    assert total(OURS) < total(LARGEST)
+
+
+def test_draws_differ_and_are_named_by_the_data(bench):
+    drawn = [layer_pruning.kept_blocks(bench, RANDOM, 4, 0, repeat) for repeat in range(8)]
+    assert len(set(drawn)) > 3
+    other = replace(bench, task=replace(bench.task, fingerprint="1" * 64))
+    assert drawn != [layer_pruning.kept_blocks(other, RANDOM, 4, 0, r) for r in range(8)]
+
+
+def test_channels_cost_no_more_than_the_blocks_and_nearly_as_much(bench):
+    wide = replace(bench, options=replace(OPTIONS, width=16))
+    for depths in ((1, 1, 1), (2, 1, 3), (3, 3, 3)):
+        inner = layer_pruning.equal_flops(wide, depths)
+        asked = signal_resnet.flops(wide.build(depths), 64)
+        found = signal_resnet.flops(wide.build((3, 3, 3), inner), 64)
+        assert 0.93 * asked < found <= asked
+    assert inner == [16] * 3 + [32] * 3 + [64] * 3
+
+
+# ---- how it is run -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """What `fit` is asked for: [(seed name, weights to begin from)]."""
+    found, real = [], layer_pruning.fit
+
+    def noting(build, signals, coresets, seeds, *rest, start=None, **more):
+        found.extend(zip(seeds, start or [None], strict=True))
+        return real(build, signals, coresets, seeds, *rest, start=start, **more)
+
+    monkeypatch.setattr(layer_pruning, "fit", noting)
+    return found
+
+
+def by_method(task, *methods):
+    return [next(t for t in trials(task) if t.method == method) for method in methods]
+
+
+def test_what_is_left_begins_from_the_base_and_all_train_on_one_stream(bench, tmp_path, seen):
+    """Nothing wipes the kept weights, nor zeroes their biases, between the cut and the training."""
+    task, base = bench.task, layer_pruning.base_weights(bench, 0)
+    again = replace(bench, root=tmp_path)
+    artifacts.save_arrays(
+        tmp_path, bench.base_key(0), {f"network.{n}": v.numpy() for n, v in base.items()}, {}
+    )
+    for trial in by_method(task, LAST, FULL, SCRATCH, CHANNELS):
+        layer_pruning.run_one(again, trial)
+    (one, last), (two, full), (three, scratch), (four, channels) = seen
+    assert one == two == three == four and "tune" in one
+    assert all(torch.equal(full[f"network.{name}"], value) for name, value in base.items())
+    for place, block in enumerate((0, 1, 3, 6)):
+        for name in ("conv1.weight", "norm1.bias", "norm2.running_var"):
+            there = base[f"blocks.{block}.{name}"]
+            assert torch.equal(last[f"network.blocks.{place}.{name}"], there)
+    assert torch.equal(last["network.last.bias"], base["last.bias"]) and base["last.bias"].any()
+    assert not torch.equal(scratch["network.stem.0.weight"], base["stem.0.weight"])
+    assert torch.equal(channels["network.stem.0.weight"], base["stem.0.weight"])
+
+
+def test_base_and_fine_tuning_share_no_stream(bench):
+    names = {bench.name("base", 0), bench.name("blank", 0), bench.name("tune", 0, 0),
+             bench.name("tune", 0, 1), bench.name("tune", 1, 0)}  # fmt: skip
+    assert len(names) == 5 and all(bench.task.fingerprint in name for name in names)
+
+
+def test_rows_have_every_metric_and_the_score_where_blocks_were_chosen(rows):
+    assert len(rows) == 10 and rows.accuracy.between(0, 1).all()
+    no_choice = rows.method.isin([CHANNELS, SCRATCH])
+    assert rows.score[no_choice].isna().all() and rows.score[~no_choice].notna().all()
+    assert (rows[["latency_1", "latency_128", "parameters", "flops"]] > 0).all(axis=None)
+    full = rows[rows.method == FULL].iloc[0]
+    assert full.parameters == signal_resnet.parameters(signal_resnet.SignalResNet(3, 64, width=4))
+    others = rows[rows.method != FULL]
+    assert (others.flops < full.flops).all() and (others.parameters < full.parameters).all()
+    at = {row.method: row for row in rows.itertuples()}
+    assert at[SCRATCH].flops == at[OURS].flops >= at[CHANNELS].flops
+
+
+def test_blocks_that_were_kept_are_in_the_rows(bench, rows):
+    kept = store.frame_by(bench.root, STUDY, trials(bench.task), "kept", "block")
+    assert set(kept[kept.method == LAST].block) == {0, 1, 3, 6}
+    assert len(kept[kept.method == FULL]) == 9 and CHANNELS not in set(kept.method)
+    shares = layer_pruning.kept_shares(kept)
+    assert list(shares.columns) == list("012345678") and SCRATCH not in shares.index.levels[0]
+    assert shares.sum(axis=1).tolist() == [budget for _, budget in shares.index]
+    assert shares.loc[(LAST, 4)].tolist() == [1, 1, 0, 1, 0, 0, 1, 0, 0]
+    assert set(shares.loc[(RANDOM, 4)]) <= {0, 0.5, 1}
+
+
+def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
+    alone = replace(bench, root=tmp_path)
+    layer_pruning.train_base(alone, 0)
+    [trial] = by_method(bench.task, OURS)
+    layer_pruning.run_one(alone, trial)
+    timed = ("latency_1", "latency_128")
+    one, two = (
+        {k: v for k, v in store.read(root, trial)["metrics"].items() if k not in timed}
+        for root in (bench.root, tmp_path)
+    )
+    assert one == two
+
+
+def test_a_base_that_diverged_says_so_in_every_row_that_needs_it(task, tmp_path, monkeypatch):
+    wild = layer_pruning.Bench(task, replace(OPTIONS, methods=(LAST,)), tmp_path, "cpu")
+
+    def nothing(*given):
+        raise ValueError("loss: not finite from epoch 1 (made up)")
+
+    monkeypatch.setattr(layer_pruning, "_trained", nothing)
+    wanted = trials(task, wild.options)
+    found = sweep.sweep(STUDY, wild, wanted)
+    assert len(found.missing) == 2
+    assert all("no base network of seed 0" in why for why in found.failed.values())
+    assert "loss: not finite from epoch 1" in found.note
+
+
+def test_nan_activations_are_refused(bench, monkeypatch):
+    broken = layer_pruning.base_network(bench, 0)
+    broken.blocks[3].conv1.weight.data[0, 0, 1, 1] = float("nan")
+    monkeypatch.setattr(layer_pruning, "base_network", lambda *given: broken)
+    with pytest.raises(ValueError, match="finite activations, layer 4 has NaN"):
+        layer_pruning.similarity.__wrapped__(bench, 0)
+
+
+# ---- what the page shows -------------------------------------------------------------------------
+
+
+def test_the_draws_become_one_row_a_seed(rows):
+    averaged = layer_pruning.mean_of_draws(rows)
+    drawn = rows[rows.method == RANDOM]
+    one = averaged[averaged.method == RANDOM]
+    assert len(one) == 1 and one.repeat.item() == 0 and len(averaged) == len(rows) - 1
+    assert one.accuracy.item() == pytest.approx(drawn.accuracy.mean())
+    assert list(averaged.columns) == list(rows.columns)
+
+
+def test_rank_correlation_by_hand(rows):
+    drawn = rows[rows.method == RANDOM]
+    four = drawn.iloc[[0, 0, 0, 0]].assign(
+        repeat=range(4), score=[1.0, 2, 3, 4], accuracy=[0.1, 0.3, 0.2, 0.4]
+    )
+    found = layer_pruning.rank_correlation(four)
+    assert found.draws.item() == 4 and found.rho.item() == pytest.approx(1 - 6 * 2 / (4 * 15))
+    alike = layer_pruning.rank_correlation(four.assign(accuracy=0.5))
+    assert alike.rho.isna().all()
+
+
+def test_costs_by_method_have_no_score(rows):
+    costs = layer_pruning.costs_by_method(rows)
+    assert len(costs) == 9 and "score" not in costs and costs.loc[(FULL, 9), "flops"] > 0
