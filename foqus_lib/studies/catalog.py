@@ -16,6 +16,7 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
+from foqus_lib.studies import mixing
 from foqus_lib.studies.coreset import grid
 
 
@@ -41,6 +42,7 @@ CHAPTERS: dict[str, Chapter] = {
     "05_ablation": _coreset(grid.ablation),
     "06_datasets": _coreset(grid.no_trials),
     "07_all_snr": _coreset(grid.all_snr),
+    "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
 }
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
