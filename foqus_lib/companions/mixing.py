@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from numpy import ndarray
+from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from foqus_lib.datasets.catalog import Task
@@ -216,17 +217,24 @@ def most_similar(
     leaves 81. Of equals the first is taken.
     """
     starts = np.arange(0, a.shape[2] - length + 1, stride)
-    i, j = (grid.ravel() for grid in np.meshgrid(starts, starts, indexing="ij"))
-    at_once = max(1, 8 * AT_ONCE // len(i))  # pairs of bursts
-    found = []
+    many = len(starts)
+    distance = np.empty((len(a), many * many), np.float32)
+    at_once = max(1, 8 * AT_ONCE // many**2)  # pairs of bursts
     for first in range(0, len(a), at_once):
-        of_a, of_b = a[first : first + at_once], b[first : first + at_once]
-        many = (np.repeat(x, len(i), axis=0) for x in (of_a, of_b))
-        places = (np.tile(start, len(of_a)) for start in (i, j))
-        found.append(window_distance(*many, *places, length).reshape(len(of_a), len(i)))
-    distance = np.concatenate([np.empty((0, len(i)), np.float32), *found])
+        here = slice(first, first + at_once)
+        of_a, of_b = (_all_windows(x[here], length, stride) for x in (a, b))
+        of_a = np.repeat(of_a, many, axis=1)  # i of D(i, j) changes slowly, j fast
+        of_b = np.tile(of_b, (1, many, 1, 1))
+        found = dtw_distance(of_a.reshape(-1, 2, length), of_b.reshape(-1, 2, length))
+        distance[here] = found.reshape(-1, many * many)
     best = distance.argmin(axis=1)
-    return i[best], j[best], distance[np.arange(len(a)), best]
+    return starts[best // many], starts[best % many], distance[np.arange(len(a)), best]
+
+
+def _all_windows(
+    x: Float32[ndarray, "P 2 L"], length: int, stride: int
+) -> Float32[ndarray, "P W 2 l"]:
+    return sliding_window_view(x, length, axis=2)[:, :, ::stride].transpose(0, 2, 1, 3)
 
 
 def similar_enough(
