@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from hashlib import sha256
 from typing import Annotated
 
 import numpy as np
@@ -31,7 +32,7 @@ from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.selection.catalog import method_named, version_of
-from foqus_lib.signals import Signals
+from foqus_lib.signals import Signals, fingerprint
 from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.studies.coreset.records import evidence_of
@@ -197,7 +198,8 @@ class Options:
     repeats: Annotated[int, "of the evaluation"] = 1
     selection_epochs: Annotated[int, "T, recorded epochs of the selection training [A2]"] = 50
     epochs: Annotated[int, "of the training on a coreset"] = 50
-    batch: Annotated[int, "signals a gradient step, in all trainings"] = 128
+    selection_batch: Annotated[int, "signals a gradient step, in the selection training"] = 128
+    batch: Annotated[int, "signals a gradient step, in the training on a coreset"] = 128
     selection_precision: Annotated[str, "fp32, tf32 (GPU) or bf16, of the selection training"] = (
         "fp32"
     )
@@ -206,6 +208,7 @@ class Options:
         int, "short trainings for GraNd [A17], to share 03_main_tables' record"
     ] = 10
     early_epochs: Annotated[int, "their length"] = 5
+    only_snr: Annotated[float | None, "dB, one SNR alone, of those that snr_min keeps"] = None
     chance: Annotated[float, "of a signal in a batch to give way to its child"] = 0.5
     ratio: Annotated[float, "r, the share of a signal that is cut"] = 0.5
     stride: Annotated[int, "samples between the starts that MSM tries"] = 8
@@ -226,7 +229,7 @@ class Options:
             known(method)
         for rate in self.rates:
             basis_points(rate)
-        for name in ("repeats", "epochs", "batch", "early_epochs"):
+        for name in ("repeats", "epochs", "batch", "selection_batch", "early_epochs"):
             at_least(name, getattr(self, name), 1)
         at_least("selection_epochs", self.selection_epochs, 2)  # forgetting compares two
         _ = self.collection, self.evaluation, self.rules  # they check themselves
@@ -235,7 +238,9 @@ class Options:
     def collection(self) -> Collection:
         """How the selection model is trained."""
         recipe = Recipe(
-            epochs=self.selection_epochs, batch=self.batch, precision=self.selection_precision
+            epochs=self.selection_epochs,
+            batch=self.selection_batch,
+            precision=self.selection_precision,
         )
         return Collection(recipe, self.early_runs, self.early_epochs)
 
@@ -251,8 +256,34 @@ class Options:
         return Rules(**{name: getattr(self, name) for name in shared})
 
 
+def narrowed(task: Task, only_snr: float | None) -> Task:
+    """The signals of one SNR (dB) alone, as a task with a name of its own; None: all of them."""
+    if only_snr is None:
+        return task
+    if only_snr not in task.train.snr or only_snr not in task.test.snr:
+        levels = ", ".join(f"{level:g}" for level in np.unique(task.train.snr))
+        raise ValueError(
+            f"only_snr: expected one of {levels} dB, got {only_snr:g}. Lower snr_min to keep more"
+        )
+    rows, tests = (np.flatnonzero(part.snr == only_snr) for part in (task.train, task.test))
+    train, test = task.train[rows], task.test[tests]
+    prints = fingerprint(train) + fingerprint(test)
+    kept = f"{only_snr:g} dB alone: {len(rows):,} train and {len(tests):,} test"
+    return replace(
+        task,
+        name=f"{task.name} at {only_snr:g} dB",
+        train=train,
+        test=test,
+        val=None,
+        train_rows=task.train_rows[rows],
+        fingerprint=sha256(prints.encode()).hexdigest(),
+        about=f"{task.about} Of these, {kept}.",
+    )
+
+
 def bench(common: Common, options: Options, task: Task) -> Bench:
-    """Recipes, store, device and memory."""
+    """Recipes, store, device and memory; the task is narrowed to one SNR if that was asked for."""
+    task = narrowed(task, options.only_snr)
     long_enough(options.model, task.train)
     mixing.cut_length(TrainingPart(task, np.arange(len(task.train))), options.ratio)
     device = str(pick_device(common.device))
@@ -262,6 +293,7 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
 
 def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     """Each row on each coreset, rate, seed and repeat; and All data, if it was asked for."""
+    task = narrowed(task, options.only_snr)
     methods = dict.fromkeys((FLOOR, *(options.methods or METHODS)))
     found = [
         _trial(task, options, coreset, method, basis_points(rate), seed, repeat)

@@ -16,7 +16,7 @@ from tests.studies import tiny
 
 OPTIONS = Options(
     coresets=("FoQuS", "Uniform"), methods=METHODS, rates=(0.5,), selection_epochs=2, epochs=2,
-    batch=16, early_runs=1, early_epochs=1, stride=16,
+    selection_batch=16, batch=16, early_runs=1, early_epochs=1, stride=16,
 )  # fmt: skip
 
 
@@ -87,6 +87,19 @@ def test_a_second_sweep_has_nothing_to_do_and_another_constant_has(task, done, t
     other = trials(task, ratio=0.25)
     kept = {one.method for one in set(other) & set(wanted)}
     assert kept == {"none"}  # it has no constant
+
+
+def test_one_snr_alone_is_a_task_of_its_own(task, tmp_path):
+    alone = replace(OPTIONS, only_snr=18.0)
+    made = bench(task, tmp_path, alone)
+    assert set(made.task.train.snr) == set(made.task.test.snr) == {18.0}
+    wanted = trials(task, alone, methods=("RM",), coresets=("Uniform",))
+    assert {one.fingerprint for one in wanted} == {made.task.fingerprint} != {task.fingerprint}
+    assert {one.dataset for one in wanted} == {"tones at 18 dB"}
+    assert run(made, wanted).note == ""
+    assert np.array_equal(task.train.iq[task.train.snr == 18], made.task.train.iq)
+    with pytest.raises(ValueError, match="only_snr: expected one of 10, 18 dB, got 4"):
+        bench(task, tmp_path, replace(OPTIONS, only_snr=4.0))
 
 
 def test_rules_survive_their_text():
