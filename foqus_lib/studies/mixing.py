@@ -31,7 +31,7 @@ from foqus_lib.models import MODELS
 from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
-from foqus_lib.selection.catalog import method_named, version_of
+from foqus_lib.selection.catalog import SNR_BALANCED, method_named, version_of
 from foqus_lib.signals import Signals, fingerprint
 from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import blind, draw
@@ -313,7 +313,7 @@ def trials(common: Common, options: Options, task: Task) -> list[Trial]:
 def _trial(
     task: Task, options: Options, coreset: str, method: str, points: int, seed: int, repeat: int
 ) -> Trial:
-    blind_to = coreset in (*NO_NETWORK, NONE)
+    looks_at_none = coreset.removesuffix(SNR_BALANCED) in (*NO_NETWORK, NONE)
     collection = options.collection
     looked = replace(collection, recipe=of_model(options.model, collection.recipe))
     versions = {
@@ -321,7 +321,7 @@ def _trial(
         "mixing": mixing.VERSION,
         options.model: NETWORKS[options.model],
     }
-    if not blind_to:
+    if not looks_at_none:
         versions |= {"collect": collect.VERSION}
     if coreset != NONE:
         versions |= {coreset.replace(" ", "-"): version_of(coreset)}
@@ -339,8 +339,8 @@ def _trial(
             ("evaluation_model", options.model),
             ("evaluation_recipe", str(of_model(options.model, options.evaluation))),
             ("mixing", NONE if method in (FLOOR, ALL_DATA) else str(options.rules)),
-            ("selection_model", NONE if blind_to else options.model),
-            ("selection_recipe", NONE if blind_to else str(looked)),
+            ("selection_model", NONE if looks_at_none else options.model),
+            ("selection_recipe", NONE if looks_at_none else str(looked)),
             ("steps", STEPS),
             ("versions", " ".join(f"{name}={value}" for name, value in sorted(versions.items()))),
         ),

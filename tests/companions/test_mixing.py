@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -402,3 +403,30 @@ def test_numbered_signals_are_the_training_signals(part):
     assert isinstance(mixing.numbered(part), Signals)
     assert mixing.numbered(part).iq is part.task.train.iq
     assert replace(part, rows=part.rows[:4]).signals.iq.shape == (4, 2, 64)
+
+
+# --- versions
+
+# Of `digest` below, by VERSION. Children are copies of samples: their bytes are the same anywhere.
+DIGESTS = {1: "89c8142737bb38f8d601a8fc5b55d6b4538f8e5fb97bf6dea41167e62e072545"}
+
+
+def digest(part):
+    """SHA-256 of what rules and transforms make of signals of whole numbers."""
+    iq = RNG(0).integers(-50, 50, size=part.task.train.iq.shape).astype(np.float32)
+    train = Signals(iq, part.task.train.label, part.task.train.snr, part.task.train.classes)
+    part = TrainingPart(replace(part.task, train=train), part.rows)
+    found = sha256()
+    for made in offline(part).values():
+        found.update(made.iq.tobytes())
+    signals, rows, _ = batch(part)
+    cutmix = partial(mixing.cutmix, classes=3)
+    together = mixing.one_after_another(mixing.in_batches(part, RULES["RM"], 0.5), cutmix)
+    found.update(together(signals, rows, [RNG(1), RNG(2)])[0].numpy().tobytes())
+    return found.hexdigest()
+
+
+def test_other_children_need_a_raised_version(part):
+    assert DIGESTS.get(mixing.VERSION) == digest(part), (
+        "the same arguments give other signals: raise companions.mixing.VERSION and note the digest"
+    )
