@@ -17,6 +17,7 @@ from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import layer_pruning
+from foqus_lib.studies import mixing
 from foqus_lib.studies.coreset import grid
 
 
@@ -45,6 +46,7 @@ CHAPTERS: dict[str, Chapter] = {
     "10_layer_pruning": Chapter(
         layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
     ),
+    "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
 }
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
