@@ -16,6 +16,7 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
+from foqus_lib.studies import distillation
 from foqus_lib.studies.coreset import grid
 
 
@@ -41,6 +42,9 @@ CHAPTERS: dict[str, Chapter] = {
     "05_ablation": _coreset(grid.ablation),
     "06_datasets": _coreset(grid.no_trials),
     "07_all_snr": _coreset(grid.all_snr),
+    "08_distillation": Chapter(
+        distillation.STUDY, distillation.Options, distillation.trials, distillation.bench
+    ),
 }
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
@@ -108,6 +112,7 @@ class Opened:
             split=how.split,
             normalise=how.normalise,
             train_share=how.train_share,
+            val_share=how.val_share,
             frames=how.frames if how.dataset in DATASETS else 0,  # a file has its own
             seed=how.data_seed,
         )
