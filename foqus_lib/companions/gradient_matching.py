@@ -26,7 +26,7 @@ from foqus_lib.training.device import arithmetic, current, resident
 
 VERSION = 1  # raised when the same arguments give another synthetic set
 
-LR = 0.1  # of the steps on S
+LR = 0.01  # of the steps on S for each signal of a class: DC's own 0.1 at its 10 (scaling ours)
 LR_NETWORK = 0.01  # of the steps on the network between them
 LOOPS = {1: (1, 1), 10: (10, 50), 50: (50, 10)}  # signals a class -> outer, inner steps
 SMALLEST = 1e-20  # below the product of two norms: a row without a gradient has a cosine of 0
@@ -73,14 +73,15 @@ def match_gradients(
     outer: int,
     inner: int,
     batch_real: int,
-    lr: float = LR,
+    lr: float | None = None,
     device: torch.device = torch.device("cpu"),  # noqa: B008 (immutable)
 ) -> Distilled:
     """Each iteration takes a new network; `outer` times S steps to match, the network trains on S.
 
-    The distance is taken class by class and summed. `loss` and `move` hold one value an outer step.
+    The distance is taken class by class and summed. lr: of the steps on S, left out it is LR x m.
+    `loss` and `move` hold one value an outer step.
     """
-    per_class(real, start)
+    lr = LR * per_class(real, start) if lr is None else lr
     check_counts(iterations=iterations, outer=outer, inner=inner, batch_real=batch_real)
     members = [np.flatnonzero(real.label == y) for y in range(len(real.classes))]
     loss, move = [], []

@@ -181,13 +181,13 @@ def test_dm_is_what_its_paper_says(tones):
 
 
 @pytest.mark.parametrize(
-    "views",
-    [dm.TIME_ALONE, dm.FREQUENCY_ALONE, dm.multi_domain(0.1)],
+    ("views", "lr"),
+    [(dm.TIME_ALONE, 0.001), (dm.FREQUENCY_ALONE, 0.003), (dm.multi_domain(0.1), 0.001)],
     ids=["DM", "FD only", "MDM"],
 )
-def test_the_loss_falls_by_a_fifth_and_the_move_stays_in_bounds(near_frozen, views):
+def test_the_loss_falls_by_a_fifth_and_the_move_stays_in_bounds(near_frozen, views, lr):
     """Bar 2.7.1. On networks that the descent did not meet, and all real signals."""
-    found = distilled(near_frozen, views, m=4, iterations=40, batch_real=32, lr=0.001)
+    found = distilled(near_frozen, views, m=4, iterations=40, batch_real=32, lr=lr)
     fresh = fresh_of(found.start)
     before, after = (
         dm.loss_over(near_frozen, one, fresh, views, range(60, 66))
@@ -295,20 +295,20 @@ def test_dc_has_its_papers_loops():
 
 
 def test_gradient_matching_brings_the_gradients_together(tones):
-    """On the network that it looked at; between the steps that network learns."""
+    """One network throughout, all real signals: then the distance can only be S's doing."""
     start = first_of_each(tones, 2)
 
     def fresh(k):
-        return initial(MODELS["CNN1D"], 3, 64, [f"dc {k}"]).eval()
+        return initial(MODELS["CNN1D"], 3, 64, ["dc"]).eval()
 
-    def matched(outer, inner):
+    def matched(**loops):
         return dc.match_gradients(
-            tones, start, fresh, np.random.default_rng(0),
-            iterations=1, outer=outer, inner=inner, batch_real=32,
-        )  # fmt: skip
+            tones, start, fresh, np.random.default_rng(0), batch_real=32, **loops
+        )
 
-    still = matched(outer=15, inner=1)
-    assert still.loss[-1] < still.loss[0] and len(still.loss) == 15
-    assert 0 < still.move[-1] < 1 and still.signals.iq.shape == start.iq.shape
-    learning = matched(outer=2, inner=5)
-    assert learning.loss[0] == still.loss[0] and learning.loss[1] != still.loss[1]
+    anew = matched(iterations=8, outer=1, inner=1)
+    assert anew.loss[-1] < anew.loss[0] and len(anew.loss) == 8
+    assert 0 < anew.move[-1] < 0.35 and anew.signals.iq.shape == start.iq.shape
+    learning = matched(iterations=1, outer=2, inner=5)  # between the steps the network learns
+    assert learning.loss[0] == pytest.approx(anew.loss[0], rel=1e-6)
+    assert learning.loss[1] != pytest.approx(anew.loss[1], rel=1e-6)
