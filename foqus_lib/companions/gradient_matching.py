@@ -46,7 +46,11 @@ def output_rows(weight: Tensor) -> Float[Tensor, "out in"]:
 
 
 def gradient_distance(real: Sequence[Tensor], synthetic: Sequence[Tensor]) -> Float[Tensor, ""]:
-    """Sum over layers and over their outputs of 1 - cosine of the two gradients."""
+    """Sum over layers and over their outputs of 1 - cosine of the two gradients.
+
+    An output of one weight, as in CNN1D's first layer, has a cosine of 1 or -1: it counts, but no
+    step on S can change it little by little.
+    """
     total = torch.zeros(())
     for a, b in zip(map(output_rows, real), map(output_rows, synthetic), strict=True):
         norms = (a.norm(dim=1) * b.norm(dim=1)).clamp(min=SMALLEST)
