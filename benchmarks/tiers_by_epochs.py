@@ -1,16 +1,15 @@
 """How many signals change their tier when FoQuS's score is replaced by the mean loss, against T.
 
-    python benchmarks/tiers_by_epochs.py --dataset my.npz --out FOLDER [NAME=VALUE ...]
+    python benchmarks/tiers_by_epochs.py --dataset my.npz [NAME=VALUE ...]
 
 One record of the longest T serves all shorter ones: the learning rate does not look ahead. Records
-come from the results store, or are collected. Profile overnight; writes tiers_by_epochs.csv.
+come from the results store, or are collected. Profile overnight.
 """
 
 import argparse
 import sys
-from pathlib import Path
 
-import pandas as pd
+from measure import write
 
 from foqus_lib.selection.tier_agreement import LENGTHS, tier_agreement
 from foqus_lib.studies import catalog
@@ -20,7 +19,6 @@ from foqus_lib.studies.coreset.run import recorded
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("parameter", nargs="*", metavar="NAME=VALUE")
     args = parser.parse_args()
     given = dict(pair.split("=", 1) for pair in args.parameter)
@@ -33,12 +31,11 @@ def main() -> None:
             record = recorded(chapter.bench, model, seed, lambda text: print(text, file=sys.stderr))
             for epochs in [t for t in LENGTHS if t <= len(record.correct)]:
                 share = tier_agreement(record.correct, record.loss, record.label, epochs)
-                found.append([chapter.task.name, model, seed, epochs, share])
-    columns = ["dataset", "selection_model", "seed", "epochs", "same_tier"]
-    args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / "tiers_by_epochs.csv"
-    pd.DataFrame(found, columns=columns).to_csv(path, index=False, lineterminator="\n")
-    print(path)
+                found.append({
+                    "dataset": chapter.task.name, "selection_model": model, "seed": seed,
+                    "epochs": epochs, "same_tier": round(share, 6),
+                })  # fmt: skip
+    write("tiers_by_epochs", found)
 
 
 if __name__ == "__main__":

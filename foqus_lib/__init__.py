@@ -3,4 +3,4 @@
 Signals -> train on all -> Evidence -> selector -> rows -> Signals[rows] -> train -> result
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

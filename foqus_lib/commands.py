@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.settings import PROFILES, ROOT
+from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
 
 
 def select(args: argparse.Namespace) -> int:
@@ -102,7 +102,8 @@ def add_to(command) -> None:
         "--results", default=str(ROOT / ".foqus/store"), help="where evidence is kept for reuse"
     )
     one = command("sweep", sweep)
-    one.add_argument("chapter", help="03_main_tables, 04_cross_architecture, 05_ablation ...")
+    names = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
+    one.add_argument("chapter", help=f"one of {names}")
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick")
     one.add_argument("--plan", action="store_true", help="say what would be run, and stop")

@@ -7,6 +7,7 @@ would need F_FULLFSYNC). What may fail says which path, and what to do.
 import errno
 import logging
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -143,6 +144,19 @@ def _rename_first(tmp: Path, path: Path) -> bool:
         return True
     finally:
         os.close(lock)
+
+
+def check_writable(folder: Path) -> None:
+    """ValueError unless results can be written there; made if it is not there."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: expected a results folder that can be written to, got {error.strerror}. "
+            "Name another one (results=...)"
+        ) from error
 
 
 def sweep_temporary(root: Path, older_than_s: float = 86_400) -> list[Path]:

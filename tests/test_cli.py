@@ -141,3 +141,12 @@ def test_the_module_is_the_command():
         [sys.executable, "-m", "foqus_lib.cli", "--help"], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0 and "doctor" in done.stdout
+
+
+def test_the_help_of_sweep_names_every_grid(capsys):
+    from foqus_lib.studies.catalog import grids
+
+    with pytest.raises(SystemExit):
+        cli.main(["sweep", "--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in grids())

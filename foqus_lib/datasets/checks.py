@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxtyping import Shaped
+import numpy as np
+from jaxtyping import Bool, Int64, Num, Shaped
 from numpy import ndarray
 
 from foqus_lib.signals import BLOCK, Signals
@@ -34,6 +35,14 @@ def labels(path: Path, y: Shaped[ndarray, " N"], classes: Sequence[str]) -> None
     for c, name in enumerate(classes):
         if not (y == c).any():
             raise ValueError(f"{path}: classes: {name!r} has no row in y. Remove it or add signals")
+
+
+def one_hot(rows: Num[ndarray, "N C"]) -> tuple[Int64[ndarray, " N"], Bool[ndarray, " N"]]:
+    """Label of each row, and which rows are anything but one 1 among zeros."""
+    there = rows != 0
+    label = there.argmax(axis=1)
+    is_one = rows[np.arange(len(rows)), label] == 1
+    return label.astype(np.int64), ~is_one | (np.count_nonzero(there, axis=1) != 1)
 
 
 def varied(source: Path | str, signals: Signals) -> None:

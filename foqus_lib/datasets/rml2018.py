@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
-from foqus_lib.datasets import cache, door, hdf5
+from foqus_lib.datasets import cache, checks, door, hdf5
 from foqus_lib.signals import Signals
 
 NAME = "RML2018.01a"
@@ -159,7 +159,7 @@ def _labels(
     label = np.full(len(keep), -1)
     for rows in hdf5.bands(y, keep):
         one_hot = y[rows]
-        wrong = ((one_hot != 0) & (one_hot != 1)).any(axis=1) | (one_hot.sum(axis=1) != 1)
+        label[rows], wrong = checks.one_hot(one_hot)
         if (wrong & keep[rows]).any():
             row = int(np.argmax(wrong & keep[rows]))
             raise ValueError(
@@ -167,7 +167,6 @@ def _labels(
                 f"{np.unique(one_hot[row], return_counts=True)} in row {rows.start + row}. "
                 "Download the file again"
             )
-        label[rows] = one_hot.argmax(axis=1)
     label = label[keep].astype(np.int64)
     _refuse_disorder(path, label, snr[keep])
     return label

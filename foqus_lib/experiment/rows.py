@@ -42,6 +42,11 @@ def load_rows(path: Path, study: Study) -> pd.DataFrame:
         raise ValueError(
             f"{path}: expected columns {', '.join(dtypes)}; got {', '.join(rows.columns)}"
         )
+    for name in (name for name, dtype in dtypes.items() if dtype == "int64"):
+        whole = pd.to_numeric(rows[name], errors="coerce") % 1 == 0
+        if not whole.all():
+            line, got = int((~whole).idxmax()) + 2, rows[name][(~whole).idxmax()]
+            raise ValueError(f"{path}, line {line}: {name}: expected a whole number, got {got!r}")
     try:
         rows = rows.astype(dtypes)
     except ValueError as error:

@@ -6,7 +6,7 @@ jobs(bench, missing)    -> stages of jobs: what has to be made first (records, b
 sweep -> publish(trial, {metric: value}, facts) -> frame -> tables
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from foqus_lib.experiment.key import Trial
@@ -44,7 +44,8 @@ class Job:
 
     call: Callable  # call(bench, *arguments)
     arguments: tuple
-    trials: tuple[Trial, ...] = ()  # that it publishes; those that lack it fail if it raises
+    trials: tuple[Trial, ...] = ()  # that it publishes; those it has not fail if it raises
+    makes: tuple[Mapping, ...] = ()  # keys of the artifacts it makes, which fail if it raises
     kind: tuple = ()  # jobs of a kind take the same time for a unit of cost
     cost: float = 1.0  # in units, for instance visits: one signal forward and backward
     probe: Callable[..., float] | None = None  # probe(bench, job): seconds a unit, measured now
@@ -64,3 +65,4 @@ class Study:
     floor: str  # the method every other is compared with
     ceiling: str | None  # a method that has no budget: it stands under each
     jobs: Callable[..., Sequence[Sequence[Job]]]
+    shares: tuple[str, ...] = ()  # settings that say, with the seed, whose artifact a trial needs

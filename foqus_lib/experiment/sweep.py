@@ -7,12 +7,10 @@ one on a busy machine); on a GPU they run here, as large stacks.
 """
 
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from foqus_lib.durable import sweep_temporary
+from foqus_lib.durable import check_writable, sweep_temporary
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import Bench, Plan, in_words, plan
@@ -37,7 +35,7 @@ def sweep(
     failures/ and does not stop the rest: ask the Scan. Raises ValueError for a results folder that
     cannot be written to, OSError when the disk fails, DeviceLost when the device does.
     """
-    _check_writable(bench.root)
+    check_writable(bench.root)  # before hours of training, not after
     sweep_temporary(bench.root)  # what killed writers left a day ago or more
     todo = plan(study, bench, trials, workers)
     progress(str(todo))
@@ -68,20 +66,9 @@ def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, sche
 
 
 def _keep_failure(bench: Bench, job: Job, error: Exception) -> None:
-    """Of the trials that the job left unpublished."""
+    """Of the artifacts it was to make, and of the trials that it left unpublished."""
+    for key in job.makes:
+        store.fail(bench.root, key, error)
     for trial in job.trials:
         if not store.has(bench.root, trial):
             store.fail(bench.root, trial.key, error)
-
-
-def _check_writable(root: Path) -> None:
-    """Before hours of training, not after."""
-    try:
-        Path(root).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"{root}: expected a results folder that can be written to, got {error.strerror}. "
-            "Name another one (results=...)"
-        ) from error

@@ -183,13 +183,60 @@ def reading(rows: pd.DataFrame, folder: Path) -> None:
     write_plain(table, folder / "reading.csv")
 
 
+def tiers_by_epochs(rows: pd.DataFrame, folder: Path) -> None:
+    """Share of signals whose tier does not change if Eq. 8 is replaced by the mean loss, by T."""
+    keys = ["dataset", "selection_model", "epochs"]
+    found = rows.groupby(keys, sort=False).same_tier.agg(["mean", "std", "count"]).reset_index()
+    spread = ["" if sd != sd else f" ± {100 * sd:.1f}" for sd in found["std"]]
+    table = pd.DataFrame(
+        {
+            "Data": found.dataset,
+            "Network": found.selection_model,
+            "Epochs T": found.epochs,
+            "Same tier, %": [
+                f"{100 * mean:.1f}{sd}" for mean, sd in zip(found["mean"], spread, strict=True)
+            ],
+            "Seeds": found["count"],
+        }
+    )
+    write_plain(table, folder / "tiers_by_epochs.csv")
+    shares = ", ".join(
+        f"{100 * row.mean:.0f} % at T = {row.epochs}"
+        for row in found[["epochs", "mean"]].itertuples(index=False)
+    )
+    about = f"{rows.dataset.iloc[0]}, {rows.selection_model.iloc[0]}, n = {found['count'].min()}"
+    numbers = {"_about": {"data": about}, "sentence": f"{shares} ({about})"}
+    write_json(folder / "tiers_by_epochs.json", numbers)
+
+
+def executors(rows: pd.DataFrame, folder: Path) -> None:
+    """What a job costs beyond its work, where it is computed elsewhere."""
+    table = pd.DataFrame(
+        {
+            "Executor": rows.variant,
+            "ms a job (range)": [
+                f"{row.ms_per_job:.2f} ({row.ms_least:.2f} to {row.ms_most:.2f})"
+                for row in rows.itertuples()
+            ],
+            "first job done, s": rows.start_s.map("{:.0f}".format),
+            "MB of a worker's own": rows.own_mb_of_a_worker,
+            "data, MB": rows.bench_mb,
+            "jobs": rows.jobs,
+            "rounds": rows.rounds,
+        }
+    )
+    write_plain(table, folder / "executors.csv")
+
+
 def _rates(text: str) -> str:
     """ "0.01+0.05" -> "1 %, 5 %"."""
     return ", ".join(percent(float(rate)) for rate in text.split("+"))
 
 
 ARRANGED = {
+    "executors": executors,
     "reading": reading,
+    "tiers_by_epochs": tiers_by_epochs,
     "sim_to_real": sim_to_real,
     "selectors": selectors,
     "selectors_largest": selectors_largest,

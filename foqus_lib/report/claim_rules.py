@@ -156,7 +156,7 @@ def above_all(rows: Rows) -> Finding:
             f"{text} over {least.label.iloc[0]}, shown above {(group.verdict == 'better').sum()} "
             f"of {len(group)}"
         )
-    half = numbers["at"].nunique() / 2
+    half = len(rows.blocks) * len(rows.tested.budgets) / 2  # of the claim's, there or not
     verdict = HOLDS if won > half else FAILS if lost and lost >= half else UNSHOWN
     return Finding(verdict, "; ".join(words), comparisons=numbers)
 

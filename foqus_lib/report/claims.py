@@ -4,7 +4,8 @@ book/claims.yml (`claims_file`) holds each claim as data; a rule (`claim_rules`)
 
     holds            shown, after Holm's adjustment over all comparisons of the claim
     does not hold    the contrary is shown
-    not shown        neither; the smallest difference the rows could have shown stands beside
+    not shown        neither, or shown for a part of its budgets; the smallest difference the rows
+                     could have shown stands beside
     not tested       no committed rows, or nothing that rows could test
 """
 
@@ -17,7 +18,16 @@ import pandas as pd
 from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report import compare, paper
 from foqus_lib.report.blocks import block_names, in_blocks
-from foqus_lib.report.claim_rules import NO_ROWS, RULES, UNTESTED, VERDICTS, Finding, Rows
+from foqus_lib.report.claim_rules import (
+    HOLDS,
+    NO_ROWS,
+    RULES,
+    UNSHOWN,
+    UNTESTED,
+    VERDICTS,
+    Finding,
+    Rows,
+)
 from foqus_lib.report.claims_file import FILE, Claim, Printed, read_claims
 from foqus_lib.report.printed import write_json, write_plain
 from foqus_lib.report.tables import AVERAGE, difference_text, laid_out, value_text
@@ -45,7 +55,11 @@ def finding(claim: Claim, layers: Layers, studies: Mapping[str, Study]) -> Findi
     found = RULES[claim.rule](seen)
     if found.verdict != UNTESTED and found.comparisons.empty:
         return Finding(UNTESTED, f"{NO_ROWS} of a pair to compare")
-    return Finding(found.verdict, found.ours, _data(seen), found.comparisons)
+    verdict, words = found.verdict, found.ours
+    if lacking := [budget for budget in tested.budgets if budget not in seen.budgets]:
+        words += f"; {NO_ROWS} at {', '.join(map(study.axis.text, lacking))}"
+        verdict = UNSHOWN if verdict == HOLDS else verdict  # a part of the claim was not looked at
+    return Finding(verdict, words, _data(seen), found.comparisons)
 
 
 def _data(rows: Rows) -> str:

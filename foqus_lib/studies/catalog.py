@@ -129,8 +129,8 @@ class Opened:
         if not self.part:
             return found
 
-        def unit(trial: Trial) -> tuple:  # what shares a record, which is dear
-            return trial.seed, *(trial[name] for name in self.study.block)
+        def unit(trial: Trial) -> tuple:  # what shares an artifact, which is dear
+            return trial.seed, *(trial[name] for name in self.study.shares)
 
         kept = set(shard(list(dict.fromkeys(map(unit, found))), self.part))
         return [trial for trial in found if unit(trial) in kept]

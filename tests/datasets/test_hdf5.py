@@ -211,3 +211,38 @@ def test_pieces_cover_what_is_kept_and_skip_long_gaps(keep, rows, gap):
     for row in unwanted:  # only inside a gap shorter than `gap`
         before, after = np.flatnonzero(keep[:row]), np.flatnonzero(keep[row:])
         assert len(before) and len(after) and (row + after[0]) - before[-1] <= gap
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(1, 30))
+def test_bands_touch_every_chunk_once(keep, chunk):
+    keep = np.array(keep)
+    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+        chunk = min(chunk, len(keep))
+        data = file.create_dataset("X", (len(keep), 2, 4), "f4", chunks=(chunk, 1, 2))
+        found = list(hdf5.bands(data, keep))
+    touched = [at for rows in found for at in range(rows.start // chunk, -(-rows.stop // chunk))]
+    assert len(set(touched)) == len(touched)
+    assert set(touched) >= {row // chunk for row in np.flatnonzero(keep)}
+
+
+def test_chunks_that_unpack_everything_for_one_row_are_refused(made):
+    def columns(file):
+        file.create_dataset("X", (2**21, 2, 32), "f4", chunks=(2**21, 1, 8))
+
+    path = made(columns)
+    with hdf5.opened(path) as file, pytest.raises(ValueError, match="at most 268435456 are. Write"):
+        next(hdf5.rows_of(file["X"], np.ones(2**21, bool)))
+
+
+def test_labels_are_bounded_however_well_they_are_packed(made):
+    def many(file):
+        file.create_dataset("Y", (2**21, 600), "i1", chunks=(2**17, 400), compression="gzip")
+        for chunk in file["Y"].iter_chunks():
+            file["Y"].id.write_direct_chunk([part.start for part in chunk], b"x\x9c")
+
+    path = made(many)
+    with (
+        hdf5.opened(path) as file,
+        pytest.raises(ValueError, match="Y: expected labels of at most"),
+    ):
+        hdf5.labels(path, file, "Y")

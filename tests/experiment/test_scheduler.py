@@ -241,7 +241,7 @@ def test_a_worker_killed_in_a_job_costs_that_job_only(bench, tmp_path):
 def test_a_job_that_kills_its_workers_is_given_up(bench, tmp_path):
     with cluster(tmp_path / "cluster", 0) as made:
         made.worker(nanny=True)
-        found = run(bench, [Job(die_until, ("dies", 99)), Job(compute, (1,))], made.address)
+        found = run(bench, [Job(die_until, ("dies", 99, 0.5)), Job(compute, (1,))], made.address)
     assert found[1] is None
     assert "4 died one after another while they ran this job alone" in str(found[0])
 
@@ -285,7 +285,7 @@ def test_a_worker_with_another_library_is_refused(bench, tmp_path):
     with cluster(tmp_path / "cluster", 0) as made:
         made.worker(environment={"PYTHONPATH": str(other.parent)})
         time.sleep(3)
-        with pytest.raises(ValueError, match="cannot take what it is to run.*Install foqus_lib"):
+        with pytest.raises(ValueError, match="Install (foqus_lib|the same version)"):
             run(bench, [Job(compute, (0,))], made.address)
 
 

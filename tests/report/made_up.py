@@ -27,6 +27,7 @@ STUDY = Study(
     floor="Uniform",
     ceiling="All data",
     jobs=lambda bench, missing: [],
+    shares=("selection_model",),
 )
 CNN1D = (("CNN1D", "CNN1D"),)
 

@@ -66,7 +66,7 @@ def test_every_network_is_kept_whole(task, tmp_path, no_training):
     """Statistics of normalisation and scalars included, without a training of each."""
     bench = tiny.bench(task, tmp_path)
     for name in ("CNN2D", "LSTM"):
-        made = MODELS[name](3, 64, 1)
+        made = MODELS[name](3, 64, 1).to(memory_format=torch.channels_last)
         key = bench.evidence_key(name, 0) | {"what": "network"}
         arrays = {weight: value.numpy() for weight, value in made.state_dict().items()}
         artifacts.save_arrays(tmp_path, key, arrays, {})

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from foqus_lib.report.tables import scale_table
+from foqus_lib.report.coreset_tables import scale_table
 from foqus_lib.studies.catalog import opened
 from foqus_lib.studies.coreset import scale
 from foqus_lib.studies.coreset.records import confusion
@@ -27,10 +27,12 @@ def test_every_scale_and_optimiser_is_run_once_and_stored(chapter):
 
 def test_the_table_crosses_them(chapter):
     rows = scale.run(chapter, lambda text: None)
-    table = scale_table(rows.assign(accuracy=[0.1, 0.2, 0.3, 0.4]))
+    table = scale_table(rows.assign(accuracy=[0.1, 0.2, 0.3, 0.4]), chapter.study)
     assert list(table.text.columns) == ["native", "rms"]
     assert list(table.text.loc["Adam"]) == ["0.100 ± –", "0.300 ± –"]
-    assert "scale" not in table.note and "simulated" in table.note and "rate 10 %" in table.note
+    assert (
+        "scale" not in table.note and "simulated" in table.note and "rate |S|/N 10 %" in table.note
+    )
 
 
 def test_a_confusion_counts_the_test_signals_of_a_chapter(tmp_path):

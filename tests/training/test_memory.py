@@ -4,7 +4,13 @@ import torch
 
 from foqus_lib.models import MODELS
 from foqus_lib.training import fit
-from foqus_lib.training.memory import OF_A_WEIGHT, bytes_per_copy, embedding_size, stack_size
+from foqus_lib.training.memory import (
+    OF_A_WEIGHT,
+    bytes_per_copy,
+    embedding_size,
+    shortest_length,
+    stack_size,
+)
 from foqus_lib.training.recipe import Recipe
 
 SHORT = Recipe(epochs=1, batch=20)
@@ -44,6 +50,16 @@ def test_activations_grow_with_the_batch_and_weights_do_not(name):
 def test_embedding_size():
     assert embedding_size(MODELS["CNN1D"], 11, 128) == 128
     assert embedding_size(MODELS["CNN2D"], 11, 128) == 256
+
+
+@pytest.mark.parametrize("name", ["CNN1D", "CNN2D", "LSTM"])
+def test_the_shortest_length_is_taken_and_one_less_is_not(name):
+    shortest = shortest_length(MODELS[name])
+    network = MODELS[name](2, shortest).eval()
+    assert network(torch.zeros(1, 2, shortest)).shape == (1, 2)
+    if shortest > 1:
+        with pytest.raises((RuntimeError, ValueError)):
+            MODELS[name](2, shortest - 1)(torch.zeros(2, 2, shortest - 1))
 
 
 @pytest.mark.parametrize(

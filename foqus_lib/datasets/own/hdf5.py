@@ -72,10 +72,9 @@ def _labels(named: Hdf5Arrays, file, n: int) -> Int64[ndarray, " N"]:
     label = np.empty(n, np.int64)
     for rows in hdf5.bands(y, np.ones(n, bool)):
         one_hot = y[rows]
-        wrong = ((one_hot != 0) & (one_hot != 1)).any(axis=1) | (one_hot.sum(axis=1) != 1)
+        label[rows], wrong = checks.one_hot(one_hot)
         wanted = "one 1 among zeros in every row"
         checks.refuse_rows(path, named.y, one_hot, wrong, wanted, rows.start)
-        label[rows] = one_hot.argmax(axis=1)
     return label
 
 

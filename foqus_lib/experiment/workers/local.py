@@ -185,8 +185,8 @@ def _work(link: connection.Connection, folder: Path, parent: int) -> None:
         bench, error = bench_file.read(folder), None
     except Exception as failure:
         error = fit_to_travel(failure)
-    link.send_bytes(pickle.dumps(error))
-    with suppress(EOFError, OSError):  # the driver closed the connection
+    with suppress(EOFError, OSError):  # the driver closed the connection, or is gone
+        link.send_bytes(pickle.dumps(error))
         while error is None:
             link.send_bytes(answered(bench, link.recv_bytes()))
 

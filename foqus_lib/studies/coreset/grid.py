@@ -48,6 +48,7 @@ CORESET = Study(
     floor="Uniform",
     ceiling=ALL_DATA,
     jobs=jobs,
+    shares=("selection_model",),
 )
 
 # Of the ablation and of the main tables: strata without preference, shares turned round, what

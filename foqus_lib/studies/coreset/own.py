@@ -23,6 +23,7 @@ from numpy import ndarray
 from foqus_lib import signals
 from foqus_lib.datasets import files
 from foqus_lib.datasets.catalog import Task
+from foqus_lib.durable import check_writable
 from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
@@ -59,6 +60,10 @@ class Request:
         basis_points(self.rate)
         known_model(self.model)
         method_named(self.method)
+        if self.method.startswith("GraNd") and self.collection.early_runs == 0:
+            raise ValueError(
+                "early_runs: GraNd looks at short trainings; expected 1 or more, got 0"
+            )
         if self.normalise not in signals.NORMALISATIONS:
             raise unknown("normalisation", self.normalise, signals.NORMALISATIONS)
 
@@ -75,7 +80,8 @@ def select(
     Evidence is kept in `results`: another method or rate of the same data costs no training, under
     whatever name the file lies. What cannot end well is refused before the training.
     """
-    _check_writable(folder)
+    _check_new(folder)
+    check_writable(results)
     loaded = files.load(Path(request.data), request.snr_min)
     everything, file_rows = loaded.signals, loaded.rows
     kept = np.flatnonzero(everything.snr >= request.snr_min)
@@ -126,7 +132,7 @@ def _evidence(
     return record, artifacts.provenance_of(path)
 
 
-def _check_writable(folder: Path) -> None:
+def _check_new(folder: Path) -> None:
     """ValueError for a folder that holds a coreset, or that cannot be made: before the training."""
     if any((folder / name).exists() for name in FILES):
         raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")

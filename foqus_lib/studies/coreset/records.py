@@ -60,6 +60,12 @@ def collect_evidence(bench: Bench, model: str, seeds: Sequence[int]) -> None:
     shutil.rmtree(keep, ignore_errors=True)
 
 
+def stored(bench: Bench, model: str, seed: int) -> bool:
+    """Whether both the evidence and the network that left it are there and whole."""
+    key = bench.evidence_key(model, seed)
+    return all(artifacts.find_arrays(bench.root, one) for one in (key, _network(key)))
+
+
 def evidence_of(bench: Bench, model: str, seed: int) -> Evidence:
     """The stored evidence; ValueError that says why if there is none."""
     return _loaded(bench.root, canonical(bench.evidence_key(model, seed)))
@@ -73,7 +79,8 @@ def network_of(bench: Bench, model: str, seed: int) -> nn.Module:
         weights = {name: torch.from_numpy(file[name]) for name in file.files}
     network = MODELS[model](len(bench.task.train.classes), bench.task.train.length)
     put(network, [0], weights)
-    return network.eval()
+    # as `fit` lays it out: another layout sums in another order
+    return network.to(memory_format=torch.channels_last).eval()
 
 
 def confusion(bench: Bench, model: str, seed: int) -> Int64[ndarray, "C C"]:

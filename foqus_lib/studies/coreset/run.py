@@ -18,7 +18,7 @@ from torch import nn
 
 from foqus_lib.errors import DeviceLost
 from foqus_lib.evidence import Evidence
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
@@ -27,8 +27,8 @@ from foqus_lib.models import MODELS
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
-from foqus_lib.studies.coreset.draw import select
-from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
+from foqus_lib.studies.coreset.draw import affordable, select
+from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.fit import fit
 from foqus_lib.training.memory import embedding_size, shortest_length
@@ -59,7 +59,7 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
     for model, seed in wanted:
         if model == NONE:
             continue
-        if artifacts.find_arrays(bench.root, bench.evidence_key(model, seed)) is None:
+        if not stored(bench, model, seed):
             seeds[model].append(seed)
     how = bench.collection
     early = how.early_runs * how.early_epochs
@@ -68,6 +68,7 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
         Job(
             collect_evidence,
             (model, part),
+            makes=tuple(bench.evidence_key(model, seed) for seed in part),
             kind=(model, how.recipe.precision, len(part)),
             cost=visits * len(part),
             probe=_seconds_per_visit,
@@ -81,7 +82,8 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
 def recorded(bench: Bench, model: str, seed: int, progress: Callable[[str], None]) -> Evidence:
     """The evidence of one selection training, from the store or from a training now."""
     todo = evidence_jobs(bench, [(model, seed)])
-    progress(f"the record of {model}, seed {seed}: " + ("training" if todo else "found"))
+    how = f"training on {len(bench.task.train):,} signals" if todo else "found, no training needed"
+    progress(f"the record of {model}, seed {seed}: {how}")
     for job in todo:
         with one_thread():  # another number of threads gives other last bits, and other picks
             job.call(bench, *job.arguments)
@@ -205,10 +207,26 @@ def _selected(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, nd
     for trial in trials:
         sources[trial["selection_model"], trial.method, trial.seed].append(trial)
     for group in sources.values():
+        left = [trial for trial in group if _affordable(bench, trial)]
         try:
-            yield from zip(group, select(bench, group), strict=True)
+            with device_watched(bench.device):
+                coresets = select(bench, left)
+        except DeviceLost:
+            raise
         except Exception as error:
-            _keep_failure(bench, group, error)
+            _keep_failure(bench, left, error)
+            continue
+        yield from zip(left, coresets, strict=True)
+
+
+def _affordable(bench: Bench, trial: Trial) -> bool:
+    """A rate that a class cannot fill fails its own trial, not the other rates'."""
+    try:
+        affordable(bench.task.train.label, trial.budget / 10_000)
+    except ValueError as error:
+        store.fail(bench.root, trial.key, error)
+        return False
+    return True
 
 
 def _trained(

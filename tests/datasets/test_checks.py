@@ -1,0 +1,26 @@
+"""What holds for signals of every format."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foqus_lib.datasets import checks
+
+ENTRIES = st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.5, float("nan"), float("inf"), -0.0])
+
+
+@given(st.lists(st.lists(ENTRIES, min_size=3, max_size=3), min_size=1, max_size=9))
+def test_one_hot_is_what_each_row_compared_by_hand_gives(rows):
+    label, wrong = checks.one_hot(np.array(rows))
+    for row, number, is_wrong in zip(rows, label, wrong, strict=True):
+        assert is_wrong == (sorted(row) != [0, 0, 1])
+        assert is_wrong or row[number] == 1
+
+
+def test_more_classes_than_anything_needs_are_refused():
+    checks.classes(Path("mine"), [f"c{i}" for i in range(1000)])
+    with pytest.raises(ValueError, match="mine: classes: expected 1 to 1000 names, got 1001"):
+        checks.classes(Path("mine"), [f"c{i}" for i in range(1001)])
