@@ -34,6 +34,7 @@ class Common:
     split: Annotated[str, "positional, random or blocks (recordings whose frames overlap)"]
     normalise: Annotated[str, "native or rms"]
     train_share: Annotated[float, "of the signals, the rest is tested on; 0: the set's own"]
+    val_share: Annotated[float, "of the training signals, to choose settings by; 0: none"]
     data_seed: Annotated[int, "of generated signals and of a random split"]
     seeds: Annotated[int, "how many: 0, 1, ..."]
     device: Annotated[str, "auto, cpu, cuda, cuda:1 ..."]
@@ -50,6 +51,8 @@ class Common:
         at_least("data_seed", self.data_seed, 0)
         if not 0 <= self.train_share < 1:
             raise ValueError(f"train_share: expected 0 to 1, got {self.train_share:g}")
+        if not 0 <= self.val_share < 1:
+            raise ValueError(f"val_share: expected 0 to 1, got {self.val_share:g}")
         if not self.results.strip():
             raise ValueError("results: expected a folder, got ''; left out it is .foqus/store")
 

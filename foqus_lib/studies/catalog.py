@@ -18,6 +18,7 @@ from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import layer_pruning
 from foqus_lib.studies import mixing
+from foqus_lib.studies import distillation
 from foqus_lib.studies.coreset import grid
 
 
@@ -47,6 +48,9 @@ CHAPTERS: dict[str, Chapter] = {
         layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
     ),
     "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
+    "08_distillation": Chapter(
+        distillation.STUDY, distillation.Options, distillation.trials, distillation.bench
+    ),
 }
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
@@ -114,6 +118,7 @@ class Opened:
             split=how.split,
             normalise=how.normalise,
             train_share=how.train_share,
+            val_share=how.val_share,
             frames=how.frames if how.dataset in DATASETS else 0,  # a file has its own
             seed=how.data_seed,
         )

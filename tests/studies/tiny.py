@@ -25,8 +25,8 @@ OPTIONS = Options(
 def common(**change) -> Common:
     plain = Common(
         profile="smoke", dataset="tones", frames=0, snr_min=0.0, split="positional",
-        normalise="native", train_share=0.0, data_seed=0, seeds=1, device="cpu", workers=1,
-        memory_gb=0.0, scheduler="", results="nowhere",
+        normalise="native", train_share=0.0, val_share=0.0, data_seed=0, seeds=1,
+        device="cpu", workers=1, memory_gb=0.0, scheduler="", results="nowhere",
     )  # fmt: skip
     return replace(plain, **change)
 
