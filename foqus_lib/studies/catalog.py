@@ -16,9 +16,7 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
-from foqus_lib.studies import layer_pruning
-from foqus_lib.studies import mixing
-from foqus_lib.studies import distillation
+from foqus_lib.studies import distillation, layer_pruning, mixing
 from foqus_lib.studies.coreset import grid
 
 
@@ -44,12 +42,12 @@ CHAPTERS: dict[str, Chapter] = {
     "05_ablation": _coreset(grid.ablation),
     "06_datasets": _coreset(grid.no_trials),
     "07_all_snr": _coreset(grid.all_snr),
-    "10_layer_pruning": Chapter(
-        layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
-    ),
-    "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
     "08_distillation": Chapter(
         distillation.STUDY, distillation.Options, distillation.trials, distillation.bench
+    ),
+    "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
+    "10_layer_pruning": Chapter(
+        layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
     ),
 }
 

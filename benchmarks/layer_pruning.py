@@ -1,8 +1,8 @@
 """The companion systems' kernels against their plain forms, side by side in one run.
 
-    python benchmarks/companions.py --quick            three rounds, a minute
-    python benchmarks/companions.py                    nine rounds
-    python benchmarks/companions.py --only layer_cka
+    python benchmarks/layer_pruning.py --quick            three rounds, a minute
+    python benchmarks/layer_pruning.py                    nine rounds
+    python benchmarks/layer_pruning.py --only layer_cka
 
 Every variant runs in a process of one thread, in turn, round after round; what is written to
 book/results/benchmarks/<name>.csv are medians of CPU seconds, and of ratios within a round.
