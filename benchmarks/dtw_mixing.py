@@ -1,23 +1,14 @@
-"""The companion systems' kernels against their plain forms, side by side in one run.
+"""Mixing: DTW of all alignments of a pair, beside plain forms. Run by companions.py."""
 
-    python benchmarks/dtw_mixing.py --quick            three rounds, a minute
-    python benchmarks/dtw_mixing.py                    nine rounds
-    python benchmarks/dtw_mixing.py --only dtw_mixing
-
-Every variant runs in a process of one thread, in turn, round after round; what is written to
-book/results/benchmarks/<name>.csv are medians of CPU seconds, and of ratios within a round.
-"""
-
-import argparse
-import json
 import math
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 
 import measure
 import numpy as np
 
-SCRIPT = __file__
+SCRIPT = Path(__file__).with_name("companions.py")
 
 
 # ---- mixing signals: MSM's window pairs ----------------------------------------------------------
@@ -120,26 +111,5 @@ def _c_code(a: np.ndarray, b: np.ndarray) -> list[float]:
     return found
 
 
-# ---- all of them ---------------------------------------------------------------------------------
-
 BENCHES: dict[str, Callable[[int], None]] = {"dtw_mixing": dtw_mixing}
 CHILDREN: dict[str, Callable[[str], dict]] = {"dtw_mixing": dtw_mixing_child}
-
-
-def main() -> None:
-    """Run all, or one; or be the process that one variant runs in."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three rounds instead of nine")
-    parser.add_argument("--only", choices=BENCHES)
-    parser.add_argument("--child", nargs=2, metavar=("BENCH", "VARIANT"), help=argparse.SUPPRESS)
-    how = parser.parse_args()
-    if how.child:
-        name, variant = how.child
-        print(json.dumps(CHILDREN[name](variant)))
-        return
-    for name in [how.only] if how.only else BENCHES:
-        BENCHES[name](3 if how.quick else 9)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,22 +1,16 @@
-"""The companion systems' kernels against their plain forms, side by side in one run.
+"""Layer pruning: similarity of all pairs of layers, and the exact partition, beside plain forms.
 
-    python benchmarks/layer_pruning.py --quick            three rounds, a minute
-    python benchmarks/layer_pruning.py                    nine rounds
-    python benchmarks/layer_pruning.py --only layer_cka
-
-Every variant runs in a process of one thread, in turn, round after round; what is written to
-book/results/benchmarks/<name>.csv are medians of CPU seconds, and of ratios within a round.
+Run by companions.py.
 """
 
-import argparse
-import json
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 
 import measure
 import numpy as np
 
-SCRIPT = __file__
+SCRIPT = Path(__file__).with_name("companions.py")
 OURS, PLAIN = "ours", "plain loop"
 
 
@@ -144,29 +138,8 @@ def _rows(found: dict, rounds: int, scale: float, column: str, facts: dict) -> l
     ]
 
 
-# ---- all of them ---------------------------------------------------------------------------------
-
 BENCHES: dict[str, Callable[[int], None]] = {"layer_cka": layer_cka, "segmentation": segmentation}
 CHILDREN: dict[str, Callable[[str], dict]] = {
     "layer_cka": layer_cka_child,
     "segmentation": segmentation_child,
 }
-
-
-def main() -> None:
-    """Run all, or one; or be the process that one variant runs in."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three rounds instead of nine")
-    parser.add_argument("--only", choices=BENCHES)
-    parser.add_argument("--child", nargs=2, metavar=("BENCH", "VARIANT"), help=argparse.SUPPRESS)
-    how = parser.parse_args()
-    if how.child:
-        name, variant = how.child
-        print(json.dumps(CHILDREN[name](variant)))
-        return
-    for name in [how.only] if how.only else BENCHES:
-        BENCHES[name](3 if how.quick else 9)
-
-
-if __name__ == "__main__":
-    main()
