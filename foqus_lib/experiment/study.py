@@ -66,3 +66,6 @@ class Study:
     ceiling: str | None  # a method that has no budget: it stands under each
     jobs: Callable[..., Sequence[Sequence[Job]]]
     shares: tuple[str, ...] = ()  # settings that say, with the seed, whose artifact a trial needs
+    drawn: tuple[
+        str, ...
+    ] = ()  # methods whose repeats are draws of a choice: tables show their mean

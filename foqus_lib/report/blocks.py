@@ -23,7 +23,7 @@ def in_blocks(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     set, a trial given twice.
     """
     _check(rows, study)
-    keys = block_of(study)
+    rows, keys = mean_of_draws(rows, study), block_of(study)
     shared = rows[list(study.block)].eq(NONE).any(axis=1)
     blocks = rows.loc[~shared, keys].drop_duplicates()
     parts = [rows[~shared]]
@@ -33,6 +33,25 @@ def in_blocks(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
         fits = blocks[(blocks[given] == [own[name] for name in given]).all(axis=1)]
         parts += [group.assign(**home) for home in fits.to_dict("records") or [own]]
     return pd.concat(parts, ignore_index=True)
+
+
+def mean_of_draws(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows with the draws of `study.drawn` as one row a seed: their mean, as repeat 0.
+
+    Differences are taken repeat by repeat, and the other methods have but one.
+    """
+    drawn = rows.method.isin(study.drawn)
+    if not drawn.any():
+        return rows
+    keys = [*block_of(study), "method", "budget", "seed"]
+    how = {
+        name: "mean" if rows[name].dtype == float else "first"
+        for name in rows.columns
+        if name not in keys
+    }
+    groups = rows[drawn].sort_values("repeat", kind="stable").groupby(keys, sort=False)
+    means = groups.agg(how).assign(repeat=0).reset_index()[list(rows.columns)]
+    return pd.concat([means, rows[~drawn]], ignore_index=True)
 
 
 def _check(rows: pd.DataFrame, study: Study) -> None:
@@ -221,3 +240,9 @@ def _missing(blocked: pd.DataFrame, study: Study) -> list[str]:
             if (method, budget, seed, repeat) not in have
         ]
     return found
+
+
+def titled(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The table with its row heads named as they are printed."""
+    titles = {"dataset": "Data", "models": block_title(study), "row": "Method"}
+    return table.rename_axis([titles[name] for name in table.index.names])

@@ -20,7 +20,6 @@ from foqus_lib.report.paper import REPORTED
 from foqus_lib.report.printed import Table, show
 
 RESULTS = REPORTED.parent
-SHORT = 10  # characters of a commit that tell it from others
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +49,7 @@ def read(name: str, study: Study, stem: str = "rows", results: Path = RESULTS) -
 
 def provenance(rows: pd.DataFrame) -> str:
     """Data, n, number of trials, their hours, commit, torch and device of these rows."""
-    commits = _listed(rows.git.str.split("+").str[0].str[:SHORT])
+    commits = _listed(rows.git.str.replace(r"^(.{10})[0-9a-f]*", r"\1", regex=True))
     data = " ".join(dict.fromkeys(rows["about"]))
     trials, hours = len(rows), rows.seconds.sum() / 3600
     return (

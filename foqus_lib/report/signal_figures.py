@@ -12,7 +12,8 @@ from jaxtyping import Float, Integer
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from foqus_lib.report.figures import GREY, MARKERS, PALETTE, readable
+from foqus_lib.report.colours import GREY, MARKERS, PALETTE
+from foqus_lib.report.maps import readable
 from foqus_lib.report.svg import new_figure, plain, style
 from foqus_lib.signals import Signals
 
@@ -38,6 +39,27 @@ def of_each_class(signals: Signals, frames: int) -> list[Float[ndarray, "frames 
         best = rows[signals.snr[rows] == signals.snr[rows].max()]
         found.append(signals.iq[best[-frames:]])
     return found
+
+
+def iq_frames(iq: Float[ndarray, "M 2 L"], titles: Sequence[str]) -> Figure:
+    """Frames over time (I solid, Q dashed) and beside each its I/Q plane; one row a frame."""
+    with style():
+        figure = new_figure(7, 1.5 * len(iq))
+        axes = figure.subplots(len(iq), 2, squeeze=False, width_ratios=[4, 1])
+        for (wave, plane), (i, q), title in zip(axes, iq, titles, strict=True):
+            wave.plot(i, color=PALETTE[0], linewidth=1.2, label="I")
+            wave.plot(q, color=PALETTE[1], linewidth=1.2, linestyle="--", label="Q")
+            wave.set_title(plain(title), loc="left", fontsize=10)
+            plane.plot(i, q, ".", color=PALETTE[0], markersize=3)
+            limit = 1.1 * max(float(np.abs(i).max()), float(np.abs(q).max()), 1e-12)
+            plane.set(
+                xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[]
+            )
+        axes[0][0].legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)
+        axes[-1][0].set_xlabel("sample")
+        axes[-1][1].set_xlabel("I")
+        axes[-1][1].set_ylabel("Q")
+    return figure
 
 
 def constellations(signals: Signals) -> Figure:

@@ -9,6 +9,7 @@ import torch
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.report.blocks import mean_of_draws
 from foqus_lib.studies import catalog, layer_pruning
 from foqus_lib.studies.layer_pruning import (
     CHANNELS,
@@ -21,6 +22,9 @@ from foqus_lib.studies.layer_pruning import (
     SCRATCH,
     STUDY,
     Options,
+    base,
+    choice,
+    run,
 )
 from tests.studies import tiny
 
@@ -37,7 +41,7 @@ def trials(task, options=OPTIONS, seeds=1):
 def bench(task, tmp_path_factory):
     """With the base network of seed 0."""
     made = layer_pruning.Bench(task, OPTIONS, tmp_path_factory.mktemp("store"), "cpu")
-    layer_pruning.train_base(made, OPTIONS.named, 0)
+    base.train_base(made, OPTIONS.named, 0)
     return made
 
 
@@ -107,11 +111,11 @@ def test_draws_may_differ_from_keep_to_keep(task):
 
 def test_a_raised_version_asks_for_the_base_network_again(bench, monkeypatch):
     named = OPTIONS.named
-    assert not layer_pruning.base_jobs(bench, [(named, 0)])
-    [job] = layer_pruning.base_jobs(bench, [(named, 1)])
+    assert not run.base_jobs(bench, [(named, 0)])
+    [job] = run.base_jobs(bench, [(named, 1)])
     assert job.arguments == (named, 1) and job.cost == pytest.approx(64 * 2 * 4 / 3)
     monkeypatch.setattr(signal_resnet, "VERSION", 99)
-    assert len(layer_pruning.base_jobs(bench, [(named, 0)])) == 1
+    assert len(run.base_jobs(bench, [(named, 0)])) == 1
 
 
 # ---- what is kept --------------------------------------------------------------------------------
@@ -149,7 +153,7 @@ def test_draws_differ_and_are_named_by_the_data(bench):
 def test_channels_cost_no_more_than_the_blocks_and_nearly_as_much(bench):
     wide = replace(bench, options=replace(OPTIONS, width=16))
     for depths in ((1, 1, 1), (2, 1, 3), (3, 3, 3)):
-        inner = layer_pruning.equal_flops(wide, depths)
+        inner = choice.equal_flops(wide, depths)
         asked = signal_resnet.flops(wide.build(depths), 64)
         found = signal_resnet.flops(wide.build((3, 3, 3), inner), 64)
         assert 0.93 * asked < found <= asked
@@ -162,13 +166,13 @@ def test_channels_cost_no_more_than_the_blocks_and_nearly_as_much(bench):
 @pytest.fixture
 def seen(monkeypatch):
     """What `fit` is asked for: [(seed name, weights to begin from)]."""
-    found, real = [], layer_pruning.fit
+    found, real = [], base.fit
 
     def noting(build, signals, coresets, seeds, *rest, start=None, **more):
         found.extend(zip(seeds, start or [None], strict=True))
         return real(build, signals, coresets, seeds, *rest, start=start, **more)
 
-    monkeypatch.setattr(layer_pruning, "fit", noting)
+    monkeypatch.setattr(base, "fit", noting)
     return found
 
 
@@ -184,7 +188,7 @@ def test_what_is_left_begins_from_the_base_and_all_train_on_one_stream(bench, tm
         tmp_path, bench.base_key(0), {f"network.{n}": v.numpy() for n, v in base.items()}, {}
     )
     for trial in by_method(task, LAST, FULL, SCRATCH, CHANNELS):
-        layer_pruning.run_one(again, trial)
+        run.run_one(again, trial)
     (one, last), (two, full), (three, scratch), (four, channels) = seen
     assert one == two == three == four and "tune" in one
     assert all(torch.equal(full[f"network.{name}"], value) for name, value in base.items())
@@ -229,9 +233,9 @@ def test_blocks_that_were_kept_are_in_the_rows(bench, rows):
 
 def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
     alone = replace(bench, root=tmp_path)
-    layer_pruning.train_base(alone, OPTIONS.named, 0)
+    base.train_base(alone, OPTIONS.named, 0)
     [trial] = by_method(bench.task, OURS)
-    layer_pruning.run_one(alone, trial)
+    run.run_one(alone, trial)
     timed = ("latency_1", "latency_128")
     one, two = (
         {k: v for k, v in store.read(root, trial)["metrics"].items() if k not in timed}
@@ -246,7 +250,7 @@ def test_a_base_that_diverged_says_so_in_every_row_that_needs_it(task, tmp_path,
     def nothing(*given):
         raise ValueError("loss: not finite from epoch 1 (made up)")
 
-    monkeypatch.setattr(layer_pruning, "recorded", nothing)
+    monkeypatch.setattr(base, "recorded", nothing)
     wanted = trials(task, wild.options)
     found = sweep.sweep(STUDY, wild, wanted)
     assert len(found.missing) == 2
@@ -255,11 +259,11 @@ def test_a_base_that_diverged_says_so_in_every_row_that_needs_it(task, tmp_path,
 
 
 def test_nan_activations_are_refused(bench, monkeypatch):
-    broken = layer_pruning.base_network(bench, 0)
+    broken = base.base_network(bench, 0)
     broken.blocks[3].conv1.weight.data[0, 0, 1, 1] = float("nan")
-    monkeypatch.setattr(layer_pruning, "base_network", lambda *given: broken)
+    monkeypatch.setattr(choice, "base_network", lambda *given: broken)
     with pytest.raises(ValueError, match="finite activations, layer 4 has NaN"):
-        layer_pruning.similarity.__wrapped__(bench, 0)
+        choice.similarity.__wrapped__(bench, 0)
 
 
 def test_two_networks_in_one_study_each_by_its_own_blocks(task, tmp_path):
@@ -283,7 +287,7 @@ def test_two_networks_in_one_study_each_by_its_own_blocks(task, tmp_path):
 
 
 def test_the_draws_become_one_row_a_seed(rows):
-    averaged = layer_pruning.mean_of_draws(rows)
+    averaged = mean_of_draws(rows, STUDY)
     drawn = rows[rows.method == RANDOM]
     one = averaged[averaged.method == RANDOM]
     assert len(one) == 1 and one.repeat.item() == 0 and len(averaged) == len(rows) - 1

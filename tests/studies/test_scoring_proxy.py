@@ -8,8 +8,9 @@ import pytest
 from foqus_lib.experiment import store, sweep
 from foqus_lib.selection.foqus import foqus_score
 from foqus_lib.studies import layer_pruning, scoring_proxy
-from foqus_lib.studies.layer_pruning import Options
-from foqus_lib.studies.scoring_proxy import ANEW, METHODS, STUDY, TUNED, UNIFORM, WHOLE
+from foqus_lib.studies.layer_pruning import Options, base
+from foqus_lib.studies.scoring_proxy import METHODS, STUDY, UNIFORM, WHOLE, records, run
+from foqus_lib.studies.scoring_proxy.records import ANEW, TUNED
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -41,13 +42,11 @@ def test_trials_by_hand(task):
 
 
 def test_one_seed_needs_a_second_base_network_to_compare_with(bench):
-    bases, proxies, last = scoring_proxy.jobs(
-        replace(bench, root=bench.root / "e"), trials(bench.task)
-    )
+    bases, proxies, last = run.jobs(replace(bench, root=bench.root / "e"), trials(bench.task))
     assert [job.arguments for job in bases] == [(OPTIONS.named, 0), (OPTIONS.named, 1)]
     assert [job.arguments for job in proxies] == [(ANEW, 0), (TUNED, 0)]
     assert len(last) == 4 and proxies[1].cost < proxies[0].cost < bases[0].cost
-    assert [scoring_proxy.partner(seed) for seed in range(3)] == [1, 0, 1]
+    assert [records.partner(seed) for seed in range(3)] == [1, 0, 1]
 
 
 def test_records_are_as_long_as_their_training(bench, rows):
@@ -63,8 +62,8 @@ def test_rows_say_how_far_scores_and_coresets_agree(bench, rows):
     assert rows.rho.drop(UNIFORM).between(-1, 1).all()
     whole, again = (scoring_proxy.record_of(bench, WHOLE, seed)[0] for seed in (0, 1))
     a, b = (foqus_score(one.correct, one.loss) for one in (whole, again))
-    assert rows.rho[WHOLE] == scoring_proxy.rank_correlation(a, b)
-    one, two = (set(scoring_proxy.coreset(bench, m, 2500, 0)) for m in (TUNED, WHOLE))
+    assert rows.rho[WHOLE] == records.rank_correlation(a, b)
+    one, two = (set(records.coreset(bench, m, 2500, 0)) for m in (TUNED, WHOLE))
     assert rows.shared[TUNED] == len(one & two) / 16
 
 
@@ -76,16 +75,16 @@ def test_a_record_that_is_not_there_says_so(bench, rows):
 def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
     alone = replace(bench, root=tmp_path)
     for seed in (0, 1):
-        layer_pruning.train_base(alone, OPTIONS.named, seed)
-    scoring_proxy.train_proxy(alone, TUNED, 0)
+        base.train_base(alone, OPTIONS.named, seed)
+    records.train_proxy(alone, TUNED, 0)
     [trial] = [one for one in trials(bench.task) if one.method == TUNED]
-    scoring_proxy.coreset.cache_clear()
-    scoring_proxy.run_one(alone, trial)
+    records.coreset.cache_clear()
+    run.run_one(alone, trial)
     one, two = (store.read(root, trial)["metrics"] for root in (bench.root, tmp_path))
     assert one | {"selection_seconds": 0} == two | {"selection_seconds": 0}
 
 
 def test_rank_correlation_by_hand():
     one = np.array([1.0, 2, 3, 4])
-    assert scoring_proxy.rank_correlation(one, one**3) == pytest.approx(1)
-    assert scoring_proxy.rank_correlation(one, -one) == pytest.approx(-1)
+    assert records.rank_correlation(one, one**3) == pytest.approx(1)
+    assert records.rank_correlation(one, -one) == pytest.approx(-1)

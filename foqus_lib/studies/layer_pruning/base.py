@@ -1,0 +1,102 @@
+"""The network that is cut: trained once a seed, kept with its record; and the one training loop."""
+
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy import ndarray
+
+from foqus_lib import evidence
+from foqus_lib.companions.layer_pruning import Weights
+from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.layer_pruning.benches import Bench, builder, wrapped
+from foqus_lib.training.collect import Collection, collect
+from foqus_lib.training.fit import fit
+from foqus_lib.training.recipe import Recipe
+
+
+def train_base(bench: Bench, named: str, seed: int) -> None:
+    """Train a whole network on all signals; keep it, and what it says of them epoch by epoch.
+
+    A failure is noted under its key.
+    """
+    bench = bench.of(named)
+    how, key = bench.options, bench.base_key(seed)
+    try:
+        found = recorded(bench, how.depths, bench.name("base", seed), how.base_recipe)
+    except ValueError as error:
+        store.fail(bench.root, key, error)
+        raise
+    record, weights, facts = found
+    arrays = {name: value.numpy() for name, value in weights.items()}
+    artifacts.save_arrays(bench.root, key, arrays, facts)
+    artifacts.save_arrays(bench.root, bench.record_key(seed), record, facts)
+
+
+def recorded(
+    bench: Bench, depths: Sequence[int], name: str, recipe: Recipe, start: Weights | None = None
+) -> tuple[dict[str, ndarray], Weights, dict]:
+    """Train on all signals and record every epoch: (arrays of the evidence, weights, facts).
+
+    Seconds are of the processor on a CPU, where other work may go on beside. ValueError if the
+    loss stops being finite.
+    """
+    clock = time.perf_counter if bench.device.startswith("cuda") else time.process_time
+    began, device = clock(), torch.device(bench.device)
+    begin = None if start is None else [wrapped(start)]
+    with device_watched(bench.device):
+        [found] = collect(
+            builder(bench, depths, None), bench.task.train, [name],
+            Collection(recipe, early_runs=0), device, start=begin,
+        )  # fmt: skip
+    if isinstance(found, ValueError):
+        raise found
+    record, weights = found
+    facts = provenance(device=bench.device, seconds=clock() - began, about=bench.task.about)
+    return evidence.to_arrays(record), weights, facts
+
+
+def trained_on(
+    bench: Bench,
+    depths: Sequence[int],
+    inner: Sequence[int] | None,
+    rows: ndarray,
+    name: str,
+    recipe: Recipe,
+    start: Weights | None,
+) -> torch.nn.Module:
+    """By the project's one loop; ValueError if the loss stops being finite."""
+    build = builder(bench, depths, inner)
+    begin = None if start is None else [wrapped(start)]
+    device = torch.device(bench.device)
+    with device_watched(bench.device):
+        fitted = fit(build, bench.task.train, [rows], [name], recipe, device, start=begin)
+    if fitted.diverged:
+        raise ValueError(
+            f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr or use fp32"
+        )
+    return fitted.networks[0]
+
+
+@lru_cache(maxsize=4)
+def base_weights(bench: Bench, seed: int) -> Weights:
+    """The stored base network; ValueError that says why if there is none."""
+    key = bench.base_key(seed)
+    path = artifacts.find_arrays(bench.root, key)
+    if path is None:
+        why = store.last_failure(bench.root, key) or "Run the sweep first"
+        raise ValueError(f"no base network of seed {seed} in {bench.root}: {why}")
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: torch.from_numpy(file[name]) for name in file.files}
+    return {name.removeprefix("network."): value for name, value in arrays.items()}
+
+
+def base_network(bench: Bench, seed: int) -> torch.nn.Module:
+    """The network that is cut, in evaluation mode, on the CPU."""
+    network = bench.build(bench.options.depths)
+    network.load_state_dict(base_weights(bench, seed))
+    return network.eval()

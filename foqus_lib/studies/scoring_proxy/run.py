@@ -1,0 +1,134 @@
+"""How the trials are run: base networks, the proxies' records, then what coresets teach."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from foqus_lib.experiment import store
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.study import Job
+from foqus_lib.experiment.workers import one_thread
+from foqus_lib.models import MODELS
+from foqus_lib.studies.coreset.bench import evaluate_name
+from foqus_lib.studies.coreset.run import measure
+from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.layer_pruning.benches import Bench
+from foqus_lib.studies.layer_pruning.run import FORWARD, base_jobs, memory, seconds_per_visit
+from foqus_lib.studies.scoring_proxy.records import (
+    UNIFORM,
+    WHOLE,
+    coreset,
+    partner,
+    rank_correlation,
+    recipe_of,
+    record_key,
+    record_of,
+    scores,
+    stored,
+    train_proxy,
+)
+from foqus_lib.training.fit import fit
+from foqus_lib.training.predict import logits_of
+
+
+def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
+    """Three stages: base networks with their records, the proxies' records, the trials."""
+    how = bench.options
+    looking = [trial for trial in missing if trial.method != UNIFORM]
+    seeds = {trial.seed for trial in missing}  # what Uniform keeps is compared as well
+    seeds |= {partner(trial.seed) for trial in looking if trial.method == WHOLE}
+    proxies = sorted({(t.method, t.seed) for t in looking if t.method != WHOLE})
+    return [
+        base_jobs(bench, [(how.named, seed) for seed in sorted(seeds)]),
+        [_record_job(bench, *one) for one in proxies if not stored(bench, *one)],
+        [_job(bench, trial) for trial in sorted(missing, key=lambda t: (t.seed, t.method))],
+    ]
+
+
+def _record_job(bench: Bench, method: str, seed: int) -> Job:
+    """Cost in visits of the pruned network, which are about the kept part of the whole one's."""
+    how = bench.options
+    share = how.keep[0] / sum(how.depths)
+    return Job(
+        train_proxy,
+        (method, seed),
+        makes=(record_key(bench, method, seed),),
+        kind=(how.named, how.precision),
+        cost=share * len(bench.task.train) * recipe_of(how, method).epochs * (1 + FORWARD),
+        probe=seconds_per_visit,
+        memory=memory(bench),
+    )
+
+
+def _job(bench: Bench, trial: Trial) -> Job:
+    how, task = bench.options, bench.task
+    kept = trial.budget / 10_000 * len(task.train)
+    return Job(
+        run_one,
+        (trial,),
+        trials=(trial,),
+        kind=(how.model, how.precision),
+        cost=kept * how.model_epochs + FORWARD * len(task.test),
+        probe=_seconds_per_visit,
+        memory=task.train.iq.nbytes + task.test.iq.nbytes,
+    )
+
+
+def _seconds_per_visit(bench: Bench, job: Job) -> float:
+    """Measured on one small batch, after another one that warms up."""
+    how, train = bench.options, bench.task.train
+    rows, device = np.arange(min(32, len(train))), torch.device(bench.device)
+    short = replace(how.model_recipe, epochs=1, batch=len(rows))
+
+    def once() -> float:
+        began = time.perf_counter()
+        fit(MODELS[how.model], train, [rows], ["probe"], short, device)
+        return time.perf_counter() - began
+
+    with one_thread():
+        once()
+        return once() / len(rows)
+
+
+def run_one(bench: Bench, trial: Trial) -> None:
+    """Choose, compare with what the whole network chose, train, test, publish.
+
+    The whole network is compared with the base network of another seed: what is left of scores and
+    coreset when nothing but the random numbers differ.
+    """
+    began, how, task = time.perf_counter(), bench.options, bench.task
+    rows = coreset(bench, trial.method, trial.budget, trial.seed)
+    name = evaluate_name(task.fingerprint, how.model, trial.seed, trial.repeat)
+    with device_watched(bench.device):
+        fitted = fit(
+            MODELS[how.model], task.train, [rows], [name], how.model_recipe,
+            torch.device(bench.device),
+        )  # fmt: skip
+    if fitted.diverged:
+        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]}; use fp32")
+    logits = logits_of(fitted.networks[0], task.test)[0].float().cpu().numpy()
+    metrics = measure(logits, task.test, len(rows)) | agreement(bench, trial)
+    seconds = time.perf_counter() - began
+    facts = provenance(device=bench.device, seconds=seconds, about=task.about)
+    store.publish(bench.root, trial, metrics, facts)
+
+
+def agreement(bench: Bench, trial: Trial) -> dict[str, float]:
+    """Rank correlation of the scores and share of the coreset in common with the whole network's;
+    seconds of the training that was recorded."""
+    method, seed = trial.method, trial.seed
+    against = partner(seed) if method == WHOLE else seed
+    mine, theirs = (
+        coreset(bench, one, trial.budget, at) for one, at in ((method, seed), (WHOLE, against))
+    )
+    found = {"shared": float(np.isin(mine, theirs).mean()), "selection_seconds": 0.0}
+    if method == UNIFORM:
+        return found
+    record, seconds = record_of(bench, method, seed)
+    whole, _ = record_of(bench, WHOLE, against)
+    rho = rank_correlation(scores(record), scores(whole))
+    return found | {"rho": rho, "selection_seconds": seconds}
