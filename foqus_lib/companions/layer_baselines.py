@@ -12,42 +12,42 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 
 from foqus_lib.companions.layer_pruning import Kept, Weights, block_of, layers_of, too_few
-from foqus_lib.companions.signal_resnet import SignalResNet, stage_of
+from foqus_lib.companions.signal_resnet import stage_of
 
 
-def random_keep(depths: Sequence[int], keep: int, rng: np.random.Generator) -> Kept:
+def random_keep(needed: Sequence[int], keep: int, rng: np.random.Generator) -> Kept:
     """`keep` blocks at random, uniform over all sets with a block of every stage."""
-    if keep < len(depths):
-        raise ValueError(too_few(keep))
-    stage = np.array(stage_of(depths))
+    if keep < len(needed):
+        raise ValueError(too_few(keep, needed))
+    stage = np.array(stage_of(needed))
     while True:
         kept = np.sort(rng.choice(len(stage), keep, replace=False))
-        if len(np.unique(stage[kept])) == len(depths):
+        if len(np.unique(stage[kept])) == len(needed):
             return tuple(kept.tolist())
 
 
-def first_blocks(depths: Sequence[int], keep: int) -> Kept:
+def first_blocks(needed: Sequence[int], keep: int) -> Kept:
     """What is left when the last blocks are dropped, each stage's first one spared."""
-    firsts = [0, *accumulate(depths[:-1])]
-    return most_useful(depths, keep, [-float(b) for b in range(sum(depths))], firsts)
+    firsts = [0, *accumulate(needed[:-1])]
+    return most_useful(needed, keep, [-float(b) for b in range(sum(needed))], firsts)
 
 
 def most_useful(
-    depths: Sequence[int], keep: int, use: Sequence[float], spared: Sequence[int] | None = None
+    needed: Sequence[int], keep: int, use: Sequence[float], spared: Sequence[int] | None = None
 ) -> Kept:
     """The blocks of highest use, among them one of every stage: its best, or `spared`."""
-    if keep < len(depths):
-        raise ValueError(too_few(keep))
+    if keep < len(needed):
+        raise ValueError(too_few(keep, needed))
     order = sorted(range(len(use)), key=lambda block: (-use[block], block))
-    stage = stage_of(depths)
-    needed = spared or [next(b for b in order if stage[b] == s) for s in range(len(depths))]
-    others = [block for block in order if block not in needed]
-    return tuple(sorted([*needed, *others[: keep - len(needed)]]))
+    stage = stage_of(needed)
+    first = spared or [next(b for b in order if stage[b] == s) for s in range(len(needed))]
+    others = [block for block in order if block not in first]
+    return tuple(sorted([*first, *others[: keep - len(first)]]))
 
 
 @torch.no_grad()
 def loss_of_reinit(
-    network: SignalResNet,
+    network: nn.Module,
     blank: Weights,
     x: Float[Tensor, "n 2 L"],
     label: Int64[Tensor, " n"],
@@ -70,7 +70,7 @@ def loss_of_reinit(
 
 @torch.no_grad()
 def gain_of_probes(
-    network: SignalResNet, x: Float[Tensor, "n 2 L"], label: Int64[Tensor, " n"]
+    network: nn.Module, x: Float[Tensor, "n 2 L"], label: Int64[Tensor, " n"]
 ) -> list[float]:
     """Linear probes: how much better a linear classifier does behind a block than before it.
 
@@ -111,8 +111,9 @@ def _share_right(logits: Float[Tensor, "n C"], label: Int64[Tensor, " n"]) -> fl
 def l1_channels(trained: Weights, inner: Sequence[int]) -> Weights:
     """Li et al. 2017: inside block b the inner[b] filters of largest L1 norm, in their order.
 
-    Block outputs keep their channels, for the shortcut adds them. Weights of a SignalResNet with
-    these `inner`. By hand: torch-pruning 1.6.1 ends on this network with an IndexError.
+    Block outputs keep their channels, for the shortcut adds them. Weights of a network with
+    these `inner`; a block may have no normalisation. By hand: torch-pruning 1.6.1 ends on
+    SignalResNet with an IndexError.
     """
     found = dict(trained)
     for block, size in enumerate(inner):
@@ -121,8 +122,8 @@ def l1_channels(trained: Weights, inner: Sequence[int]) -> Weights:
         if not 1 <= size <= len(norms):
             raise ValueError(f"channels: expected 1 to {len(norms)} in block {block}, got {size}")
         rows = norms.argsort(descending=True, stable=True)[:size].sort().values
-        for name in ("conv1.weight", "norm1.weight", "norm1.bias", "norm1.running_mean",
-                     "norm1.running_var"):  # fmt: skip
-            found[at + name] = trained[at + name][rows]
+        for name in trained:
+            if name.startswith((f"{at}conv1.", f"{at}norm1.")) and trained[name].ndim:
+                found[name] = trained[name][rows]
         found[f"{at}conv2.weight"] = trained[f"{at}conv2.weight"][:, rows]
     return found

@@ -7,7 +7,7 @@ becomes a smaller network that is trained on. Blocks count from 0, the stem is n
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from itertools import accumulate, combinations
+from itertools import combinations
 from math import comb
 
 import numpy as np
@@ -16,7 +16,9 @@ from jaxtyping import Float, Float64, Int64
 from numpy import ndarray
 from torch import Tensor, nn
 
-from foqus_lib.companions.signal_resnet import STAGES, SignalResNet, stage_of
+from foqus_lib.companions.cuttable import WORDS, blocks_left
+from foqus_lib.companions.signal_cnn1d import SignalCNN1D
+from foqus_lib.companions.signal_resnet import SignalResNet, stage_of
 
 VERSION = 1  # raised when the same network and signals leave other blocks
 LEAST_SIGNALS = 4  # the unbiased estimator divides by n - 3
@@ -34,10 +36,10 @@ def layers_of(network: nn.Module) -> list[nn.Module]:
     ValueError for a network that is no stack of residual blocks: without one of its layers the
     next would get another shape.
     """
-    if not isinstance(network, SignalResNet):
+    if not isinstance(network, SignalResNet | SignalCNN1D):
         raise ValueError(
-            f"layers: expected a network of residual blocks (SignalResNet), got "
-            f"{type(network).__name__}, whose layers cannot be cut. Name ResNet20 or ResNet56"
+            "layers: expected a network of residual blocks (SignalResNet, SignalCNN1D), got "
+            f"{type(network).__name__}, whose layers cannot be cut. Name one of {WORDS}"
         )
     return [network.stem, *network.blocks]
 
@@ -199,7 +201,7 @@ def log_synflow(network: nn.Module, shape: Sequence[int]) -> float:
 
 
 def contribution(
-    network: SignalResNet,
+    network: nn.Module,
     blank: Weights,
     trained: Weights,
     kept: Sequence[int],
@@ -235,15 +237,16 @@ def subsets(segment: tuple[int, int], size: int, most: int, rng: np.random.Gener
 
 
 def segment_budgets(
-    segments: Sequence[tuple[int, int]], keep: int, depths: Sequence[int]
+    segments: Sequence[tuple[int, int]], keep: int, needed: Sequence[int]
 ) -> list[int] | None:
     """How many blocks each segment keeps: in proportion to its size, one or more.
 
-    A segment that holds most of a stage keeps at least one for that stage. None if `keep` is too
+    A segment that holds most of a run of `needed` keeps at least one for it. None if `keep` is too
     small for so many segments.
     """
     sizes = [stop - start for start, stop in segments]
-    counts = np.array([np.bincount(stage_of(depths)[a:b], minlength=STAGES) for a, b in segments])
+    runs = stage_of(needed)
+    counts = np.array([np.bincount(runs[a:b], minlength=len(needed)) for a, b in segments])
     holders = counts.argmax(0).tolist()
     budgets = [max(1, holders.count(at)) for at in range(len(segments))]
     if sum(budgets) > keep:
@@ -258,35 +261,37 @@ def segment_budgets(
 
 
 def partition(
-    scores: Float64[ndarray, " M"], keep: int, depths: Sequence[int], most: int
+    scores: Float64[ndarray, " M"], keep: int, needed: Sequence[int], most: int
 ) -> tuple[list[tuple[int, int]], list[int]]:
     """Segments and what each keeps: as many as `choose_k` says, fewer if `keep` demands."""
     for k in range(choose_k(scores, most), 0, -1):
         segments, _ = fisher_segmentation(scores, k)
-        budgets = segment_budgets(segments, keep, depths)
+        budgets = segment_budgets(segments, keep, needed)
         if budgets is not None:
             return segments, budgets
-    raise ValueError(too_few(keep))
+    raise ValueError(too_few(keep, needed))
 
 
-def too_few(keep: int) -> str:
+def too_few(keep: int, needed: Sequence[int]) -> str:
     return (
-        f"keep: expected {STAGES} blocks or more, one of each stage, got {keep}: a stage without "
-        "blocks does not reduce the signal. Keep more"
+        f"keep: expected {len(needed)} blocks or more, one of each stage, got {keep}: a stage "
+        "without blocks does not reduce the signal. Keep more"
     )
 
 
 def best_union(
     scored: Sequence[Sequence[tuple[float, Kept]]],
-    depths: Sequence[int],
+    needed: Sequence[int],
     prefer: Callable = min,
 ) -> Kept:
     """One subset of every segment, best in the sum of their scores, with a block of every stage.
 
+    needed: the runs of consecutive blocks, here called stages, of each of which one must stay.
+
     prefer: min keeps what contributes least, as the paper's code does; max what contributes most,
     as SynFlow is read elsewhere. Exact: per segment and set of stages only the best can be part.
     """
-    stage = stage_of(depths)
+    stage = stage_of(needed)
     so_far: dict[frozenset, tuple[float, Kept]] = {frozenset(): (0.0, ())}
     for candidates in scored:
         options: dict[frozenset, list] = {}
@@ -298,52 +303,54 @@ def best_union(
             for covers, (score, kept) in best.items():
                 joined.setdefault(covered | covers, []).append((total + score, before + kept))
         so_far = {covered: prefer(found) for covered, found in joined.items()}
-    everything = frozenset(range(STAGES))
+    everything = frozenset(range(len(needed)))
     if everything not in so_far:
-        raise ValueError(f"{too_few(sum(len(s[0][1]) for s in scored))}, or score more subsets")
+        raise ValueError(
+            f"{too_few(sum(len(s[0][1]) for s in scored), needed)}, or score more subsets"
+        )
     return so_far[everything][1]
 
 
 # ---- step 4: the smaller network -----------------------------------------------------------------
 
 
-def kept_depths(depths: Sequence[int], kept: Sequence[int]) -> tuple[int, ...]:
-    """Blocks left of each stage; ValueError for blocks there are not, or a stage without any."""
-    stage = stage_of(depths)
-    if len(set(kept)) != len(kept) or not set(kept) <= set(range(len(stage))):
-        raise ValueError(f"kept: expected distinct blocks 0 to {len(stage) - 1}, got {list(kept)}")
-    left = [sum(stage[block] == s for block in kept) for s in range(len(depths))]
-    if 0 in left:
+def kept_depths(
+    depths: Sequence[int], kept: Sequence[int], needed: Sequence[int] | None = None
+) -> tuple[int, ...]:
+    """Blocks left of each stage; ValueError for blocks there are not, or a stage without any.
+
+    needed: other runs of blocks, of each of which one must stay, for a network that may lose all
+    of a stage.
+    """
+    left, at_least_one = blocks_left(depths, kept), blocks_left(needed or depths, kept)
+    if 0 in at_least_one:
         raise ValueError(
-            f"kept: expected a block of every stage, got none of stage {left.index(0)} in "
+            f"kept: expected a block of every stage, got none of stage {at_least_one.index(0)} in "
             f"{sorted(kept)}: without it the signal is not reduced there. Keep one more"
         )
-    return tuple(left)
+    return left
 
 
-def carried(depths: Sequence[int], kept: Sequence[int]) -> list[bool]:
-    """Which of the kept blocks bring their weights along.
+def carried(trained: Weights, fresh: Weights, kept: Sequence[int]) -> list[bool]:
+    """Which of the kept blocks bring their weights along: those whose shapes fit their place.
 
-    Not the one that has to take over a later stage's first place: its shapes are others there.
+    fresh: weights of the network that is left. In a ResNet a block that has to take over a later
+    stage's first place does not fit: it halves the signal and widens its channels.
     """
-    firsts = {0, *accumulate(depths[:-1])}
-    stage, seen, found = stage_of(depths), {0}, []
-    for block in sorted(kept):
-        found.append(stage[block] in seen or block in firsts)
-        seen.add(stage[block])
-    return found
+    return [
+        all(trained[f"blocks.{block}.{rest}"].shape == fresh[name].shape
+            for name in fresh if block_of(name) == place for rest in [name.split(".", 2)[2]])
+        for place, block in enumerate(sorted(kept))
+    ]  # fmt: skip
 
 
-def reassembled(
-    trained: Weights, fresh: Weights, depths: Sequence[int], kept: Sequence[int]
-) -> Weights:
+def reassembled(trained: Weights, fresh: Weights, kept: Sequence[int]) -> Weights:
     """Weights of the network that is left: stem, kept blocks, last layer, bit for bit.
 
     fresh: random weights of that network, which a block that cannot carry its own begins from.
     """
-    kept_depths(depths, kept)
     found = dict(fresh)
-    places = zip(sorted(kept), carried(depths, kept), strict=True)
+    places = zip(sorted(kept), carried(trained, fresh, kept), strict=True)
     goes_to = {block: place for place, (block, carries) in enumerate(places) if carries}
     for name, value in trained.items():
         block = block_of(name)

@@ -16,7 +16,7 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
-from foqus_lib.studies import distillation, layer_pruning, mixing
+from foqus_lib.studies import distillation, layer_pruning, mixing, scoring_proxy
 from foqus_lib.studies.coreset import grid
 
 
@@ -48,6 +48,10 @@ CHAPTERS: dict[str, Chapter] = {
     "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
     "10_layer_pruning": Chapter(
         layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
+    ),
+    # no notebook of its own: the second half of 10_layer_pruning
+    "10_scoring_proxy": Chapter(
+        scoring_proxy.STUDY, layer_pruning.Options, scoring_proxy.trials, layer_pruning.bench
     ),
 }
 

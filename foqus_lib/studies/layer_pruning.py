@@ -1,13 +1,13 @@
-"""Which blocks of a trained signal ResNet may go? Every method keeps as many and trains as long.
+"""Which blocks of a trained network may go? Every method keeps as many and trains as long.
 
 A base network is trained once a seed and kept. A method says which blocks are left, what is left
 begins from the base's weights, and all are trained on by one recipe from one stream of batches.
-Our choices beside the paper's: only residual blocks are counted and cut, the stem always stays; no
-L1 penalty in training; the last epoch is reported, not the best on the test signals.
+Our choices beside the paper's: only residual blocks are counted and cut, stem and poolings always
+stay; no L1 penalty in training; the last epoch is reported, not the best on the test signals.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,31 +21,33 @@ from jaxtyping import Float64
 from numpy import ndarray
 from torch import Tensor
 
+from foqus_lib import evidence
 from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
+from foqus_lib.companions.cuttable import NETWORKS, WORDS, Cuttable
 from foqus_lib.companions.layer_pruning import Kept, Weights
-from foqus_lib.companions.signal_resnet import STAGES, SignalResNet, stage_of
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import unknown
 from foqus_lib.experiment import artifacts, store
-from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.settings import Common, at_least
 from foqus_lib.experiment.study import Axis, Job, Metric, Study
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
-from foqus_lib.models.copies import alone, put, taken
+from foqus_lib.models.copies import Alone, alone, put, taken
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.training import collect as collecting
 from foqus_lib.training import fit as training
+from foqus_lib.training.collect import Collection, collect
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.fit import fit, initial
 from foqus_lib.training.predict import logits_of
-from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.recipe import Recipe, of_model
 
-NETWORKS = {"ResNet20": 3, "ResNet56": 9, "ResNet110": 18}  # blocks of each stage
 RANDOM, FULL = "Random keep", "Full"
 OURS, LARGEST = "Layer pruning", "Layer pruning (largest score)"
 LAST, CHANNELS, SCRATCH = "Last blocks dropped", "L1 channels", "From scratch"
@@ -59,13 +61,15 @@ FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 
 @dataclass(frozen=True)
 class Options:
-    """What the chapter can be given besides `Common`."""
+    """What the chapter can be given besides `Common`; the scoring proxy reads the same."""
 
-    network: Annotated[str, "ResNet20, ResNet56 or ResNet110"] = "ResNet20"
-    width: Annotated[int, "channels of the first stage; 16 as published"] = 16
+    network: Annotated[str, f"whose blocks are cut: {WORDS}"] = "ResNet20"
+    others: Annotated[tuple[str, ...], "networks cut alike in the same tables: [CNN1D]"] = ()
+    width: Annotated[int, "channels of the first stage; 0: as published (ResNets 16, CNN1D 32)"] = 0
     keep: Annotated[tuple[int, ...], "blocks kept, for instance [4, 6]"] = (4,)
     methods: Annotated[tuple[str, ...] | None, "left out: all of the chapter's"] = None
     draws: Annotated[tuple[int, ...], "of Random keep: one number, or one for each keep"] = (5,)
+    scatter: Annotated[int, "draws, if more, at the first keep on the first base network"] = 0
     base_epochs: Annotated[int, "of the network that is cut"] = 50
     epochs: Annotated[int, "of the training after the cut"] = 50
     batch: Annotated[int, "signals a gradient step, in all trainings"] = 128
@@ -74,15 +78,23 @@ class Options:
     batches: Annotated[int, "over which their similarity is averaged"] = 5
     segments: Annotated[int, "at most, into which the blocks are parted"] = 5
     subsets: Annotated[int, "of a segment that are scored; more are sampled"] = 500
+    rates: Annotated[tuple[float, ...], "|S|/N of the coresets that proxies choose: [0.1]"] = (0.1,)
+    repeats: Annotated[int, "trainings on each of these coresets"] = 1
+    model: Annotated[str, "that is trained on these coresets, for instance CNN1D"] = "CNN1D"
+    model_epochs: Annotated[int, "of its training"] = 50
 
     def __post_init__(self) -> None:
-        _ = self.depths
-        blocks = sum(self.depths)
-        if not self.keep or any(not STAGES <= keep < blocks for keep in self.keep):
-            raise ValueError(
-                f"keep: expected numbers of blocks from {STAGES}, one a stage, to {blocks - 1} of "
-                f"the {blocks} of {self.network}, got {list(self.keep)}"
-            )
+        for name in ("width", "scatter"):
+            at_least(name, getattr(self, name), 0)
+        for one in (self.network, *self.others):
+            cut = _cuttable(one)
+            blocks, least = sum(cut.depths), len(cut.needed)
+            if not self.keep or any(not least <= keep < blocks for keep in self.keep):
+                why = ", one a stage," if least > 1 else ""
+                raise ValueError(
+                    f"keep: expected numbers of blocks from {least}{why} "
+                    f"to {blocks - 1} of the {blocks} of {one}, got {list(self.keep)}"
+                )
         if len(self.draws) not in (1, len(self.keep)):
             raise ValueError(
                 f"draws: expected 1 number, or {len(self.keep)} as there are in keep, "
@@ -94,21 +106,33 @@ class Options:
         for draws in self.draws:
             at_least("draws", draws, 1)
         at_least("compared", self.compared, pruning.LEAST_SIGNALS)
-        for name in ("width", "batches", "segments", "subsets"):
+        for name in ("batches", "segments", "subsets", "repeats"):
             at_least(name, getattr(self, name), 1)
-        _ = self.base_recipe, self.recipe  # they check themselves
+        if self.model not in MODELS:
+            raise unknown("model", self.model, MODELS)
+        for rate in self.rates:
+            basis_points(rate)
+        _ = self.base_recipe, self.recipe, self.model_recipe  # they check themselves
+
+    @property
+    def each(self) -> "list[Options]":
+        """These options once for each network."""
+        return [replace(self, network=one, others=()) for one in (self.network, *self.others)]
+
+    @property
+    def cut(self) -> Cuttable:
+        """The kind of network."""
+        return _cuttable(self.network)
 
     @property
     def depths(self) -> tuple[int, ...]:
         """Blocks of each stage before the cut."""
-        if self.network in MODELS:
-            raise ValueError(
-                f"network: the layers of {self.network} cannot be cut: each expects the shape that "
-                f"the one before makes. Take one of {', '.join(NETWORKS)}"
-            )
-        if self.network not in NETWORKS:
-            raise unknown("network", self.network, NETWORKS)
-        return (NETWORKS[self.network],) * STAGES
+        return self.cut.depths
+
+    @property
+    def channels(self) -> int:
+        """Of the first stage."""
+        return self.width or self.cut.width
 
     @property
     def base_recipe(self) -> Recipe:
@@ -121,9 +145,14 @@ class Options:
         return replace(self.base_recipe, epochs=self.epochs)
 
     @property
+    def model_recipe(self) -> Recipe:
+        """Of the training on a coreset that a proxy chose."""
+        return of_model(self.model, replace(self.base_recipe, epochs=self.model_epochs))
+
+    @property
     def named(self) -> str:
         """The network in keys and captions."""
-        return f"{self.network} width {self.width}"
+        return f"{self.network} width {self.channels}"
 
     @property
     def similarity(self) -> str:
@@ -132,6 +161,17 @@ class Options:
             f"{self.batches}x{self.compared} signals, {self.segments} segments, "
             f"{self.subsets} subsets"
         )
+
+
+def _cuttable(network: str) -> Cuttable:
+    if network in NETWORKS:
+        return NETWORKS[network]()
+    if network in MODELS:
+        raise ValueError(
+            f"network: the layers of {network} cannot be cut: each expects the shape that the one "
+            f"before makes, and there is no shortcut around it. Take one of {WORDS}"
+        )
+    raise unknown("network", network, NETWORKS)
 
 
 @dataclass(frozen=True)
@@ -144,10 +184,15 @@ class Bench:
     device: str
     memory: int = 0  # bytes that may be used; 0: what is free
 
-    def build(self, depths: Sequence[int], inner: Sequence[int] | None = None) -> SignalResNet:
+    def of(self, named: str) -> "Bench":
+        """The same for the one of its networks that trials call so."""
+        [options] = [one for one in self.options.each if one.named == named]
+        return replace(self, options=options)
+
+    def build(self, depths: Sequence[int], inner: Sequence[int] | None = None) -> torch.nn.Module:
         """A network for these signals, with random weights."""
-        train = self.task.train
-        return SignalResNet(len(train.classes), train.length, depths, self.options.width, inner)
+        train, how = self.task.train, self.options
+        return how.cut.build(len(train.classes), train.length, depths, how.channels, inner)
 
     def name(self, role: str, *more: int) -> str:
         """A random stream, named by the data and a role, never by a file's name."""
@@ -162,8 +207,16 @@ class Bench:
             "network": self.options.named,
             "recipe": str(self.options.base_recipe),
             "seed": seed,
-            "versions": f"fit={training.VERSION} resnet={signal_resnet.VERSION}",
+            "versions": f"fit={training.VERSION} {self.options.cut.version}",
         }
+
+    def record_key(self, seed: int) -> dict[str, str | int]:
+        """Under which is kept what the base network said of the training signals."""
+        return self.base_key(seed) | {"what": f"pruning record collect={collecting.VERSION}"}
+
+    def base_keys(self, seed: int) -> tuple[dict[str, str | int], ...]:
+        """All that the training of a base network leaves."""
+        return self.base_key(seed), self.record_key(seed)
 
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
@@ -178,24 +231,28 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
 
 def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     """Every method at every number of blocks; random keep several times; the whole network."""
+    return [trial for one in options.each for trial in _trials_of(common, one, task)]
+
+
+def _trials_of(common: Common, options: Options, task: Task) -> list[Trial]:
     draws = options.draws * (len(options.keep) if len(options.draws) == 1 else 1)
+
+    def repeats(method: str, keep: int, several: int, seed: int) -> int:
+        many = options.scatter if (keep, seed) == (options.keep[0], 0) else 0
+        return max(several, many) if method == RANDOM else 1
+
     found = [
         _trial(options, task, method, keep, seed, repeat)
         for method in options.methods or METHODS
         for keep, several in zip(options.keep, draws, strict=True)
         for seed in range(common.seeds)
-        for repeat in range(several if method == RANDOM else 1)
+        for repeat in range(repeats(method, keep, several, seed))
     ]
     blocks = sum(options.depths)
     return found + [_trial(options, task, FULL, blocks, seed, 0) for seed in range(common.seeds)]
 
 
 def _trial(options: Options, task: Task, method: str, keep: int, seed: int, repeat: int) -> Trial:
-    versions = {
-        "fit": training.VERSION,
-        "pruning": pruning.VERSION,
-        "resnet": signal_resnet.VERSION,
-    }
     return Trial(
         STUDY.name,
         STUDY.version,
@@ -210,9 +267,14 @@ def _trial(options: Options, task: Task, method: str, keep: int, seed: int, repe
             ("network", options.named),
             ("recipe", str(options.recipe)),
             ("similarity", options.similarity if method in LOOKS_ALIKE else NONE),
-            ("versions", " ".join(f"{name}={version}" for name, version in versions.items())),
+            ("versions", versions(options)),
         ),
     )
+
+
+def versions(options: Options) -> str:
+    """Of all code that decides a trial, as it stands in its key."""
+    return f"fit={training.VERSION} pruning={pruning.VERSION} {options.cut.version}"
 
 
 # ---- the base network ----------------------------------------------------------------------------
@@ -223,26 +285,26 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
 
     Trials of one seed follow one another: they share scored subsets, which are kept in memory.
     """
-    seeds = sorted({trial.seed for trial in missing})
-    ordered = sorted(missing, key=lambda trial: (trial.seed, trial.budget))
-    return [base_jobs(bench, seeds), [_job(bench, trial) for trial in ordered]]
+    wanted = sorted({(trial["network"], trial.seed) for trial in missing})
+    ordered = sorted(missing, key=lambda t: (t["network"], t.seed, t.budget))
+    return [base_jobs(bench, wanted), [_job(bench.of(t["network"]), t) for t in ordered]]
 
 
-def base_jobs(bench: Bench, seeds: Sequence[int]) -> list[Job]:
-    """One training for each seed whose network is not in the store."""
-    how = bench.options
-    cost = len(bench.task.train) * how.base_recipe.epochs
+def base_jobs(bench: Bench, wanted: Sequence[tuple[str, int]]) -> list[Job]:
+    """One training for each (network, seed) whose weights or record the store lacks."""
     return [
         Job(
             train_base,
-            (seed,),
-            kind=(how.named, how.precision),
-            cost=cost,
-            probe=_seconds_per_visit,
-            memory=_memory(bench),
+            (named, seed),
+            makes=(one.base_key(seed),),
+            kind=(named, one.options.precision),
+            cost=len(bench.task.train) * one.options.base_epochs * (1 + FORWARD),
+            probe=seconds_per_visit,
+            memory=memory(one),
         )
-        for seed in seeds
-        if artifacts.find_arrays(bench.root, bench.base_key(seed)) is None
+        for named, seed in wanted
+        for one in [bench.of(named)]
+        if not all(artifacts.find_arrays(bench.root, key) for key in one.base_keys(seed))
     ]
 
 
@@ -257,20 +319,21 @@ def _job(bench: Bench, trial: Trial) -> Job:
         trials=(trial,),
         kind=(how.named, how.precision),
         cost=share * visits,
-        probe=_seconds_per_visit,
-        memory=_memory(bench),
+        probe=seconds_per_visit,
+        memory=memory(bench),
     )
 
 
-def _memory(bench: Bench) -> int:
+def memory(bench: Bench) -> int:
     """Bytes of a worker: the signals, and what a step keeps of the whole network."""
     train, how = bench.task.train, bench.options
-    maps = 5 * 2 * train.length * how.width * sum(how.depths)  # a block keeps about five
+    maps = 5 * 2 * train.length * how.channels * sum(how.depths)  # a block keeps about five
     return train.iq.nbytes + bench.task.test.iq.nbytes + 4 * maps * max(how.batch, how.compared)
 
 
-def _seconds_per_visit(bench: Bench, job: Job) -> float:
+def seconds_per_visit(bench: Bench, job: Job) -> float:
     """Measured on one small batch, after another one that warms up."""
+    bench = bench.of(job.kind[0])
     rows = np.arange(min(32, len(bench.task.train)))
     short = replace(bench.options.recipe, epochs=1, batch=len(rows))
 
@@ -284,21 +347,45 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
         return once() / len(rows)
 
 
-def train_base(bench: Bench, seed: int) -> None:
-    """Train the whole network on all signals; keep it. A failure is noted under its key."""
-    began, how = time.perf_counter(), bench.options
-    key = bench.base_key(seed)
+def train_base(bench: Bench, named: str, seed: int) -> None:
+    """Train a whole network on all signals; keep it, and what it says of them epoch by epoch.
+
+    A failure is noted under its key.
+    """
+    bench = bench.of(named)
+    how, key = bench.options, bench.base_key(seed)
     try:
-        rows = np.arange(len(bench.task.train))
-        name = bench.name("base", seed)
-        network = _trained(bench, how.depths, None, rows, name, how.base_recipe, None)
+        found = recorded(bench, how.depths, bench.name("base", seed), how.base_recipe)
     except ValueError as error:
         store.fail(bench.root, key, error)
         raise
-    seconds = time.perf_counter() - began
-    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-    arrays = {name: value.numpy() for name, value in taken(network, 0).items()}
+    record, weights, facts = found
+    arrays = {name: value.numpy() for name, value in weights.items()}
     artifacts.save_arrays(bench.root, key, arrays, facts)
+    artifacts.save_arrays(bench.root, bench.record_key(seed), record, facts)
+
+
+def recorded(
+    bench: Bench, depths: Sequence[int], name: str, recipe: Recipe, start: Weights | None = None
+) -> tuple[dict[str, ndarray], Weights, dict]:
+    """Train on all signals and record every epoch: (arrays of the evidence, weights, facts).
+
+    Seconds are of the processor on a CPU, where other work may go on beside. ValueError if the
+    loss stops being finite.
+    """
+    clock = time.perf_counter if bench.device.startswith("cuda") else time.process_time
+    began, device = clock(), torch.device(bench.device)
+    begin = None if start is None else [_wrapped(start)]
+    with device_watched(bench.device):
+        [found] = collect(
+            _builder(bench, depths, None), bench.task.train, [name],
+            Collection(recipe, early_runs=0), device, start=begin,
+        )  # fmt: skip
+    if isinstance(found, ValueError):
+        raise found
+    record, weights = found
+    facts = provenance(device=bench.device, seconds=clock() - began, about=bench.task.about)
+    return evidence.to_arrays(record), weights, facts
 
 
 def _trained(
@@ -323,9 +410,9 @@ def _trained(
     return fitted.networks[0]
 
 
-def _builder(bench: Bench, depths: Sequence[int], inner: Sequence[int] | None) -> Callable:
-    shape = partial(SignalResNet, depths=tuple(depths), width=bench.options.width, inner=inner)
-    return alone(shape)
+def _builder(bench: Bench, depths: Sequence[int], inner: Sequence[int] | None) -> Alone:
+    how = bench.options
+    return alone(partial(how.cut.build, depths=tuple(depths), width=how.channels, inner=inner))
 
 
 def _wrapped(weights: Weights) -> Weights:
@@ -333,7 +420,7 @@ def _wrapped(weights: Weights) -> Weights:
     return {f"network.{name}": value for name, value in weights.items()}
 
 
-def _fresh(bench: Bench, depths: Sequence[int], name: str) -> Weights:
+def fresh(bench: Bench, depths: Sequence[int], name: str) -> Weights:
     """The weights that a stream's name gives a network, on the CPU."""
     train = bench.task.train
     stack = initial(_builder(bench, depths, None), len(train.classes), train.length, [name])
@@ -353,7 +440,7 @@ def base_weights(bench: Bench, seed: int) -> Weights:
     return {name.removeprefix("network."): value for name, value in arrays.items()}
 
 
-def base_network(bench: Bench, seed: int) -> SignalResNet:
+def base_network(bench: Bench, seed: int) -> torch.nn.Module:
     """The network that is cut, in evaluation mode, on the CPU."""
     network = bench.build(bench.options.depths)
     network.load_state_dict(base_weights(bench, seed))
@@ -381,7 +468,7 @@ def similarity(bench: Bench, seed: int) -> Float64[ndarray, "M M"]:
 def parted(bench: Bench, seed: int, keep: int) -> tuple[list[tuple[int, int]], list[int]]:
     """Segments of the blocks, by their row sums of similarity, and what each of them keeps."""
     scores = similarity(bench, seed).sum(1)[1:]  # the stem is compared and never cut
-    return pruning.partition(scores, keep, bench.options.depths, bench.options.segments)
+    return pruning.partition(scores, keep, bench.options.cut.needed, bench.options.segments)
 
 
 def score_of(bench: Bench, seed: int, kept: Sequence[int]) -> float:
@@ -392,10 +479,10 @@ def score_of(bench: Bench, seed: int, kept: Sequence[int]) -> float:
 
 
 @lru_cache(maxsize=2)
-def _workbench(bench: Bench, seed: int) -> tuple[SignalResNet, Weights]:
+def _workbench(bench: Bench, seed: int) -> tuple[torch.nn.Module, Weights]:
     """A network to score on, and the one random state it is filled with."""
     depths = bench.options.depths
-    return bench.build(depths), _fresh(bench, depths, bench.name("blank", seed))
+    return bench.build(depths), fresh(bench, depths, bench.name("blank", seed))
 
 
 @lru_cache(maxsize=64)
@@ -414,15 +501,15 @@ def scored(bench: Bench, seed: int, keep: int) -> list[list[tuple[float, Kept]]]
 
 def kept_blocks(bench: Bench, method: str, keep: int, seed: int, repeat: int = 0) -> Kept:
     """The blocks that a method keeps of the base network."""
-    depths = bench.options.depths
+    depths, needed = bench.options.depths, bench.options.cut.needed
     if method == RANDOM:
         rng = rng_for(RANDOM, bench.task.fingerprint, bench.options.named, keep, seed, repeat)
-        return baselines.random_keep(depths, keep, rng)
+        return baselines.random_keep(needed, keep, rng)
     if method in (OURS, LARGEST, CHANNELS, SCRATCH):
         prefer = max if method == LARGEST else min
-        return pruning.best_union(scored(bench, seed, keep), depths, prefer)
+        return pruning.best_union(scored(bench, seed, keep), needed, prefer)
     if method == LAST:
-        return baselines.first_blocks(depths, keep)
+        return baselines.first_blocks(needed, keep)
     if method == FULL:
         return tuple(range(sum(depths)))
     network, (x, label) = base_network(bench, seed), _looked_at(bench, seed)
@@ -430,7 +517,7 @@ def kept_blocks(bench: Bench, method: str, keep: int, seed: int, repeat: int = 0
         use = baselines.loss_of_reinit(network, _workbench(bench, seed)[1], x, label)
     else:
         use = baselines.gain_of_probes(network, x, label)
-    return baselines.most_useful(depths, keep, use)
+    return baselines.most_useful(needed, keep, use)
 
 
 def _looked_at(bench: Bench, seed: int) -> tuple[Tensor, Tensor]:
@@ -448,9 +535,9 @@ def equal_flops(bench: Bench, depths: Sequence[int]) -> list[int]:
     """
     how, length = bench.options, bench.task.train.length
     most = signal_resnet.flops(bench.build(depths), length)
-    steps = 4 * how.width
+    steps = 4 * how.channels
     inners = [
-        [max(1, how.width * 2**stage * step // steps) for stage in stage_of(how.depths)]
+        [max(1, whole * step // steps) for whole in how.cut.channels(how.channels)]
         for step in range(1, steps + 1)
     ]
     low, high = 0, len(inners)  # the first is taken whatever it costs
@@ -466,18 +553,19 @@ def equal_flops(bench: Bench, depths: Sequence[int]) -> list[int]:
 
 def run_one(bench: Bench, trial: Trial) -> None:
     """Cut the base network, test it, train what is left, test again, publish."""
+    bench = bench.of(trial["network"])
     began, how, test = time.perf_counter(), bench.options, bench.task.test
     name = bench.name("tune", trial.seed, trial.repeat)  # no method in it: common random numbers
     kept = kept_blocks(bench, trial.method, trial.budget, trial.seed, trial.repeat)
-    depths, inner = pruning.kept_depths(how.depths, kept), None
+    depths, inner = pruning.kept_depths(how.depths, kept, how.cut.needed), None
     if trial.method == CHANNELS:
         inner, depths = equal_flops(bench, depths), how.depths
         start = baselines.l1_channels(base_weights(bench, trial.seed), inner)
     else:
-        start = _fresh(bench, depths, name)
+        start = fresh(bench, depths, name)
         if trial.method != SCRATCH:
             trained = base_weights(bench, trial.seed)
-            start = pruning.reassembled(trained, start, how.depths, kept)
+            start = pruning.reassembled(trained, start, kept)
     before = _builder(bench, depths, inner)(len(test.classes), test.length)
     put(before, [0], _wrapped(start))
     metrics = {"accuracy_before": _accuracy(logits_of(before, test)[0], test)[0]}
@@ -500,7 +588,7 @@ def _accuracy(logits: Tensor, test: Signals) -> tuple[float, dict[str, float]]:
     return float(right.mean()), by_snr
 
 
-def costs(network: SignalResNet, length: int) -> dict[str, float]:
+def costs(network: torch.nn.Module, length: int) -> dict[str, float]:
     """Parameters, FLOPs of a signal, and milliseconds of a forward pass where the network is."""
     return {
         "parameters": signal_resnet.parameters(network),
@@ -511,7 +599,7 @@ def costs(network: SignalResNet, length: int) -> dict[str, float]:
 
 
 @torch.no_grad()
-def latency(network: SignalResNet, length: int, batch: int, runs: int) -> float:
+def latency(network: torch.nn.Module, length: int, batch: int, runs: int) -> float:
     """Median time (ms) of one forward pass of a batch, in evaluation mode, warmed up."""
     device = next(network.parameters()).device
     x = torch.zeros(batch, 2, length, device=device)
@@ -573,7 +661,7 @@ def mean_of_draws(rows: pd.DataFrame) -> pd.DataFrame:
 def costs_by_method(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds and draws of all metrics but the score, by method and blocks kept."""
     names = [metric.name for metric in STUDY.metrics if metric.name != "score"]
-    return rows.groupby(["method", "budget"], sort=False)[names].mean()
+    return rows.groupby(["network", "method", "budget"], sort=False)[names].mean()
 
 
 def kept_shares(kept: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foqus_lib.evidence import Evidence
-from foqus_lib.models.copies import taken
+from foqus_lib.models.copies import Weights, taken
 from foqus_lib.signals import Signals
 from foqus_lib.training.device import resident
 from foqus_lib.training.fit import fit
@@ -80,13 +80,14 @@ def collect(
     progress: Callable[[str], None] = lambda text: None,
     keep: Path | None = None,
     memory: int = 0,
+    start: Sequence[Weights] | None = None,
 ) -> list[Collected | ValueError]:
     """For each seed its evidence and the weights trained on everything; or why there are none.
 
     An epoch costs one forward pass more than the training. With `keep`, a folder, what is recorded
     and the state of the training are kept there, and the same call goes on from the last epoch.
-    `memory`: bytes of a GPU that may be used, 0 for all. A seed whose training diverges does not
-    stop the others.
+    `memory`: bytes of a GPU that may be used, 0 for all. `start`: as in `fit`, of the
+    training that is recorded. A seed whose training diverges does not stop the others.
     """
     n, epochs = len(signals), collection.recipe.epochs
     correct = _rows(keep, "correct", (len(seeds), epochs, n), np.dtype(bool))
@@ -104,7 +105,7 @@ def collect(
 
     everything = [np.arange(n)] * len(seeds)
     fitted = fit(
-        build, signals, everything, seeds, collection.recipe, device, record, 0, memory, keep
+        build, signals, everything, seeds, collection.recipe, device, record, 0, memory, keep, start
     )
     early = partial(_early, build, signals, collection, device, keep, memory)
     found: list[Collected | ValueError] = []

@@ -109,8 +109,8 @@ def test_activations_are_the_outputs_of_stem_and_blocks_in_evaluation_mode():
 
 
 def test_a_network_whose_layers_cannot_be_cut_is_refused():
-    with pytest.raises(ValueError, match="CNN1D, whose layers cannot be cut. Name ResNet20"):
-        lp.activations(MODELS["CNN1D"](3, 64), noise(6, 2, 64))
+    with pytest.raises(ValueError, match="LSTM, whose layers cannot be cut. Name one of ResNet20"):
+        lp.activations(MODELS["LSTM"](3, 64), noise(6, 2, 64))
 
 
 # ---- partition -----------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def test_the_smaller_network_has_exactly_the_other_blocks_weights():
     full = network()
     kept = (0, 2, 3, 4, 5, 7)
     small = network(9, lp.kept_depths(DEPTHS, kept))
-    small.load_state_dict(lp.reassembled(full.state_dict(), small.state_dict(), DEPTHS, kept))
+    small.load_state_dict(lp.reassembled(full.state_dict(), small.state_dict(), kept))
     assert len(small.blocks) == 6 and small.depths == (2, 2, 2)
     pairs = [(small.stem, full.stem), (small.last, full.last)]
     pairs += [(small.blocks[place], full.blocks[block]) for place, block in enumerate(kept)]
@@ -294,8 +294,8 @@ def test_a_block_that_takes_over_a_stage_begins_anew_and_the_first_stage_does_no
     """1 keeps its weights though 0 is gone: 16 channels to 16. 4 now halves: other shapes."""
     full, kept = network(), (1, 2, 4, 5)
     fresh = network(9, (2, 1, 1))
-    found = lp.reassembled(full.state_dict(), fresh.state_dict(), DEPTHS, kept)
-    assert lp.carried(DEPTHS, kept) == [True, True, False, True]
+    found = lp.reassembled(full.state_dict(), fresh.state_dict(), kept)
+    assert lp.carried(full.state_dict(), fresh.state_dict(), kept) == [True, True, False, True]
     for place, block in ((0, 1), (1, 2), (3, 5)):
         name = "conv1.weight"
         assert torch.equal(
@@ -308,7 +308,7 @@ def test_a_block_that_takes_over_a_stage_begins_anew_and_the_first_stage_does_no
 def test_all_kept_is_the_network_itself():
     full, x = network(), noise(4, 2, 32)
     twin = network(9)
-    twin.load_state_dict(lp.reassembled(full.state_dict(), twin.state_dict(), DEPTHS, range(8)))
+    twin.load_state_dict(lp.reassembled(full.state_dict(), twin.state_dict(), range(8)))
     assert torch.equal(twin(x), full(x))
 
 

@@ -37,7 +37,7 @@ def trials(task, options=OPTIONS, seeds=1):
 def bench(task, tmp_path_factory):
     """With the base network of seed 0."""
     made = layer_pruning.Bench(task, OPTIONS, tmp_path_factory.mktemp("store"), "cpu")
-    layer_pruning.train_base(made, 0)
+    layer_pruning.train_base(made, OPTIONS.named, 0)
     return made
 
 
@@ -54,9 +54,13 @@ def rows(bench):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"network": "CNN1D"}, "the layers of CNN1D cannot be cut: .* ResNet20, ResNet56"),
+        ({"network": "CNN2D"}, "the layers of CNN2D cannot be cut: .* ResNet20, ResNet56"),
         ({"network": "ResNet65"}, "unknown network 'ResNet65'; did you mean 'ResNet56'"),
         ({"keep": (2,)}, r"keep: expected numbers of blocks from 3, one a stage, to 8 of the 9"),
+        ({"keep": (0,), "network": "CNN1D"}, "numbers of blocks from 1 to 11 of the 12 of CNN1D"),
+        ({"others": ("CNN1D", "SigNet")}, "the layers of SigNet cannot be cut"),
+        ({"rates": (1.5,)}, "rate: expected 0 < "),
+        ({"model": "CNN1"}, "did you mean 'CNN1D'"),
         ({"keep": (9,)}, r"to 8 of the 9 of ResNet20, got \[9\]"),
         ({"keep": ()}, r"got \[\]"),
         ({"draws": (1, 2, 3)}, "draws: expected 1 number, or 1 as there are in keep"),
@@ -102,11 +106,12 @@ def test_draws_may_differ_from_keep_to_keep(task):
 
 
 def test_a_raised_version_asks_for_the_base_network_again(bench, monkeypatch):
-    assert not layer_pruning.base_jobs(bench, [0])
-    [job] = layer_pruning.base_jobs(bench, [1])
-    assert job.arguments == (1,) and job.cost == 64 * 2
+    named = OPTIONS.named
+    assert not layer_pruning.base_jobs(bench, [(named, 0)])
+    [job] = layer_pruning.base_jobs(bench, [(named, 1)])
+    assert job.arguments == (named, 1) and job.cost == pytest.approx(64 * 2 * 4 / 3)
     monkeypatch.setattr(signal_resnet, "VERSION", 99)
-    assert len(layer_pruning.base_jobs(bench, [0])) == 1
+    assert len(layer_pruning.base_jobs(bench, [(named, 0)])) == 1
 
 
 # ---- what is kept --------------------------------------------------------------------------------
@@ -224,7 +229,7 @@ def test_blocks_that_were_kept_are_in_the_rows(bench, rows):
 
 def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
     alone = replace(bench, root=tmp_path)
-    layer_pruning.train_base(alone, 0)
+    layer_pruning.train_base(alone, OPTIONS.named, 0)
     [trial] = by_method(bench.task, OURS)
     layer_pruning.run_one(alone, trial)
     timed = ("latency_1", "latency_128")
@@ -241,7 +246,7 @@ def test_a_base_that_diverged_says_so_in_every_row_that_needs_it(task, tmp_path,
     def nothing(*given):
         raise ValueError("loss: not finite from epoch 1 (made up)")
 
-    monkeypatch.setattr(layer_pruning, "_trained", nothing)
+    monkeypatch.setattr(layer_pruning, "recorded", nothing)
     wanted = trials(task, wild.options)
     found = sweep.sweep(STUDY, wild, wanted)
     assert len(found.missing) == 2
@@ -255,6 +260,23 @@ def test_nan_activations_are_refused(bench, monkeypatch):
     monkeypatch.setattr(layer_pruning, "base_network", lambda *given: broken)
     with pytest.raises(ValueError, match="finite activations, layer 4 has NaN"):
         layer_pruning.similarity.__wrapped__(bench, 0)
+
+
+def test_two_networks_in_one_study_each_by_its_own_blocks(task, tmp_path):
+    both = replace(OPTIONS, others=("CNN1D",), methods=(OURS, CHANNELS), scatter=3, draws=(1,))
+    made = layer_pruning.Bench(task, both, tmp_path, "cpu")
+    wanted = trials(task, both)
+    assert [t["versions"].split()[-1] for t in wanted[:: len(wanted) - 1]] == [
+        "resnet=1",
+        "cnn1d=1",
+    ]
+    assert not sweep.sweep(STUDY, made, wanted).note
+    found = store.frame(tmp_path, STUDY, wanted)
+    assert set(found.network) == {"ResNet20 width 4", "CNN1D width 4"} and len(found) == 2 * 3
+    whole = found[found.method == FULL].set_index("network")
+    assert whole.budget.to_dict() == {"ResNet20 width 4": 9, "CNN1D width 4": 12}
+    drawn = layer_pruning.trials(tiny.common(seeds=2), replace(both, methods=(RANDOM,)), task)
+    assert sum(t.method == RANDOM for t in drawn) == 2 * (3 + 1)
 
 
 # ---- what the page shows -------------------------------------------------------------------------
@@ -282,4 +304,5 @@ def test_rank_correlation_by_hand(rows):
 
 def test_costs_by_method_have_no_score(rows):
     costs = layer_pruning.costs_by_method(rows)
-    assert len(costs) == 9 and "score" not in costs and costs.loc[(FULL, 9), "flops"] > 0
+    assert len(costs) == 9 and "score" not in costs
+    assert costs.loc[(OPTIONS.named, FULL, 9), "flops"] > 0
