@@ -70,6 +70,11 @@ def block_split(
     return _joined(parts)
 
 
+def first_of_pairs(signals: Signals, count: int) -> Int64[ndarray, " n"]:
+    """Rows of the first `count` of every (class, SNR) pair, or all there are, ascending."""
+    return np.sort(np.concatenate([rows[:count] for rows in _pairs(signals)])).astype(np.int64)
+
+
 def _pairs(signals: Signals) -> Iterator[ndarray]:
     """Rows of each (class, SNR) pair in the order they stand, wherever they stand."""
     order = np.lexsort((signals.snr, signals.label))  # stable

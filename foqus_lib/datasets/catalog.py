@@ -16,7 +16,7 @@ from foqus_lib.datasets.simulated import like_rml2016, like_rml2018, like_sig201
 from foqus_lib.errors import unknown
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
-from foqus_lib.splits import SPLITS
+from foqus_lib.splits import SPLITS, first_of_pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,8 @@ def prepare(
 
     source: a name in DATASETS, or the path of a file or folder that `files.load` reads.
     split: a name in SPLITS. normalise: a name in NORMALISATIONS. seed: of simulation and split.
-    frames: signals to simulate for each class and SNR, 0 for the set's own size.
+    frames: signals to simulate for each class and SNR, 0 for the set's own size; of a file the
+    first so many of each in recording order are taken, 0 for all.
     train_share: of each class and SNR, 0 for the set's own share.
     cached: where cuts of large files are kept.
     val_share: of train, cut from it by the same split; 0 for none, and all else as without it.
@@ -107,6 +108,10 @@ def prepare(
     origin, classes = loaded.origin, loaded.signals.classes
     if not (at := kept.snr >= snr_min).all():  # a copy, so only if there is anything to drop
         kept, rows = sig.at_least(kept, snr_min), rows[at]
+    if frames and source not in DATASETS:
+        at = first_of_pairs(kept, frames)
+        kept, rows = kept[at], rows[at]
+        origin += f", the first {frames} of each class and SNR"
     del loaded
     train_share = train_share or OWN_SHARE.get(name, 0.8)
     at = _cut(kept, split, train_share, val_share, seed)
@@ -172,8 +177,6 @@ def _load(source: str, snr_min: float, frames: int, seed: int, cached: Path | No
         return Loaded(source, f"simulated, seed {seed}", made, np.arange(len(made)))
     if not files.is_path(source):
         raise ValueError(f"{unknown('data set', source, DATASETS)}; and no file has this path")
-    if frames:
-        raise ValueError(f"frames: expected 0 for the file {source}, got {frames}; it has its own")
     return files.load(Path(source), snr_min, cached)
 
 

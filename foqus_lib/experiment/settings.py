@@ -29,7 +29,7 @@ class Common:
 
     profile: Annotated[str, "smoke, quick, overnight or paper"]
     dataset: Annotated[str, "a simulated set such as Sig2019-12-like, or the path of your own data"]
-    frames: Annotated[int, "signals to simulate for each class and SNR; 0: the set's own size"]
+    frames: Annotated[int, "signals for each class and SNR; 0: the set's own size, a file's all"]
     snr_min: Annotated[float, "dB, lower signals are dropped"]
     split: Annotated[str, "positional, random or blocks (recordings whose frames overlap)"]
     normalise: Annotated[str, "native or rms"]
@@ -102,8 +102,7 @@ def read(notebook: str, section: str, options: type, given: Mapping) -> tuple[Co
     are ValueErrors that say what is known.
     """
     known = declared(Common, options)
-    given = _parameters_of(given) if "In" in given else given
-    given = {name: value for name, value in given.items() if value is not None}
+    given = asked(given)
     for name in given:
         if name not in known:
             raise unknown(f"parameter of {notebook}", name, known)
@@ -119,6 +118,12 @@ def read(notebook: str, section: str, options: type, given: Mapping) -> tuple[Co
         return tuple(_made(kind, cast, where) for kind in (Common, options))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def asked(given: Mapping) -> dict:
+    """What was asked for, of a dict or of a notebook's globals(): all that is not None."""
+    given = _parameters_of(given) if "In" in given else given
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _made(kind: type, values: Mapping, where: str) -> object:

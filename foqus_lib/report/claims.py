@@ -29,6 +29,7 @@ from foqus_lib.report.claim_rules import (
     Rows,
 )
 from foqus_lib.report.claims_file import FILE, Claim, Printed, read_claims
+from foqus_lib.report.drawn import claim_figure, write_figure
 from foqus_lib.report.printed import write_json, write_plain
 from foqus_lib.report.tables import AVERAGE, difference_text, laid_out, value_text
 
@@ -96,6 +97,16 @@ def _values(printed: Printed, claim: Claim) -> list[tuple[int, float]]:
     return [(budget, value) for budget, value in ours.items() if not math.isnan(value)]
 
 
+def _printed_differences(claim: Claim) -> list[float]:
+    """All differences (fractions) that the paper prints of the claim."""
+    return [
+        value
+        for printed in claim.paper
+        if printed.less is not None
+        for _, value in _values(printed, claim)
+    ]
+
+
 def _cells(cells: pd.DataFrame, wanted: Mapping[str, object], claim: Claim) -> pd.DataFrame:
     found = cells
     for name, value in wanted.items():
@@ -111,10 +122,11 @@ def _cells(cells: pd.DataFrame, wanted: Mapping[str, object], claim: Claim) -> p
 def derive(
     layers: Layers, studies: Mapping[str, Study], folder: Path, path: Path = FILE
 ) -> pd.DataFrame:
-    """claims.csv for the page, claims.json for {res}; returns the table."""
-    lines, numbers = [], {}
+    """claims.csv and claims.html for the page, claims.json for {res}; returns the table."""
+    lines, numbers, all_found = [], {}, []
     for claim in read_claims(path):
         found = finding(claim, layers, studies)
+        all_found.append((claim, found))
         ours = found.ours
         lines.append({
             "Claim": f"{claim.claim} ({claim.shown})",
@@ -126,6 +138,10 @@ def derive(
         numbers[claim.id] = _numbers(claim, found)
     table = pd.DataFrame(lines)
     write_plain(table, folder / "claims.csv")
+    printed = {claim.id: _printed_differences(claim) for claim, _ in all_found}
+    figure = claim_figure(all_found, printed)
+    label = "Each tested claim: our differences with 95 % intervals, and the paper's"
+    write_figure(figure, label, folder / "claims.html")
     counts = {kind: int((table.Verdict == kind).sum()) for kind in VERDICTS}
     write_json(folder / "claims.json", {
         "_about": {"from": "book/claims.yml and the committed rows"},

@@ -20,6 +20,7 @@ from foqus_lib.experiment.study import Study
 from foqus_lib.report import audit, benches, claims, compare, paper
 from foqus_lib.report.blocks import block_names, block_title, budget_texts
 from foqus_lib.report.coreset_tables import ablation_table, table_v
+from foqus_lib.report.drawn import layer_figures
 from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
 from foqus_lib.report.tables import budget_table, comparison_text, difference_to_floor
 from foqus_lib.selection.catalog import RULES
@@ -137,12 +138,15 @@ def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
     write_csv(differences, folder / f"{'' if stem == MAIN else stem + '_'}differences.csv")
     found = _quoted(rows, table, differences, study)
     if stem == ABLATION:
+        layer_figures(stem, rows, study, folder)
         return found | {"by_rule": _by_rule(differences.numbers)}
     found["accuracy"] = _by_budget(table.numbers, ["mean", "sd", "n", "repeats"], study)
+    theirs = None
     if stem == MAIN and paper.set_of(dataset):
         theirs = paper_differences(differences.numbers, study, paper.set_of(dataset))
         write_plain(against_paper(theirs, study), folder / "against_paper.csv")
         found["excluded"] = excluded(theirs, study)
+    layer_figures(stem, rows, study, folder, theirs)
     return found
 
 

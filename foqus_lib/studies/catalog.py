@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -93,6 +93,8 @@ def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
     """
     one = chapter_of(notebook)
     common, options = settings.read(notebook, one.study.name, one.options, given)
+    if common.dataset not in DATASETS and "frames" not in settings.asked(given):
+        common = replace(common, frames=0)  # a profile's size is that of what it simulates
     return Opened(notebook, one, common, options, part)
 
 
@@ -121,7 +123,7 @@ class Opened:
             normalise=how.normalise,
             train_share=how.train_share,
             val_share=how.val_share,
-            frames=how.frames if how.dataset in DATASETS else 0,  # a file has its own
+            frames=how.frames,
             seed=how.data_seed,
         )
 

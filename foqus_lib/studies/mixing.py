@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -33,10 +34,12 @@ from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.selection.catalog import SNR_BALANCED, method_named, version_of
 from foqus_lib.signals import Signals, fingerprint
-from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE, Bench, evaluate_name
+from foqus_lib.studies.coreset import bench as coreset_bench
+from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE, evaluate_name
+from foqus_lib.studies.coreset.borrowed import record_jobs
 from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.studies.coreset.records import evidence_of
-from foqus_lib.studies.coreset.run import evidence_jobs, long_enough, measure
+from foqus_lib.studies.coreset.run import long_enough, measure
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
@@ -192,12 +195,14 @@ class Options:
         "FoQuS",
         "Uniform",
     )
-    methods: Annotated[Names | None, "left out: all of the chapter's"] = None
+    methods: Annotated[Names | None, "on every coreset; left out: all of the chapter's"] = None
+    side_methods: Annotated[Names, "on the first coreset alone"] = ()
     ceiling: Annotated[int, "1: all training signals, nothing done to them, as a row; 0: none"] = 0
     rates: Annotated[tuple[float, ...], "|S|/N, for instance [0.01, 0.05]"] = (0.1,)
     repeats: Annotated[int, "of the evaluation"] = 1
     selection_epochs: Annotated[int, "T, recorded epochs of the selection training [A2]"] = 50
-    epochs: Annotated[int, "of the training on a coreset"] = 50
+    epochs: Annotated[tuple[int, ...], "of the training: one number, or one for each rate"] = (50,)
+    ceiling_epochs: Annotated[int, "of the training on all data; 0: as at the last rate"] = 0
     selection_batch: Annotated[int, "signals a gradient step, in the selection training"] = 128
     batch: Annotated[int, "signals a gradient step, in the training on a coreset"] = 128
     selection_precision: Annotated[str, "fp32, tf32 (GPU) or bf16, of the selection training"] = (
@@ -225,14 +230,22 @@ class Options:
                 raise ValueError(f"{name}: expected at least one, got []. Leave it out for all")
         for name in self.coresets:
             method_named(name)
-        for method in self.methods or ():
+        for method in (*(self.methods or ()), *self.side_methods):
             known(method)
         for rate in self.rates:
             basis_points(rate)
-        for name in ("repeats", "epochs", "batch", "selection_batch", "early_epochs"):
+        if len(self.epochs) not in (1, len(self.rates)):
+            raise ValueError(
+                f"epochs: expected 1 number, or {len(self.rates)} as there are rates; "
+                f"got {list(self.epochs)}"
+            )
+        for epochs in self.epochs:
+            at_least("epochs", epochs, 1)
+        for name in ("repeats", "batch", "selection_batch", "early_epochs"):
             at_least(name, getattr(self, name), 1)
+        at_least("ceiling_epochs", self.ceiling_epochs, 0)
         at_least("selection_epochs", self.selection_epochs, 2)  # forgetting compares two
-        _ = self.collection, self.evaluation, self.rules  # they check themselves
+        _ = self.collection, self.recipes, self.rules  # they check themselves
 
     @property
     def collection(self) -> Collection:
@@ -244,10 +257,22 @@ class Options:
         )
         return Collection(recipe, self.early_runs, self.early_epochs)
 
+    def evaluation(self, method: str, points: int) -> Recipe:
+        """How a network is trained at a rate (basis points), whatever is done to its batches."""
+        epochs = self.ceiling_epochs or self.epochs[-1]
+        if method != ALL_DATA:
+            by_rate = zip(
+                map(basis_points, self.rates), self.epochs * len(self.rates), strict=False
+            )
+            epochs = dict(by_rate)[points]
+        recipe = Recipe(epochs=epochs, batch=self.batch, precision=self.precision)
+        return of_model(self.model, recipe)
+
     @property
-    def evaluation(self) -> Recipe:
-        """How a network is trained on a coreset, whatever is done to its batches."""
-        return Recipe(epochs=self.epochs, batch=self.batch, precision=self.precision)
+    def recipes(self) -> dict[str, Recipe]:
+        """All of them, by the text that stands in a trial."""
+        found = [self.evaluation(FLOOR, basis_points(rate)) for rate in self.rates]
+        return {str(one): one for one in (*found, self.evaluation(ALL_DATA, 10_000))}
 
     @property
     def rules(self) -> Rules:
@@ -281,24 +306,39 @@ def narrowed(task: Task, only_snr: float | None) -> Task:
     )
 
 
+@dataclass(frozen=True)
+class Bench:
+    """Data, options, store, device; `records` is what the coreset grid's functions are told."""
+
+    task: Task
+    how: Options
+    records: coreset_bench.Bench
+    root: Path
+    device: str
+    memory: int = 0
+
+
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Recipes, store, device and memory; the task is narrowed to one SNR if that was asked for."""
     task = narrowed(task, options.only_snr)
     long_enough(options.model, task.train)
     mixing.cut_length(TrainingPart(task, np.arange(len(task.train))), options.ratio)
     device = str(pick_device(common.device))
-    how = options.collection, options.evaluation
-    return Bench(task, *how, common.store, device, common.memory)
+    records = coreset_bench.Bench(
+        task, options.collection, options.evaluation(ALL_DATA, 10_000), common.store, device,
+        common.memory,
+    )  # fmt: skip
+    return Bench(task, options, records, common.store, device, common.memory)
 
 
 def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     """Each row on each coreset, rate, seed and repeat; and All data, if it was asked for."""
     task = narrowed(task, options.only_snr)
-    methods = dict.fromkeys((FLOOR, *(options.methods or METHODS)))
+    everywhere = FLOOR, *(options.methods or METHODS)
     found = [
         _trial(task, options, coreset, method, basis_points(rate), seed, repeat)
-        for coreset in options.coresets
-        for method in methods
+        for place, coreset in enumerate(options.coresets)
+        for method in dict.fromkeys(everywhere + (() if place else options.side_methods))
         for rate in options.rates
         for seed in range(common.seeds)
         for repeat in range(options.repeats)
@@ -337,7 +377,7 @@ def _trial(
         (
             ("coreset", coreset),
             ("evaluation_model", options.model),
-            ("evaluation_recipe", str(of_model(options.model, options.evaluation))),
+            ("evaluation_recipe", str(options.evaluation(method, points))),
             ("mixing", NONE if method in (FLOOR, ALL_DATA) else str(options.rules)),
             ("selection_model", NONE if looks_at_none else options.model),
             ("selection_recipe", NONE if looks_at_none else str(looked)),
@@ -368,19 +408,23 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
         )
         for group in groups.values()
     ]
-    return [evidence_jobs(bench, looked_at), sorted(found, key=lambda job: -job.cost)]
+    return [record_jobs(bench, looked_at), sorted(found, key=lambda job: -job.cost)]
 
 
 def _visits(bench: Bench, trial: Trial) -> float:
     kept = budget_of(trial.budget / 10_000, len(bench.task.train))
-    return kept * bench.evaluation.epochs + len(bench.task.test) / 3
+    return kept * _recipe(bench, trial).epochs + len(bench.task.test) / 3
+
+
+def _recipe(bench: Bench, trial: Trial) -> Recipe:
+    return bench.how.recipes[trial["evaluation_recipe"]]
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
     """Measured on one small batch, after another one that warms up."""
     trial = job.trials[0]
     part = TrainingPart(bench.task, np.arange(min(32, len(bench.task.train))))
-    short = replace(bench.evaluation, epochs=1, batch=len(part.rows))
+    short = replace(_recipe(bench, trial), epochs=1, batch=len(part.rows))
 
     def once() -> float:
         began = time.perf_counter()
@@ -425,7 +469,7 @@ def coreset_of(bench: Bench, trial: Trial) -> ndarray:
     task, coreset, model = bench.task, trial["coreset"], trial["selection_model"]
     if coreset == NONE:
         return np.arange(len(task.train))
-    record = blind(task.train) if model == NONE else evidence_of(bench, model, trial.seed)
+    record = blind(task.train) if model == NONE else evidence_of(bench.records, model, trial.seed)
     with torch.device(bench.device):
         [rows] = draw(task.fingerprint, record, model, coreset, [trial.budget / 10_000], trial.seed)
     return rows
@@ -434,7 +478,7 @@ def coreset_of(bench: Bench, trial: Trial) -> ndarray:
 def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
     """The metrics of one trial: accuracy, by SNR as well, and what theta-SM could not satisfy."""
     task, model, tally = bench.task, trial["evaluation_model"], np.zeros(2, np.int64)
-    recipe = bench.recipes[trial["evaluation_recipe"]]
+    recipe = _recipe(bench, trial)
     seed = evaluate_name(task.fingerprint, model, trial.seed, trial.repeat)
     fitted = _fitted(bench, trial, part, recipe, seed, tally)
     if fitted.diverged:
@@ -454,7 +498,7 @@ def _fitted(
     build, signals, change = training_of(method, part, rules, trial["evaluation_model"], tally)
     return fit.fit(
         build, signals, [part.rows], [seed], recipe, torch.device(bench.device),
-        memory=bench.device_memory, transform=change,
+        memory=bench.records.device_memory, transform=change,
     )  # fmt: skip
 
 

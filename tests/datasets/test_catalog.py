@@ -140,8 +140,6 @@ def test_every_layout_makes_a_task(tmp_path, monkeypatch, layout):
         assert part.snr.min() >= 16 and part.length == x.shape[2]
         assert set(part.label) == set(range(len(part.classes)))
     assert task(path, frames=0).fingerprint == made.fingerprint
-    with pytest.raises(ValueError, match="frames: expected 0 for the file"):
-        task(path, frames=5)
 
 
 def test_what_was_left_out_of_recordings_reaches_the_caption(tmp_path, monkeypatch):
@@ -250,15 +248,13 @@ def test_unknown_sources_are_refused(source, message):
         task(source, frames=0)
 
 
-def test_other_files_and_frames_for_a_file_are_refused(own_file, tmp_path):
+def test_other_files_are_refused(own_file, tmp_path):
     (tmp_path / "set.csv").write_bytes(b"x")
     with pytest.raises(ValueError, match=r"expected \.npz \(your own arrays\).*got '\.csv'"):
         task(tmp_path / "set.csv", frames=0)
     (tmp_path / "set.h5").write_bytes(b"x")
     with pytest.raises(ValueError, match="set.h5: not an HDF5 file"):
         task(tmp_path / "set.h5", frames=0)
-    with pytest.raises(ValueError, match="frames: expected 0 for the file"):
-        task(own_file(), frames=5)
 
 
 def test_a_cut_above_every_label_is_refused(own_file):
@@ -277,6 +273,15 @@ def test_copies_across_train_and_test_are_refused_with_their_number(own_file):
     x[[110, 118]] = x[50]
     with pytest.raises(ValueError, match="2 of 16 test signals are copies of training signals"):
         task(own_file(X=x), frames=0)
+
+
+def test_frames_of_a_file_are_the_first_of_each_class_and_snr(own_file):
+    every, some = task(own_file(), frames=0), task(own_file(), frames=5)
+    assert "the first 5 of each class and SNR" in some.about and "the first" not in every.about
+    assert len(some.train) + len(some.test) < len(every.train) + len(every.test)
+    pairs = np.stack([some.train.label, some.train.snr], axis=1)
+    assert set(np.unique(pairs, axis=0, return_counts=True)[1]) == {4}
+    assert task(own_file(), frames=10**6).fingerprint == every.fingerprint
 
 
 def test_overlapping_frames_need_blocks(own_file):

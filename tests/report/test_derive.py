@@ -117,8 +117,9 @@ def summary(made):
 
 def test_a_layer_has_all_its_files(made):
     assert sorted(path.name for path in made.iterdir()) == [
-        "ablation.csv", "ablation_differences.csv", "against_paper.csv", "differences.csv",
-        "main.csv", "pairing.csv", "summary.json",
+        "ablation.csv", "ablation_differences.csv", "ablation_forest.html",
+        "against_paper.csv", "differences.csv", "main.csv", "main_curve.html", "main_forest.html",
+        "pairing.csv", "summary.json",
     ]  # fmt: skip
 
 
@@ -190,7 +191,10 @@ def test_a_layer_of_another_study_needs_no_main_rows(tmp_path):
     frame.to_csv(tmp_path / "mixing" / "mixing.csv", index=False)
     derive.derive(STUDIES | {"mixing": replace(STUDY, name="mixing")}, tmp_path)
     made = {path.name for path in (tmp_path / "mixing" / "derived").iterdir()}
-    assert made == {"mixing.csv", "mixing_differences.csv", "pairing.csv", "summary.json"}
+    assert made == {
+        "mixing.csv", "mixing_differences.csv", "mixing_curve.html", "mixing_forest.html",
+        "pairing.csv", "summary.json",
+    }  # fmt: skip
 
 
 def test_no_layer_at_all_leaves_the_claims_untested(tmp_path):

@@ -12,7 +12,8 @@ from foqus_lib.selection.catalog import METHODS as SELECTORS
 from foqus_lib.selection.methods import class_balanced
 from foqus_lib.studies import catalog, distillation
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
-from foqus_lib.studies.distillation import STUDY, Options
+from foqus_lib.studies.distillation import STUDY, Options, choice, sets
+from foqus_lib.studies.distillation.ways import ways
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -57,7 +58,7 @@ def test_every_method_runs_and_says_how_it_went(bench, task):
 
 
 def test_herding_is_the_selections(bench, task):
-    rows = distillation.rows_of(bench, "Herding", 2, 0)
+    rows = sets.rows_of(bench, "Herding", 2, 0)
     record = evidence_of(bench.records, "CNN1D", 0)
     rng = rng_for("draw", task.fingerprint, "CNN1D", "Herding", 0)
     assert np.array_equal(rows, class_balanced(SELECTORS["Herding"])(record, 6, rng))
@@ -65,24 +66,20 @@ def test_herding_is_the_selections(bench, task):
 
 @pytest.mark.parametrize("start", ["Random", "Uniform", "Herding", "FoQuS"])
 def test_starts_are_balanced_distinct_and_nested(bench, task, start):
-    large, small = (distillation.rows_of(bench, start, budget, 0) for budget in (4, 2))
+    large, small = (sets.rows_of(bench, start, budget, 0) for budget in (4, 2))
     assert np.bincount(task.train.label[large]).tolist() == [4, 4, 4]
     assert len(set(large)) == 12 and set(small) <= set(large)
 
 
 def test_random_and_uniform_are_two_draws_of_one_rule(bench):
-    assert set(distillation.rows_of(bench, "Random", 4, 0)) != set(
-        distillation.rows_of(bench, "Uniform", 4, 0)
-    )
-    assert set(distillation.rows_of(bench, "Random", 4, 0)) != set(
-        distillation.rows_of(bench, "Random", 4, 1)
-    )
+    assert set(sets.rows_of(bench, "Random", 4, 0)) != set(sets.rows_of(bench, "Uniform", 4, 0))
+    assert set(sets.rows_of(bench, "Random", 4, 0)) != set(sets.rows_of(bench, "Random", 4, 1))
 
 
 def test_a_synthetic_set_starts_from_the_floors_signals(bench, task):
-    distillation.make_set(bench, "MDM", 2, 0)
-    found = distillation.set_of(bench, "MDM", 2, 0)
-    floor = distillation.set_of(bench, "Random", 2, 0).signals
+    sets.make_set(bench, "MDM", 2, 0)
+    found = sets.set_of(bench, "MDM", 2, 0)
+    floor = sets.set_of(bench, "Random", 2, 0).signals
     assert np.array_equal(found.start.iq, floor.iq) and not np.array_equal(
         found.signals.iq, floor.iq
     )
@@ -92,8 +89,8 @@ def test_a_synthetic_set_starts_from_the_floors_signals(bench, task):
 def test_mdm_of_weight_zero_is_dm_bit_for_bit(task, tmp_path):
     bench = bench_of(task, tmp_path, replace(OPTIONS, alpha=0.0))
     for method in ("DM", "MDM"):
-        distillation.make_set(bench, method, 2, 0)
-    one, other = (distillation.set_of(bench, name, 2, 0) for name in ("DM", "MDM"))
+        sets.make_set(bench, method, 2, 0)
+    one, other = (sets.set_of(bench, name, 2, 0) for name in ("DM", "MDM"))
     assert np.array_equal(one.signals.iq, other.signals.iq)
     assert np.array_equal(one.loss, other.loss)
 
@@ -101,9 +98,8 @@ def test_mdm_of_weight_zero_is_dm_bit_for_bit(task, tmp_path):
 def test_a_set_is_one_function_of_its_key(bench, task, tmp_path):
     again = bench_of(task, tmp_path)
     for one in (bench, again):
-        distillation.make_set(one, "DM", 2, 0)
-    sets = [distillation.set_of(one, "DM", 2, 0).signals.iq for one in (bench, again)]
-    assert np.array_equal(*sets)
+        sets.make_set(one, "DM", 2, 0)
+    assert np.array_equal(*(sets.set_of(one, "DM", 2, 0).signals.iq for one in (bench, again)))
 
 
 def test_a_set_that_failed_is_a_gap_with_its_reason(task, tmp_path):
@@ -127,27 +123,98 @@ def test_every_training_takes_the_same_number_of_steps():
     assert replace(options, all_data_steps=9).steps_of("All data") == 9
 
 
-def test_the_sweep_on_val_leaves_out_what_has_another_name():
-    """Weight 0 is DM, the chapter's own weight and step are MDM."""
+def test_the_sweep_tries_every_weight_with_every_step_and_dm_and_fd_every_step():
+    """Weight 0 is DM; what is given itself is not tried."""
     options = Options(alphas=(0.0, 0.1, 1.0), steps=(0.0015, 0.005))
-    swept = [name for name in distillation.ways(options) if name not in distillation.MAIN]
-    assert swept == ["MDM | alpha 1", "MDM | step 0.005"]
+    swept = [name for name in ways(options) if name not in distillation.MAIN]
+    assert swept == [
+        "DM | step 0.0015", "DM | step 0.005", "FD | step 0.0015", "FD | step 0.005",
+        "MDM | alpha 0.1, step 0.0015", "MDM | alpha 0.1, step 0.005",
+        "MDM | alpha 1, step 0.0015", "MDM | alpha 1, step 0.005",
+    ]  # fmt: skip
+    fixed = ways(replace(options, alpha=1.0, step=0.005))
+    assert tuple(fixed) == distillation.MAIN
+    assert fixed["MDM"] == ways(options)["MDM | alpha 1, step 0.005"]
+    half = ways(replace(options, step=0.005))
+    assert not half["DM"].tried and half["MDM"].tried == tuple(half)[-2:]
+
+
+SWEEP = replace(OPTIONS, alphas=(0.5,), steps=(0.001, 0.01), sweep_per_class=2, sweep_seeds=1,
+                methods=("Random", "DM", "MDM", "MDM from FoQuS"))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def with_val(task):
+    return replace(task, val=task.test)
+
+
+def test_weight_and_step_are_chosen_on_val_and_applied(with_val, tmp_path, monkeypatch):
+    bench, trials = bench_of(with_val, tmp_path, SWEEP), trials_of(with_val, SWEEP)
+    with pytest.raises(ValueError, match="DM: expected the sweep on val, got no result of DM"):
+        choice.best(bench, "DM")
+    found = run(bench, trials)
+    assert not found.missing, found.note
+    rows = store.frame(bench.root, STUDY, trials).set_index("method")
+    score = (rows.accuracy_val + rows.accuracy_val_rotated) / 2
+    for method, kind in (("DM", "DM"), ("MDM", "MDM"), ("MDM from FoQuS", "MDM")):
+        tried = score[score.index.str.startswith(f"{kind} |")]
+        assert choice.best(bench, method) == tried.idxmax()
+        assert rows.step[method] == rows.step[tried.idxmax()]
+    for name in ("accuracy", "accuracy_rotated", "move", "fall"):
+        assert rows[name]["MDM"] == rows[name][choice.best(bench, "MDM")]
+    assert rows.alpha["MDM"] == 0.5 and np.isnan(rows.alpha["DM"])
+
+
+def test_a_part_of_the_trials_runs_the_sweep_that_it_needs(with_val, tmp_path):
+    bench = bench_of(with_val, tmp_path, SWEEP)
+    [alone] = [one for one in trials_of(with_val, SWEEP) if one.method == "DM"]
+    assert run(bench, [alone]).missing == []
+    assert len(choice.scores(bench, "DM")) == 2
+
+
+def test_what_failed_on_val_is_not_chosen(with_val, tmp_path):
+    wild = replace(SWEEP, methods=("DM",), steps=(1e30, 0.001), iterations=9)
+    bench, trials = bench_of(with_val, tmp_path, wild), trials_of(with_val, wild)
+    found = run(bench, trials)
+    assert {one.method for one in found.missing} == {
+        "DM | step 1e+30", "FD | step 1e+30", "MDM | alpha 0.5, step 1e+30"
+    }  # fmt: skip
+    assert choice.best(bench, "DM") == "DM | step 0.001"
+
+
+def test_a_sweep_without_val_is_refused_before_any_training(task, tmp_path):
+    with pytest.raises(ValueError, match="alphas, steps: expected validation signals"):
+        bench_of(task, tmp_path, SWEEP)
 
 
 def test_the_trials_of_a_chapter_with_everything(task):
     options = replace(
-        OPTIONS, methods=("Random", "DM"), alphas=(1.0,), cross_models=("CNN2D",),
-        cross_methods=("Random", "MDM"), cross_per_class=3, sweep_per_class=2, repeats=2,
+        OPTIONS, methods=("Random", "DM", "MDM"), per_class=(2, 4), dear_from=4,
+        dear_methods=("Random",), alphas=(0.5, 1.0), cross_models=("CNN2D", "ResNet20"),
+        cross_methods=("Random", "MDM"), cross_per_class=3, sweep_per_class=2, sweep_seeds=3,
+        repeats=2,
     )  # fmt: skip
     trials = trials_of(task, options)
     assert len(trials) == len(set(trials))
     found = {(one["evaluation_model"], one.method, one.budget) for one in trials}
     assert found == {
-        ("CNN1D", "Random", 2), ("CNN1D", "DM", 2), ("CNN1D", "MDM", 2),
-        ("CNN1D", "MDM | alpha 1", 2), ("CNN2D", "Random", 3), ("CNN2D", "MDM", 3),
-        ("CNN1D", "All data", 21), ("CNN2D", "All data", 21),
+        ("CNN1D", "Random", 2), ("CNN1D", "DM", 2), ("CNN1D", "MDM", 2), ("CNN1D", "Random", 4),
+        ("CNN1D", "MDM | alpha 0.5, step 0.0015", 2), ("CNN1D", "MDM | alpha 1, step 0.0015", 2),
+        ("CNN2D", "Random", 3), ("CNN2D", "MDM", 3), ("CNN1D", "All data", 21),
+        ("ResNet20", "Random", 3), ("ResNet20", "MDM", 3),
     }  # fmt: skip
-    assert sum(one.method != "All data" for one in trials) == 2 * 6
+    assert sum("|" in one.method for one in trials) == 2 * 3 * 2
+    [text] = {one["distillation_recipe"] for one in trials if one.method == "MDM"}
+    assert "alpha of [0.5, 1.0] step of [0.0015] best on val at 2 a class, seeds 0 to 2" in text
+
+
+def test_the_residual_network_runs(bench, task):
+    options = replace(OPTIONS, methods=("Random",), cross_models=("ResNet20",),
+                      cross_methods=("Random",), cross_per_class=2)  # fmt: skip
+    trials = [one for one in trials_of(task, options) if one["evaluation_model"] == "ResNet20"]
+    found = run(replace(bench, how=options), trials)
+    assert len(trials) == 1 and not found.missing, found.note
+    assert "ResNet20=1" in trials[0]["versions"]
 
 
 def test_all_that_decides_stands_in_the_key(task):
@@ -203,11 +270,11 @@ def test_options_are_checked(change, words):
 def test_costs_by_hand(task, tmp_path):
     """DM: 2 iterations of 3 classes x (4 / 3 + 2); MDM twice that. A trial: 2 x 2 steps of 6."""
     options = replace(OPTIONS, methods=("DM", "MDM"))
-    records, sets, trials = distillation.jobs(
+    records, made, trials, *chosen = STUDY.jobs(
         bench_of(task, tmp_path, options), trials_of(task, options)
     )
-    assert not records and len(trials) == 3
-    assert [job.cost for job in sets] == pytest.approx([40, 20])
+    assert not records and len(trials) == 3 and chosen == [[], []]
+    assert [job.cost for job in made] == pytest.approx([40, 20])
     tested = 2 * 2 * len(task.test) / 3 / 2
     assert min(job.cost for job in trials) == pytest.approx(2 * 2 * 6 + tested)
 

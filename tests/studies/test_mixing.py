@@ -15,7 +15,7 @@ from foqus_lib.studies.mixing import METHODS, Options, Rules
 from tests.studies import tiny
 
 OPTIONS = Options(
-    coresets=("FoQuS", "Uniform"), methods=METHODS, rates=(0.5,), selection_epochs=2, epochs=2,
+    coresets=("FoQuS", "Uniform"), methods=METHODS, rates=(0.5,), selection_epochs=2, epochs=(2,),
     selection_batch=16, batch=16, early_runs=1, early_epochs=1, stride=16,
 )  # fmt: skip
 
@@ -75,8 +75,8 @@ def test_the_floor_is_the_coreset_study_s_own_result(task, done, selector):
     options = replace(tiny.OPTIONS, methods=(selector,), rates=(0.5,), epochs=2)
     [theirs] = tiny.trials(task, options)
     floor = next(t for t in wanted if t.method == "none" and t["coreset"] == selector)
-    assert np.array_equal(mixing.coreset_of(made, floor), select(made, [theirs])[0])
-    train_trials(made, [theirs])
+    assert np.array_equal(mixing.coreset_of(made, floor), select(made.records, [theirs])[0])
+    train_trials(made.records, [theirs])
     there = store.read(made.root, theirs)["metrics"]
     assert store.read(made.root, floor)["metrics"] == there
 
@@ -102,6 +102,17 @@ def test_one_snr_alone_is_a_task_of_its_own(task, tmp_path):
         bench(task, tmp_path, replace(OPTIONS, only_snr=4.0))
 
 
+def test_side_rows_stand_on_the_first_coreset_and_each_rate_has_its_epochs(task):
+    options = replace(OPTIONS, rates=(0.25, 0.5), epochs=(8, 4), ceiling=1, ceiling_epochs=3)
+    found = trials(task, options, methods=("RM",), side_methods=("flip",))
+    assert [(one["coreset"], one.method) for one in found][::2] == [
+        ("FoQuS", "none"), ("FoQuS", "RM"), ("FoQuS", "flip"), ("Uniform", "none"),
+        ("Uniform", "RM"), ("-", "All data"),
+    ]  # fmt: skip
+    epochs = {one.budget: options.recipes[one["evaluation_recipe"]].epochs for one in found}
+    assert epochs == {2500: 8, 5000: 4, 10_000: 3}
+
+
 def test_rules_survive_their_text():
     rules = Rules(chance=0.25, stride=4, theta=0.2)
     assert Rules.read(str(rules)) == rules
@@ -120,6 +131,8 @@ def test_rules_survive_their_text():
         ({"stride": 0}, "stride: expected 1 or more, got 0"),
         ({"model": "CNN3D"}, "did you mean"),
         ({"rates": (0.0,)}, "rate: expected 0"),
+        ({"epochs": (3, 4)}, "epochs: expected 1 number, or 1 as there are rates"),
+        ({"side_methods": ("mixupp",)}, "did you mean 'mixup'"),
     ],
 )
 def test_what_means_nothing_is_refused_before_any_training(wrong, says):

@@ -71,7 +71,7 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
             makes=tuple(bench.evidence_key(model, seed) for seed in part),
             kind=(model, how.recipe.precision, len(part)),
             cost=visits * len(part),
-            probe=_seconds_per_visit,
+            probe=seconds_per_visit,
             memory=_memory(bench, {model}),
         )
         for model, all_seeds in seeds.items()
@@ -112,7 +112,7 @@ def trial_jobs(bench: Bench, trials: Iterable[Trial]) -> list[Job]:
                 len(group) if bench.stacked else 1,
             ),
             cost=sum(_visits(bench, trial) for trial in group),
-            probe=_seconds_per_visit,
+            probe=seconds_per_visit,
             memory=_memory(bench, {trial["selection_model"] for trial in group} - {NONE}),
         )
         for group in groups.values()
@@ -128,7 +128,7 @@ def _visits(bench: Bench, trial: Trial) -> float:
     return kept * recipe.epochs + tests * len(bench.task.test) * FORWARD
 
 
-def _seconds_per_visit(bench: Bench, job: Job) -> float:
+def seconds_per_visit(bench: Bench, job: Job) -> float:
     """Measured on one small batch, after another one that warms up."""
     model, precision, copies = job.kind
     signals = bench.task.train

@@ -1,0 +1,53 @@
+"""What every job of the chapter is told, and what is refused before any training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from foqus_lib.companions import distillation as dm
+from foqus_lib.datasets.catalog import Task
+from foqus_lib.experiment.settings import Common
+from foqus_lib.studies.coreset import bench as coreset
+from foqus_lib.studies.distillation.networks import long_enough
+from foqus_lib.studies.distillation.options import PSI, Options
+from foqus_lib.studies.distillation.ways import ways
+from foqus_lib.training.device import pick_device
+from foqus_lib.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Data, options, store, device; `records` is what the coreset grid's functions are told."""
+
+    task: Task
+    how: Options
+    records: coreset.Bench
+    root: Path
+    device: str
+    memory: int = 0
+
+
+def bench(common: Common, options: Options, task: Task) -> Bench:
+    """Store, device and recipes. Refuses here what no training could mend."""
+    for model in (PSI, *options.models, *options.cross_models):
+        long_enough(model, task.train)
+    for budget in budgets(options):
+        dm.check_budget(task.train, budget)
+    if task.val is None and any(way.tried for way in ways(options).values()):
+        raise ValueError(
+            f"alphas, steps: expected validation signals to choose by, got none. Give val_share "
+            f"(0.1), or alpha and step themselves, for instance {options.tried_alphas[0]:g} and "
+            f"{options.tried_steps[0]:g}"
+        )
+    device = str(pick_device(common.device))
+    records = coreset.Bench(
+        task, options.collection, Recipe(batch=options.batch, precision=options.precision),
+        common.store, device, common.memory,
+    )  # fmt: skip
+    return Bench(task, options, records, common.store, device, common.memory)
+
+
+def budgets(how: Options) -> list[int]:
+    """Every number of signals per class that the chapter asks for."""
+    cross = [how.cross_per_class] if how.cross_models else []
+    sweep = [how.sweep_per_class] if any(way.tried for way in ways(how).values()) else []
+    return sorted({*how.per_class, *cross, *sweep})

@@ -1,0 +1,127 @@
+"""In which order it all runs: records, sets, trials; then what had to be chosen on val."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from foqus_lib.companions import gradient_matching as dc
+from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.study import Job
+from foqus_lib.experiment.workers import one_thread
+from foqus_lib.studies.coreset.bench import ALL_DATA
+from foqus_lib.studies.coreset.borrowed import record_jobs
+from foqus_lib.studies.coreset.run import FORWARD
+from foqus_lib.studies.distillation.bench import Bench
+from foqus_lib.studies.distillation.networks import BUILDS
+from foqus_lib.studies.distillation.options import PSI
+from foqus_lib.studies.distillation.run import run_trials
+from foqus_lib.studies.distillation.sets import make_set, set_key
+from foqus_lib.studies.distillation.trials import sweep_trials
+from foqus_lib.studies.distillation.ways import ways
+from foqus_lib.training import fit
+from foqus_lib.training.recipe import Recipe
+
+Set = tuple[str, int, int]  # method, signals per class, seed
+
+
+def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
+    """Records; sets and trials, among them the sweep on val; the chosen sets, and their trials.
+
+    What was tried on val runs also if it is not asked for, as in a part of the trials. Cost is
+    counted in visits, as of coresets.
+    """
+    known = ways(bench.how)
+    of_sets = [one for one in missing if one.method != ALL_DATA]
+    tried = sweep_trials(bench.how, bench.task, list(dict.fromkeys(t.method for t in of_sets)))
+    tried = [one for one in tried if one not in set(missing) and not store.has(bench.root, one)]
+    sets = dict.fromkeys((one.method, one.budget, one.seed) for one in [*of_sets, *tried])
+    looked_at = dict.fromkeys((PSI, seed) for method, _, seed in sets if known[method].looks)
+    stages = [record_jobs(bench, looked_at)]
+    for chosen in (False, True):
+        made = [one for one in sets if known[one[0]].made and bool(known[one[0]].tried) == chosen]
+        of_stage = [
+            one
+            for one in [*missing, *tried]
+            if (one.method != ALL_DATA and bool(known[one.method].tried)) == chosen
+        ]
+        stages += [_set_jobs(bench, made), _trial_jobs(bench, of_stage)]
+    return stages
+
+
+def _set_jobs(bench: Bench, sets: Sequence[Set]) -> list[Job]:
+    """Of those that are not kept, the longest first."""
+    found = [
+        Job(
+            make_set, one, kind=(PSI, "fp32", 1), cost=_visits_of_set(bench, *one[:2]),
+            probe=_probe, memory=bench.task.train.iq.nbytes,
+        )
+        for one in sets
+        if not _kept(bench, *one)
+    ]  # fmt: skip
+    return sorted(found, key=lambda job: -job.cost)
+
+
+def _kept(bench: Bench, method: str, budget: int, seed: int) -> bool:
+    """Whether a set is there; of one that is still to be chosen nobody knows, so not."""
+    way = ways(bench.how)[method]
+    return not way.tried and (
+        artifacts.find_arrays(bench.root, set_key(bench, way, budget, seed)) is not None
+    )
+
+
+def _trial_jobs(bench: Bench, missing: Sequence[Trial]) -> list[Job]:
+    """On a GPU all repeats of a set train side by side; on a CPU each is a job."""
+    groups = defaultdict(list)
+    for one in missing:
+        alone = () if bench.records.stacked else (one.repeat,)
+        groups[one["evaluation_model"], one.method, one.budget, one.seed, *alone].append(one)
+    found = [
+        Job(
+            run_trials, (group,), trials=tuple(group),
+            kind=(group[0]["evaluation_model"], bench.how.precision, 1),
+            cost=sum(_visits_of_trial(bench, one) for one in group), probe=_probe,
+            memory=bench.task.train.iq.nbytes + bench.task.test.iq.nbytes,
+        )
+        for group in groups.values()
+    ]  # fmt: skip
+    return sorted(found, key=lambda job: -job.cost)
+
+
+def _visits_of_set(bench: Bench, method: str, budget: int) -> float:
+    how, classes = bench.how, len(bench.task.train.classes)
+    way = ways(how)[method]
+    if not way.gradients:
+        views = len([1 for weight, _ in way.views if weight]) or 2  # not chosen yet: at most two
+        return how.iterations * views * classes * (how.batch_real * FORWARD + budget)
+    outer, inner = dc.loops(budget)
+    outer, inner = min(outer, how.dc_outer or outer), min(inner, how.dc_inner or inner)
+    return how.dc_iterations * outer * classes * (how.batch_real + (3 + inner) * budget)
+
+
+def _visits_of_trial(bench: Bench, one: Trial) -> float:
+    how, task = bench.how, bench.task
+    signals = min(len(task.train), one.budget * len(task.train.classes))
+    seen = how.steps_of(one.method) * min(how.batch, signals)
+    tested = len(task.test) + (len(task.val) if task.val else 0)
+    return 2 * (seen + tested * FORWARD)
+
+
+def _probe(bench: Bench, job: Job) -> float:
+    """Seconds a visit: the smaller of two short trainings, the first of which warms up."""
+    model, precision, _ = job.kind
+    signals, batch = bench.task.train, min(32, len(bench.task.train))
+    how = Recipe(1, batch, precision=precision)
+    took = []
+    with one_thread():
+        for _ in range(2):
+            began = time.perf_counter()
+            fit.fit(
+                BUILDS[model], signals, [np.arange(batch)], ["probe"], how,
+                torch.device(bench.device),
+            )  # fmt: skip
+            took.append((time.perf_counter() - began) / batch)
+    return min(took)
