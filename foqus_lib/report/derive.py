@@ -34,14 +34,14 @@ def derive(
 ) -> list[Path]:
     """Write every derived file below `target` (default: where they belong); says which.
 
-    studies: {"main": CORESET, "ablation": CORESET, ...}: whose rows a committed CSV of that name
-    holds.
+    studies: {"main": CORESET, "mixing/rows": MIXING, ...}: whose rows a committed CSV of that name
+    holds, in any layer or in the one that is named.
     """
     target = target or results
     audit.derive(target / "reported" / "derived")
     layers = {folder.name: _read(folder, studies) for folder in _layers(results, studies)}
     for name, parts in layers.items():
-        _layer(parts, studies, target / name / "derived")
+        _layer(parts, _of_layer(name, studies), target / name / "derived")
     benches.derive(results / "benchmarks", target / "benchmarks" / "derived")
     claims.derive(layers, studies, target / "claims" / "derived")
     return sorted(path for path in target.glob("*/derived/*") if path.is_file())
@@ -49,11 +49,22 @@ def derive(
 
 def _layers(results: Path, studies: Mapping[str, Study]) -> list[Path]:
     """The folders that hold rows of one of the studies."""
-    return sorted({path.parent for stem in studies for path in results.glob(f"*/{stem}.csv")})
+    patterns = [stem if "/" in stem else f"*/{stem}" for stem in studies]
+    return sorted({path.parent for stem in patterns for path in results.glob(f"{stem}.csv")})
+
+
+def _of_layer(name: str, studies: Mapping[str, Study]) -> dict[str, Study]:
+    """{stem: study} of the files of a layer."""
+    return {
+        stem.removeprefix(f"{name}/"): study
+        for stem, study in studies.items()
+        if "/" not in stem or stem.startswith(f"{name}/")
+    }
 
 
 def _read(folder: Path, studies: Mapping[str, Study]) -> dict[str, pd.DataFrame]:
     """{"main": rows, ...} of one layer; its page cannot do without the main rows of a study."""
+    studies = _of_layer(folder.name, studies)
     stems = [stem for stem in studies if (folder / f"{stem}.csv").exists()]
     if MAIN in studies and MAIN not in stems:
         for stem in stems:
@@ -120,7 +131,8 @@ def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
     if stem == ABLATION:
         table = ablation_table(rows, study, paper.ablation())
     else:
-        table = budget_table(rows, study, paper.beside(dataset))
+        theirs = paper.beside(dataset) if "selection_model" in study.block else None
+        table = budget_table(rows, study, theirs)
     write_csv(table, folder / f"{stem}.csv")
     write_csv(differences, folder / f"{'' if stem == MAIN else stem + '_'}differences.csv")
     found = _quoted(rows, table, differences, study)

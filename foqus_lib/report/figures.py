@@ -25,32 +25,32 @@ GREY = "#808080"
 MARKERS = ["o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h", "*"]
 
 
-def budget_curve(rows: pd.DataFrame, study: Study) -> Figure:
+def budget_curve(rows: pd.DataFrame, study: Study, all_data: str = ":") -> Figure:
     """The first metric against the budget, one line a method; one panel a block.
 
     Bars: ± sd over selection seeds; fewer than five seeds are shown as dots instead. FoQuS is drawn
-    thick, the floor dashed; the ceiling is the dotted line. One budget alone makes no curve: then
-    the methods stand below one another.
+    thick, the floor dashed; the ceiling is a plain line of the style `all_data`. One budget alone
+    makes no curve: then the methods stand below one another.
     """
     blocked = in_blocks(rows, study)
     panels = [group for _, group in blocked.groupby(block_of(study), sort=False)]
     if len(budgets_of(blocked[blocked.method != study.ceiling])) == 1:
-        return _one_budget(panels, study)
+        return _one_budget(panels, study, all_data)
     with style():
         figure, axes = _side_by_side(len(panels), study.metrics[0])
         for ax, here in zip(axes, panels, strict=True):
             _curves(ax, here, "budget", list(blocked.method), study)
             ceiling = _seed_means(here[here.method == study.ceiling], [], study)
             if len(ceiling):
-                ax.errorbar([], [], label=study.ceiling, color=GREY, linestyle=":")
-                ax.axhline(ceiling.mean(), color=GREY, linestyle=":")
+                ax.errorbar([], [], label=study.ceiling, color=GREY, linestyle=all_data)
+                ax.axhline(ceiling.mean(), color=GREY, linestyle=all_data)
             ax.set(title=block_names(here, study).iloc[0], xlabel=study.axis.label)
             _budget_axis(ax, budgets_of(here[here.method != study.ceiling]), study)
         axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
-def _one_budget(panels: Sequence[pd.DataFrame], study: Study) -> Figure:
+def _one_budget(panels: Sequence[pd.DataFrame], study: Study, all_data: str) -> Figure:
     """The first metric by method, mean ± sd over seeds (or the seeds' dots); one panel a block."""
     methods = in_order([name for panel in panels for name in panel.method], study)
     names = [name for name in methods if name != study.ceiling]
@@ -62,7 +62,7 @@ def _one_budget(panels: Sequence[pd.DataFrame], study: Study) -> Figure:
                 _one_method(ax, _seed_means(here[here.method == name], [], study), y, name)
             ceiling = _seed_means(here[here.method == study.ceiling], [], study)
             if len(ceiling):
-                ax.axvline(ceiling.mean(), color=GREY, linestyle=":", label=study.ceiling)
+                ax.axvline(ceiling.mean(), color=GREY, linestyle=all_data, label=study.ceiling)
                 ax.legend(loc="upper right", bbox_to_anchor=(1, 0), borderaxespad=3)
             compared = here[here.method != study.ceiling]
             text = ", ".join(map(study.axis.text, budgets_of(compared)))

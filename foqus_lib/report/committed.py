@@ -1,0 +1,40 @@
+"""The rows that the book commits, for the head of a chapter's page: what they are, or none."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment.study import Study
+from foqus_lib.report.paper import REPORTED
+from foqus_lib.report.tables import budget_table
+
+RESULTS = REPORTED.parent
+
+
+def committed(study: Study, *stems: str, results: Path = RESULTS) -> dict[str, pd.DataFrame]:
+    """{stem: rows} of book/results/<study>/<stem>.csv, those that there are."""
+    paths = {stem: results / study.name / f"{stem}.csv" for stem in stems}
+    return {stem: load_rows(path, study) for stem, path in paths.items() if path.exists()}
+
+
+def in_words(rows: pd.DataFrame | None, study: Study, stem: str) -> str:
+    """What committed rows are: data, n, seeds, hours, device, commit; or a line that says: none."""
+    if rows is None:
+        return (
+            f"No committed rows {study.name}/{stem}.csv yet: what stands below is this page's own "
+            "run, and small."
+        )
+    seeds = rows[rows.method == study.floor].seed.nunique()
+    facts = {name: ", ".join(sorted(set(rows[name]))) for name in ("about", "device", "git")}
+    return (
+        f"Committed rows {study.name}/{stem}.csv. {facts['about']} {len(rows)} trials, n = {seeds} "
+        f"seeds, {rows.seconds.sum() / 3600:.1f} hours of one core, {facts['device']}, commit "
+        f"{facts['git']}."
+    )
+
+
+def summary(kept: dict[str, pd.DataFrame], study: Study) -> pd.DataFrame:
+    """Several sets of rows side by side: methods down, files across, mean ± sd as printed."""
+    columns = {stem: budget_table(rows, study).text.iloc[:, 0] for stem, rows in kept.items()}
+    return pd.DataFrame(columns)
