@@ -71,7 +71,7 @@ def dtw_mixing_child(variant: str) -> dict:
 
 
 def _ours(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    from foqus_lib.companions.mixing import most_similar
+    from foqus_lib.companions.mixing.similarity import most_similar
 
     return most_similar(a, b, LENGTH, STRIDE)[2]
 

@@ -13,14 +13,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foqus_lib.companions.distillation import (
-    MOMENTUM,
-    Distilled,
-    check_counts,
-    check_finite,
-    moved,
-    per_class,
-)
+from foqus_lib.companions.distillation.checks import check_counts, check_finite, per_class
+from foqus_lib.companions.distillation.descent import MOMENTUM, Distilled, moved
 from foqus_lib.signals import Signals
 from foqus_lib.training.device import arithmetic, current, resident
 

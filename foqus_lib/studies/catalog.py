@@ -57,6 +57,10 @@ CHAPTERS: dict[str, Chapter] = {
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
 COMMITTED: dict[str, Study] = dict.fromkeys(("main", "ablation", "cross", "newer"), grid.CORESET)
+COMMITTED |= {f"distillation/{stem}": distillation.STUDY for stem in ("rows", "real")}
+COMMITTED |= {f"layer_pruning/{stem}": layer_pruning.STUDY for stem in ("rows", "real")}
+COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy", "real_proxy")}
+COMMITTED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
 
 
 def grids() -> list[str]:

@@ -5,13 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foqus_lib.companions.mixing import TrainingPart
+from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.plan import Bench as Protocol
 from foqus_lib.studies import mixing
 from foqus_lib.studies.coreset.draw import select
 from foqus_lib.studies.coreset.run import train_trials
-from foqus_lib.studies.mixing import METHODS, Options, Rules
+from foqus_lib.studies.mixing import METHODS, Options
+from foqus_lib.studies.mixing import run as running
+from foqus_lib.studies.mixing.rules import Rules
+from foqus_lib.studies.mixing.trials import STEPS
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -53,18 +56,18 @@ def test_every_row_is_there_and_has_its_numbers(done):
 
 def test_every_row_of_a_rate_takes_the_same_steps_and_says_so(task, done, monkeypatch):
     made, wanted, rows = done
-    assert set(rows.steps) == {mixing.STEPS}
-    seen, real = {}, mixing.fit.fit
+    assert set(rows.steps) == {STEPS}
+    seen, real = {}, running.fit.fit
 
     def noting(build, signals, coresets, seeds, recipe, *rest, **more):
         seen.setdefault((tuple(coresets[0]), tuple(seeds), str(recipe)), []).append(1)
         return real(build, signals, coresets, seeds, recipe, *rest, **more)
 
-    monkeypatch.setattr(mixing.fit, "fit", noting)
+    monkeypatch.setattr(running.fit, "fit", noting)
     here = [one for one in wanted if one["coreset"] == "Uniform"]
     for one in here:
-        rows = np.sort(mixing.coreset_of(made, one))
-        mixing.outcome(made, one, TrainingPart(task, rows))
+        rows = np.sort(running.coreset_of(made, one))
+        running.outcome(made, one, TrainingPart(task, rows))
     assert list(seen.values()) == [[1] * len(METHODS)]  # one coreset, one seed, one recipe
 
 
@@ -75,7 +78,7 @@ def test_the_floor_is_the_coreset_study_s_own_result(task, done, selector):
     options = replace(tiny.OPTIONS, methods=(selector,), rates=(0.5,), epochs=2)
     [theirs] = tiny.trials(task, options)
     floor = next(t for t in wanted if t.method == "none" and t["coreset"] == selector)
-    assert np.array_equal(mixing.coreset_of(made, floor), select(made.records, [theirs])[0])
+    assert np.array_equal(running.coreset_of(made, floor), select(made.records, [theirs])[0])
     train_trials(made.records, [theirs])
     there = store.read(made.root, theirs)["metrics"]
     assert store.read(made.root, floor)["metrics"] == there
@@ -160,7 +163,7 @@ def test_a_coreset_of_lone_signals_trains_as_none(task, tmp_path, done):
     rows = np.array([np.flatnonzero(task.train.label == y)[0] for y in range(3)])
     part = TrainingPart(task, np.sort(rows))
     one = {t.method: t for t in wanted if t["coreset"] == "Uniform"}
-    plain = mixing.outcome(made, one["none"], part)
+    plain = running.outcome(made, one["none"], part)
     for method in ("copies", "RM", "MSM", "theta-SM", "n-RM"):
-        found = mixing.outcome(made, one[method], part)
+        found = running.outcome(made, one[method], part)
         assert found.pop("unmet", 0) == 0 and found == plain

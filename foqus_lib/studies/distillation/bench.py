@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from foqus_lib.companions import distillation as dm
+from foqus_lib.companions.distillation.checks import check_budget
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.studies.coreset import bench as coreset
@@ -31,7 +31,7 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
     for model in (PSI, *options.models, *options.cross_models):
         long_enough(model, task.train)
     for budget in budgets(options):
-        dm.check_budget(task.train, budget)
+        check_budget(task.train, budget)
     if task.val is None and any(way.tried for way in ways(options).values()):
         raise ValueError(
             f"alphas, steps: expected validation signals to choose by, got none. Give val_share "

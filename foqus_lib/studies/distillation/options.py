@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-from foqus_lib.companions import distillation as dm
+from foqus_lib.companions.distillation.descent import STEP
+from foqus_lib.companions.distillation.views import multi_domain
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import at_least
 from foqus_lib.studies.coreset.bench import ALL_DATA
@@ -71,7 +72,7 @@ class Options:
             if not (math.isfinite(step) and step > 0):
                 raise ValueError(f"step: expected a finite number above 0, got {step}")
         for alpha in (*self.tried_alphas, *self.alphas):
-            dm.multi_domain(alpha)  # checks it
+            multi_domain(alpha)  # checks it
         for model in (*self.models, *self.cross_models):
             known_network(model)
         for method in (*(self.methods or ()), *self.dear_methods, *self.cross_methods):
@@ -91,7 +92,7 @@ class Options:
         """The steps on S: one, or those to choose from."""
         if self.step is not None:
             return (self.step,)
-        return self.steps or (dm.STEP,)
+        return self.steps or (STEP,)
 
     @property
     def collection(self) -> Collection:

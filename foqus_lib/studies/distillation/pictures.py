@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from foqus_lib.companions.distillation import Distilled
+from foqus_lib.companions.distillation.descent import Distilled
 
 
 def before_and_after(found: Distilled, classes: int) -> tuple[Float32[ndarray, "M 2 L"], list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from foqus_lib.companions import distillation as dm
+from foqus_lib.companions.distillation.phases import random_phase
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
@@ -27,7 +27,7 @@ def run_trials(bench: Bench, group: Sequence[Trial]) -> None:
     began, first = time.perf_counter(), group[0]
     signals, facts = _trained_on(bench, first)
     with device_watched(bench.device):
-        plain, turned = (_trained(bench, signals, group, how) for how in (None, dm.random_phase))
+        plain, turned = (_trained(bench, signals, group, how) for how in (None, random_phase))
     about = provenance(
         device=bench.device, seconds=(time.perf_counter() - began) / len(group),
         about=bench.task.about, fused=len(group),

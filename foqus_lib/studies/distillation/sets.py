@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from foqus_lib.companions import distillation as dm
 from foqus_lib.companions import gradient_matching as dc
-from foqus_lib.companions.distillation import Distilled, Embed
+from foqus_lib.companions.distillation.checks import per_class
+from foqus_lib.companions.distillation.descent import Distilled, distil, loss_over
+from foqus_lib.companions.distillation.loss import Embed
+from foqus_lib.companions.distillation.networks import fresh_embedding
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.workers import one_thread
@@ -108,11 +110,11 @@ def fresh_of(bench: Bench, start: Signals, seed: int) -> Callable[[int], Embed]:
     """k -> the embedding of iteration k: every method of a seed meets the same networks."""
     probe = torch.from_numpy(start.iq).to(bench.device)
     build, classes, fingerprint = MODELS[PSI], len(start.classes), bench.task.fingerprint
-    return lambda k: dm.fresh_embedding(build, classes, f"distil {fingerprint} {seed} {k}", probe)
+    return lambda k: fresh_embedding(build, classes, f"distil {fingerprint} {seed} {k}", probe)
 
 
 def _by_distributions(bench: Bench, way: Way, start: Signals, seed: int) -> Distilled:
-    return dm.distil(
+    return distil(
         bench.task.train,
         start,
         fresh_of(bench, start, seed),
@@ -120,7 +122,7 @@ def _by_distributions(bench: Bench, way: Way, start: Signals, seed: int) -> Dist
         rng_for("distillation", "batches", bench.task.fingerprint, seed),
         iterations=bench.how.iterations,
         batch_real=bench.how.batch_real,
-        lr=way.step * dm.per_class(bench.task.train, start),
+        lr=way.step * per_class(bench.task.train, start),
         device=torch.device(bench.device),
     )
 
@@ -128,7 +130,7 @@ def _by_distributions(bench: Bench, way: Way, start: Signals, seed: int) -> Dist
 def _by_gradients(bench: Bench, way: Way, start: Signals, seed: int) -> Distilled:
     del way
     how, device = bench.how, torch.device(bench.device)
-    outer, inner = dc.loops(dm.per_class(bench.task.train, start))
+    outer, inner = dc.loops(per_class(bench.task.train, start))
 
     def fresh(k: int) -> torch.nn.Module:  # eval: no dropout; it still learns
         name = f"distil {bench.task.fingerprint} {seed} {k}"
@@ -157,7 +159,7 @@ def fall(bench: Bench, way: Way, made: Distilled, seed: int) -> float:
     fresh, first = fresh_of(bench, made.start, seed), bench.how.iterations
     networks, device = range(first, first + PROBES), torch.device(bench.device)
     before, after = (
-        dm.loss_over(real, one, fresh, way.views, networks, device)
+        loss_over(real, one, fresh, way.views, networks, device)
         for one in (made.start, made.signals)
     )
     return 1 - after / before

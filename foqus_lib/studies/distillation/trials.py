@@ -1,6 +1,6 @@
 """Which results the chapter shows, and the key of each."""
 
-from foqus_lib.companions import distillation as dm
+from foqus_lib.companions import distillation
 from foqus_lib.companions import gradient_matching as dc
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.key import Trial
@@ -86,7 +86,7 @@ def versions(way: Way, model: str, drawn: bool = True) -> str:
     if drawn and way.start != "Random":
         found[way.start] = version_of(way.start)
     if way.made:
-        found |= {"distillation": dm.VERSION, PSI: VERSIONS[PSI]}
+        found |= {"distillation": distillation.VERSION, PSI: VERSIONS[PSI]}
     if way.gradients:
         found["gradient_matching"] = dc.VERSION
     return " ".join(f"{name}={version}" for name, version in sorted(found.items()))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from foqus_lib.companions import distillation as dm
+from foqus_lib.companions.distillation.views import FREQUENCY_ALONE, TIME_ALONE, Views, multi_domain
 from foqus_lib.studies.coreset.bench import NONE
 from foqus_lib.studies.distillation.options import FLOOR, PSI, Options
 
@@ -12,7 +12,7 @@ class Way:
     """Rows of a rule, and what is then done to them."""
 
     start: str  # Random, or a method of the coreset grid
-    views: dm.Views = ()  # of distribution matching; none: see `gradients`
+    views: Views = ()  # of distribution matching; none: see `gradients`
     gradients: bool = False
     recipe: str = NONE  # all that decides the set besides data, start, budget and seed
     alpha: float | None = None  # weight of the frequency domain, where there are two
@@ -62,7 +62,7 @@ def matchings(how: Options, kind: str) -> dict[str, Way]:
 
 
 def _matched(how: Options, start: str, kind: str, alpha: float | None, step: float) -> Way:
-    views = {"DM": dm.TIME_ALONE, "FD": dm.FREQUENCY_ALONE}.get(kind) or dm.multi_domain(alpha)
+    views = {"DM": TIME_ALONE, "FD": FREQUENCY_ALONE}.get(kind) or multi_domain(alpha)
     weight = "" if alpha is None else f" alpha={alpha!r}"
     recipe = f"{kind}{weight} step={step!r} {_matching(how)}"
     return Way(start, views, recipe=recipe, alpha=alpha, step=step)

@@ -1,0 +1,46 @@
+"""What the specification asks of this chapter, section 4.6. 4.6.1 and 4.6.2 are tests.
+
+ResNet20 keeps a block of every stage, so its deepest cut is two thirds; CNN1D's is three quarters.
+"""
+
+import pandas as pd
+
+from foqus_lib.experiment.bar import Bar
+from foqus_lib.studies.layer_pruning.options import FULL, OURS, RANDOM, SCRATCH
+
+
+def bars_of(rows: pd.DataFrame) -> list[Bar]:
+    """For each network: the number of blocks nearest half the FLOPs, and the deepest cut.
+
+    The whole network has to stand under every number of blocks, as `tables.laid_out` puts it.
+    """
+    return [
+        bar for network, own in rows.groupby("network", sort=False) for bar in _of(network, own)
+    ]
+
+
+def _of(network: str, rows: pd.DataFrame) -> list[Bar]:
+    ours = rows[rows.method == OURS].dropna(subset=["budget"])
+    whole = rows[rows.method == FULL].flops.mean()
+    share = ours.groupby("budget").flops.mean() / whole
+    half, deepest = (share - 0.5).abs().idxmin(), share.index.min()
+    found = [
+        Bar(
+            "4.6.3", f"{network}: within 1 point of the whole network at {share[half]:.0%} of its "
+            "FLOPs", (OURS,), FULL, least=-0.01, where={"network": network, "budget": half},
+        ),
+        Bar(
+            "4.6.3", f"{network}: within 3 points at its deepest cut, {deepest:.0f} blocks",
+            (OURS,), FULL, least=-0.03, where={"network": network, "budget": deepest},
+        ),
+    ]  # fmt: skip
+    for budget in share.index:
+        where = {"network": network, "budget": budget}
+        at = f"{network}, {budget:.0f} blocks:"
+        found += [
+            Bar("4.6.4", f"{at} at least the mean draw", (OURS,), RANDOM, least=0.0, where=where),
+            Bar(
+                "4.6.4", f"{at} 0.5 points over scratch", (OURS,), SCRATCH, least=0.005, where=where
+            ),
+        ]  # fmt: skip
+    return found

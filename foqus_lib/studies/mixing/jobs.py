@@ -1,0 +1,59 @@
+"""In which order it all runs: records, then trials."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from foqus_lib.companions.mixing.part import TrainingPart
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.study import Job
+from foqus_lib.experiment.workers import one_thread
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.coreset.borrowed import record_jobs
+from foqus_lib.studies.mixing.bench import Bench
+from foqus_lib.studies.mixing.run import fitted, recipe_of, run_trials
+
+
+def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
+    """Two stages: selection trainings that the store lacks, and the trials, seed by seed."""
+    looked_at = dict.fromkeys((trial["selection_model"], trial.seed) for trial in missing)
+    groups = defaultdict(list)
+    for trial in missing:
+        groups[trial["coreset"], trial.method, trial.seed].append(trial)
+    found = [
+        Job(
+            run_trials,
+            (group,),
+            trials=tuple(group),
+            kind=("mixing", group[0]["evaluation_model"], group[0].method),
+            cost=sum(_visits(bench, trial) for trial in group),
+            probe=_seconds_per_visit,
+            memory=2 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes),
+        )
+        for group in groups.values()
+    ]
+    return [record_jobs(bench, looked_at), sorted(found, key=lambda job: -job.cost)]
+
+
+def _visits(bench: Bench, trial: Trial) -> float:
+    kept = budget_of(trial.budget / 10_000, len(bench.task.train))
+    return kept * recipe_of(bench, trial).epochs + len(bench.task.test) / 3
+
+
+def _seconds_per_visit(bench: Bench, job: Job) -> float:
+    """Measured on one small batch, after another one that warms up."""
+    trial = job.trials[0]
+    part = TrainingPart(bench.task, np.arange(min(32, len(bench.task.train))))
+    short = replace(recipe_of(bench, trial), epochs=1, batch=len(part.rows))
+
+    def once() -> float:
+        began = time.perf_counter()
+        fitted(bench, trial, part, short, "probe", np.zeros(2, np.int64))
+        return time.perf_counter() - began
+
+    with one_thread():
+        once()
+        return once() / len(part.rows)

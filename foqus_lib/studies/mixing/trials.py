@@ -1,0 +1,76 @@
+"""Which results the chapter shows, and the key of each."""
+
+from dataclasses import replace
+
+from foqus_lib.companions import mixing
+from foqus_lib.datasets.catalog import Task
+from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.settings import Common
+from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.selection.catalog import SNR_BALANCED, version_of
+from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE
+from foqus_lib.studies.mixing.bench import narrowed
+from foqus_lib.studies.mixing.options import Options
+from foqus_lib.studies.mixing.rows import FLOOR, METHODS
+from foqus_lib.training import collect, fit
+from foqus_lib.training.recipe import of_model
+
+NAME, VERSION = "mixing", 1  # raised when what its trials mean changes
+STEPS = "the same in every row: epochs x ceil(k / batch)"
+
+
+def trials(common: Common, options: Options, task: Task) -> list[Trial]:
+    """Each row on each coreset, rate, seed and repeat; and All data, if it was asked for."""
+    task = narrowed(task, options.only_snr)
+    everywhere = FLOOR, *(options.methods or METHODS)
+    found = [
+        trial(task, options, coreset, method, basis_points(rate), seed, repeat)
+        for place, coreset in enumerate(options.coresets)
+        for method in dict.fromkeys(everywhere + (() if place else options.side_methods))
+        for rate in options.rates
+        for seed in range(common.seeds)
+        for repeat in range(options.repeats)
+    ]
+    if options.ceiling:
+        found += [
+            trial(task, options, NONE, ALL_DATA, 10_000, seed, 0) for seed in range(common.seeds)
+        ]
+    return found
+
+
+def trial(
+    task: Task, options: Options, coreset: str, method: str, points: int, seed: int, repeat: int
+) -> Trial:
+    """One result: a row on a coreset of `points` basis points of the training signals."""
+    looks_at_none = coreset.removesuffix(SNR_BALANCED) in (*NO_NETWORK, NONE)
+    collection = options.collection
+    looked = replace(collection, recipe=of_model(options.model, collection.recipe))
+    versions = {
+        "fit": fit.VERSION,
+        "mixing": mixing.VERSION,
+        options.model: NETWORKS[options.model],
+    }
+    if not looks_at_none:
+        versions |= {"collect": collect.VERSION}
+    if coreset != NONE:
+        versions |= {coreset.replace(" ", "-"): version_of(coreset)}
+    return Trial(
+        NAME,
+        VERSION,
+        task.name,
+        task.fingerprint,
+        method,
+        points,
+        seed,
+        repeat,
+        (
+            ("coreset", coreset),
+            ("evaluation_model", options.model),
+            ("evaluation_recipe", str(options.evaluation(method, points))),
+            ("mixing", NONE if method in (FLOOR, ALL_DATA) else str(options.rules)),
+            ("selection_model", NONE if looks_at_none else options.model),
+            ("selection_recipe", NONE if looks_at_none else str(looked)),
+            ("steps", STEPS),
+            ("versions", " ".join(f"{name}={value}" for name, value in sorted(versions.items()))),
+        ),
+    )
