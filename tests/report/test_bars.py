@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
+from foqus_lib.experiment.bar import Bar
 from foqus_lib.report import committed
-from foqus_lib.report.bars import Bar, judge
+from foqus_lib.report.bars import judge
 from foqus_lib.studies.distillation import STUDY
 from foqus_lib.studies.distillation.bars import BARS as DISTILLATION
 from foqus_lib.studies.mixing.bars import BARS as MIXING
