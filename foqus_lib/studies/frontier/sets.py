@@ -105,7 +105,7 @@ def record_and_price(bench: Bench, seed: int) -> None:
             seconds = (time.process_time() - began) * how.recipe.epochs / 2
     facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
     key = price_key(bench, seed)
-    artifacts.save_arrays(bench.root, key, {"seconds": np.float64(seconds)}, facts)
+    artifacts.save_arrays(bench.root, key, {"seconds": np.array(seconds)}, facts)
 
 
 # ---- signals that are made -----------------------------------------------------------------------
@@ -148,7 +148,7 @@ def make_set(bench: Bench, points: int, seed: int) -> None:
         return
     seconds = time.process_time() - began
     facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-    arrays = {"iq": made.signals.iq, "seconds": np.float64(seconds)}
+    arrays = {"iq": made.signals.iq, "seconds": np.array(seconds)}
     artifacts.save_arrays(bench.root, key, arrays, facts)
 
 
