@@ -18,6 +18,10 @@ from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import distillation, layer_pruning, mixing, scoring_proxy
 from foqus_lib.studies.coreset import grid
+from foqus_lib.studies.frontier import bench as frontier_bench
+from foqus_lib.studies.frontier import options as frontier_options
+from foqus_lib.studies.frontier import study as frontier
+from foqus_lib.studies.frontier import trials as frontier_trials
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ CHAPTERS: dict[str, Chapter] = {
     # no notebook of its own: the second half of 10_layer_pruning
     "10_scoring_proxy": Chapter(
         scoring_proxy.STUDY, layer_pruning.Options, scoring_proxy.trials, layer_pruning.bench
+    ),
+    "14_frontier": Chapter(
+        frontier.STUDY, frontier_options.Options, frontier_trials.trials, frontier_bench.bench
     ),
 }
 

@@ -1,0 +1,10 @@
+"""The capstone: what each way to spend less buys, on one scale of stored floats, seconds, weights.
+
+options    what can be asked for, the rows and the networks
+trials     the key of each result
+bench      what every job is told
+sets       what a row trains on, and the CPU seconds that choosing or making it took
+networks   a network trained on a set, whole or cut after a first training on the same set
+study      jobs and metrics
+reading    which rows no other row beats, and the bar of the specification
+"""

@@ -1,0 +1,57 @@
+"""What every job of the chapter is told, and what is refused before any training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from foqus_lib.companions.cuttable import NETWORKS
+from foqus_lib.datasets.catalog import Task
+from foqus_lib.experiment.settings import Common
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.coreset import bench as coreset
+from foqus_lib.studies.coreset.draw import affordable
+from foqus_lib.studies.coreset.run import long_enough
+from foqus_lib.studies.frontier.options import PSI, Options
+from foqus_lib.training.device import pick_device
+
+LEAST = 4  # signals that unbiased CKA needs
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Data, options, store, device; `records` is what the coreset grid's functions are told."""
+
+    task: Task
+    how: Options
+    records: coreset.Bench
+    root: Path
+    device: str
+    memory: int = 0
+
+
+def bench(common: Common, options: Options, task: Task) -> Bench:
+    """Store, device and recipes. Refuses here what no training could mend."""
+    long_enough(PSI, task.train)
+    for rate in options.rates:
+        kept = affordable(task.train.label, rate)
+        if options.networks and kept < LEAST:
+            raise ValueError(
+                f"rates: {rate:g} of {len(task.train)} signals keeps {kept}; a cut compares layers "
+                f"on {LEAST} or more. Raise the rate, or give networks=[]"
+            )
+    for network in options.networks:
+        cut = NETWORKS[network]()
+        if not len(cut.needed) <= options.keep < sum(cut.depths):
+            raise ValueError(
+                f"keep: expected {len(cut.needed)} to {sum(cut.depths) - 1} blocks of {network}, "
+                f"got {options.keep}"
+            )
+    device = str(pick_device(common.device))
+    recipe = options.recipe(options.rates[0], "")
+    records = coreset.Bench(task, options.collection, recipe, common.store, device, common.memory)
+    return Bench(task, options, records, common.store, device, common.memory)
+
+
+def per_class(bench: Bench, points: int) -> int:
+    """Signals of each class that a rate stores."""
+    train = bench.task.train
+    return max(1, budget_of(points / 10_000, len(train)) // len(train.classes))

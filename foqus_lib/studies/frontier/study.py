@@ -1,0 +1,137 @@
+"""In which order it runs, how a trial runs, and what is measured."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.study import RATE, Job, Metric, Study
+from foqus_lib.experiment.workers import one_thread
+from foqus_lib.studies.coreset.bench import ALL_DATA
+from foqus_lib.studies.coreset.run import FORWARD, measure
+from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.frontier.bench import Bench, per_class
+from foqus_lib.studies.frontier.networks import trained
+from foqus_lib.studies.frontier.options import DISTILLED, FLOOR, PSI, WHOLE
+from foqus_lib.studies.frontier.sets import (
+    Stock,
+    make_set,
+    price_key,
+    record_and_price,
+    set_key,
+    stock_of,
+)
+from foqus_lib.studies.frontier.trials import NAME, VERSION, looks_at_record
+from foqus_lib.training.predict import logits_of
+
+
+def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
+    """Records with their prices, made signals, trials; the longest first."""
+    looked = sorted({trial.seed for trial in missing if looks_at_record(trial.method)})
+    made = sorted({(trial.budget, trial.seed) for trial in missing if trial.method == DISTILLED})
+    trials = [_trial_job(bench, trial) for trial in missing]
+    return [
+        [_record_job(bench, seed) for seed in looked if not _kept(bench, price_key(bench, seed))],
+        [_set_job(bench, *one) for one in made if not _kept(bench, set_key(bench, *one))],
+        sorted(trials, key=lambda job: -job.cost),
+    ]
+
+
+def _kept(bench: Bench, key) -> bool:
+    return artifacts.find_arrays(bench.root, key) is not None
+
+
+def _record_job(bench: Bench, seed: int) -> Job:
+    visits = len(bench.task.train) * bench.how.selection_epochs * (1 + FORWARD)
+    return Job(
+        record_and_price, (seed,), makes=(bench.records.evidence_key(PSI, seed),),
+        kind=(PSI, WHOLE), cost=visits, probe=_seconds_per_visit, memory=_memory(bench),
+    )  # fmt: skip
+
+
+def _set_job(bench: Bench, points: int, seed: int) -> Job:
+    how, classes = bench.how, len(bench.task.train.classes)
+    visits = how.iterations * 2 * classes * (how.batch_real * FORWARD + per_class(bench, points))
+    return Job(
+        make_set, (points, seed), kind=(PSI, WHOLE), cost=visits, probe=_seconds_per_visit,
+        memory=_memory(bench),
+    )  # fmt: skip
+
+
+def _trial_job(bench: Bench, trial: Trial) -> Job:
+    task, rate = bench.task, trial.budget / 10_000
+    whole = trial["form"] == WHOLE
+    visits = rate * len(task.train) * bench.how.recipe(rate, "").epochs * (1 if whole else 1.6)
+    return Job(
+        run_one, (trial,), trials=(trial,), kind=(trial["network"], WHOLE),
+        cost=visits + len(task.test) * FORWARD, probe=_seconds_per_visit, memory=_memory(bench),
+    )  # fmt: skip
+
+
+def _memory(bench: Bench) -> int:
+    """Bytes of a worker: the signals twice, and a record."""
+    train, test = bench.task.train, bench.task.test
+    return 2 * (train.iq.nbytes + test.iq.nbytes) + 8 * len(train) * bench.how.selection_epochs
+
+
+def _seconds_per_visit(bench: Bench, job: Job) -> float:
+    """Measured on one small batch, after another one that warms up."""
+    network, _ = job.kind
+    train = bench.task.train
+    rows = np.arange(min(32, len(train)))
+    short = replace(bench, how=replace(bench.how, epochs=1, all_epochs=1, batch=len(rows)))
+    probe = Trial(NAME, VERSION, "probe", "", FLOOR, 1, 0, 0,
+                  (("form", WHOLE), ("network", network)))  # fmt: skip
+
+    def once() -> float:
+        began = time.perf_counter()
+        trained(short, probe, Stock(train, rows, 0.0, len(rows)))
+        return time.perf_counter() - began
+
+    with one_thread():
+        once()
+        return once() / len(rows)
+
+
+def run_one(bench: Bench, trial: Trial) -> None:
+    """Have the signals, train, test, publish with everything that it took."""
+    began, task = time.perf_counter(), bench.task
+    stock = stock_of(bench, trial)
+    cpu = time.process_time()
+    with device_watched(bench.device):
+        network = trained(bench, trial, stock)
+        training = time.process_time() - cpu
+        logits = logits_of(network, task.test)[0].float().cpu().numpy()
+    metrics = measure(logits, task.test, stock.stored) | {
+        "floats": stock.stored * 2 * task.train.length,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "seconds_choosing": stock.seconds,
+        "seconds_all": stock.seconds + training,
+    }
+    seconds = time.perf_counter() - began
+    facts = provenance(device=bench.device, seconds=seconds, about=task.about)
+    store.publish(bench.root, trial, metrics, facts)
+
+
+STUDY = Study(
+    name=NAME,
+    version=VERSION,
+    axis=RATE,
+    metrics=(
+        Metric("accuracy", "accuracy", points=True),
+        Metric("floats", "stored floats", higher_is_better=False),
+        Metric("seconds_all", "CPU s, choosing and training", higher_is_better=False),
+        Metric("seconds_choosing", "CPU s of choosing", higher_is_better=False),
+        Metric("parameters", "parameters", higher_is_better=False),
+        Metric("kept", "signals stored"),
+    ),
+    settings=("distillation_recipe", "form", "network", "recipe", "selection_recipe", "versions"),
+    block=("network", "form"),
+    floor=FLOOR,
+    ceiling=ALL_DATA,
+    jobs=jobs,
+)
