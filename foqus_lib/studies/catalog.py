@@ -68,6 +68,7 @@ COMMITTED |= {f"distillation/{stem}": distillation.STUDY for stem in ("rows", "r
 COMMITTED |= {f"layer_pruning/{stem}": layer_pruning.STUDY for stem in ("rows", "real")}
 COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy", "real_proxy")}
 COMMITTED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
+COMMITTED |= {"frontier/rows": frontier.STUDY}
 
 
 def grids() -> list[str]:

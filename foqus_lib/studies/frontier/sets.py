@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from foqus_lib.companions import distillation as dm
+from foqus_lib.companions import distillation
+from foqus_lib.companions.distillation.descent import distil
+from foqus_lib.companions.distillation.networks import fresh_embedding
+from foqus_lib.companions.distillation.views import multi_domain
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
@@ -119,7 +122,7 @@ def set_key(bench: Bench, points: int, seed: int) -> Mapping[str, str | int]:
         "distillation_recipe": bench.how.distilling,
         "per_class": per_class(bench, points),
         "seed": seed,
-        "versions": f"distillation={dm.VERSION} {PSI}={VERSIONS[PSI]}",
+        "versions": f"distillation={distillation.VERSION} {PSI}={VERSIONS[PSI]}",
     }
 
 
@@ -132,11 +135,11 @@ def make_set(bench: Bench, points: int, seed: int) -> None:
     began = time.process_time()
     try:
         with device_watched(bench.device), one_thread():
-            made = dm.distil(
+            made = distil(
                 train,
                 start,
-                lambda k: dm.fresh_embedding(MODELS[PSI], len(train.classes), f"{name} {k}", probe),
-                dm.multi_domain(how.alpha),
+                lambda k: fresh_embedding(MODELS[PSI], len(train.classes), f"{name} {k}", probe),
+                multi_domain(how.alpha),
                 rng_for("frontier", "batches", bench.task.fingerprint, seed),
                 iterations=how.iterations,
                 batch_real=how.batch_real,
