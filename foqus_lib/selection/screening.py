@@ -17,9 +17,9 @@ def screening_dtype(largest_square: float) -> torch.dtype:
 def rounding(terms: int, dtype: torch.dtype) -> float:
     """r such that |x|^2 / 2 + x . y is off by at most r (|x|^2 / 2 + |y|^2 / 4) in dtype.
 
-    With u = eps / 2: rounding both vectors and adding D products in any order costs at most
-    (D + 3) u |x| |y|, the square and the last sum 2 u more of the whole, and |x| |y| is at most
-    |x|^2 / 2 + |y|^2 / 2. Hence (D + 8) u (|x|^2 + |y|^2 / 2), some to spare.
+    With u = eps / 2: rounding the numbers and adding the D products and the square in any order
+    costs at most (D + 4) u (|x|^2 / 2 + |x| |y|), and |x| |y| is at most |x|^2 / 2 + |y|^2 / 2.
+    Hence (D + 8) u (|x|^2 + |y|^2 / 2), some to spare.
     """
     return (terms + 8) * torch.finfo(dtype).eps
 
