@@ -3,13 +3,16 @@
     python benchmarks/selection.py --quick     20,000 signals, minutes
     python benchmarks/selection.py             also 88,000, growth, and 844,800 alone; an hour
     python benchmarks/selection.py --only largest
+    python benchmarks/selection.py --only bars                  the bars at 88,000, three rounds
+    python benchmarks/selection.py --only bars --signals 8800   the same, small
 
 The plain form is `plain_selectors`. Both run through `foqus_lib.selection.methods`, on the same
-simulated evidence: classes are Gaussian clouds, D = 128. Written to book/results/benchmarks:
-selectors.csv, selector_growth.csv and selectors_largest.csv. `ratio` is the plain form's CPU
-seconds over ours, median of the rounds; `same_picks` the share of picks in common (the plain form
-sums in float32); `peak_mb` the growth of the largest resident size while selecting; `process_mb`
-that size itself, data and libraries included.
+simulated evidence: classes are Gaussian clouds, D = 128, of full rank or, as the embedding of
+CNN1D, of rank 64. Memory is kept, as in the workers of a sweep. Written to book/results/benchmarks:
+selectors.csv, selector_growth.csv, selectors_largest.csv and selector_bars.csv. `ratio` is the
+plain form's CPU seconds over ours, median of the rounds; `same_picks` the share of picks in common
+(the plain form sums in float32); `peak_mb` the growth of the largest resident size while selecting;
+`process_mb` that size itself, data and libraries included.
 """
 
 import argparse
@@ -28,11 +31,19 @@ UNCERTAIN = ("Least Confidence", "Entropy", "Margin")
 GREEDY = ("k-Center Greedy", "CD", "Herding")
 SCORED = ("Cal", "Cal (in class)", "GraNd", *UNCERTAIN)
 BALANCED = (*GREEDY, "Cal (in class)", "GraNd", *UNCERTAIN)
-TWO_THREADS = measure.ONE_THREAD | {"OMP_NUM_THREADS": "2"}
+BARS = (  # selector, rate, times the plain form that are wanted
+    ("Herding", "0.1", 12),
+    ("Herding", "0.3", 15),
+    ("k-Center Greedy", "0.1", 20),
+    ("Cal (in class)", "0.1", None),
+)
 
 
-def simulated(n: int, classes: int, epochs: int, width: int):
-    """Evidence of Gaussian classes, and the early embedding whose norm it keeps."""
+def simulated(n: int, classes: int, epochs: int, width: int, rank: int):
+    """Evidence of Gaussian classes, and the early embedding whose norm it keeps.
+
+    An embedding of lower rank is a linear layer's, from `rank` numbers to `width`, in float32.
+    """
     from foqus_lib.evidence import Evidence
 
     rng = np.random.default_rng(0)
@@ -41,9 +52,11 @@ def simulated(n: int, classes: int, epochs: int, width: int):
         return rng.standard_normal(shape, dtype=np.float32)
 
     label = np.arange(n) % classes
-    embedding = normal(n, width)
-    for y, mean in enumerate(normal(classes, width)):
+    embedding = normal(n, rank)
+    for y, mean in enumerate(normal(classes, rank)):
         embedding[y::classes] += mean
+    if rank < width:
+        embedding = embedding @ normal(rank, width) / np.float32(rank) ** 0.5 + normal(width)
     evidence = Evidence(
         label=label,
         snr=np.zeros(n, np.float32),
@@ -113,7 +126,8 @@ def one(case: dict) -> dict:
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     n = int(case["signals"])
-    evidence, early = simulated(n, int(case["classes"]), int(case["epochs"]), int(case["width"]))
+    sizes = (int(case[axis]) for axis in ("classes", "epochs", "width", "rank"))
+    evidence, early = simulated(n, *sizes)
     ours = case["formulation"] == OURS
     method = method_named(case["selector"]) if ours else plain_method(case["selector"], early)
     budgets = [budget_of(float(rate), n) for rate in case["rates"].split("+")]
@@ -131,15 +145,18 @@ def one(case: dict) -> dict:
     return spent
 
 
-def case_of(selector, pools, signals, classes, rates="0.1", epochs=2, width=128) -> dict:
+def case_of(selector, pools, signals, classes, rates="0.1", epochs=2, width=128, rank=None) -> dict:
     return {
         "selector": selector, "pools": pools, "signals": signals, "classes": classes,
-        "rates": rates, "epochs": epochs, "width": width,
+        "rates": rates, "epochs": epochs, "width": width, "rank": rank or width,
     }  # fmt: skip
 
 
-def run(case: dict, formulation: str, env=measure.ONE_THREAD) -> tuple[dict, set]:
-    """What one process of its own spent, and what it picked."""
+def run(case: dict, formulation: str, threads: int = 1) -> tuple[dict, set]:
+    """What one process of its own spent, and what it picked. It keeps memory as a worker does."""
+    from foqus_lib.processes import CHILD
+
+    env = CHILD | {"OMP_NUM_THREADS": str(threads)}
     with tempfile.TemporaryDirectory() as folder:
         picks = Path(folder) / "picks.npy"
         told = case | {"formulation": formulation, "picks": picks}
@@ -203,7 +220,7 @@ def alone(names: list[str]) -> list[dict]:
     rows = []
     for name in names:
         case = case_of(name, "balanced", 844_800, 24, epochs=50 if "F" in name else 2)
-        spent, _ = run(case, OURS, TWO_THREADS)
+        spent, _ = run(case, OURS, threads=2)
         rows.append(row_of(case, OURS, [spent], 2))
         show(rows[-1], f"{spent['wall_s']:.0f} s")
     return rows
@@ -248,15 +265,35 @@ def largest() -> list[dict]:
     return alone([*(name for name in METHODS if name != "Cal"), "Cal (in class)"])
 
 
+def bars(signals: int, rounds: int) -> list[dict]:
+    """Ours against the plain form in turn, with an embedding of full rank and of rank 64."""
+    rows = []
+    for selector, rate, wanted in BARS:
+        for rank in (128, 64):
+            found = compared(case_of(selector, "balanced", signals, 11, rate, rank=rank), rounds)
+            rows += [row | {"bar": wanted} for row in found]
+            if wanted:
+                met = "met" if found[0]["ratio"] >= wanted else "not met"
+                print(f"{'':17} rank {rank}, {rate}: bar {wanted}, {met}", flush=True)
+    return rows
+
+
 PARTS = {"selectors": comparisons, "selector_growth": growth, "selectors_largest": largest}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="20,000 signals only: minutes")
-    parser.add_argument("--only", choices=("selectors", "growth", "largest"))
+    parser.add_argument("--only", choices=("selectors", "growth", "largest", "bars"))
+    parser.add_argument("--signals", type=int, default=88_000, help="of the bars")
+    parser.add_argument("--rounds", type=int, default=3, help="of the bars")
     args = parser.parse_args()
     machine = {"machine": measure.machine()}
+    if args.only == "bars":
+        rows = [row | machine for row in bars(args.signals, args.rounds)]
+        if args.signals == 88_000:
+            measure.write("selector_bars", rows)
+        return
     for name, part in PARTS.items():
         if args.only and not name.endswith(args.only) or args.quick and part is largest:
             continue

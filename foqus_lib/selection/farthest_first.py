@@ -20,14 +20,18 @@ def farthest_first(
 
     Lazy and exact. Distances to the nearest centre only shrink. So take the BLOCK rows with the
     largest known ones and go on picking among them while the best is above all that may stand
-    outside; then bring every row up to date with one GEMM. O(n) memory beside the data. The
-    GEMMs run on torch's default device, the picking on the host. Among equals the lower row wins.
+    outside; then bring every row up to date with one GEMM. Where the distance has a bound, that
+    GEMM gives bounds, and distances themselves are formed for the rows of the block. O(n) memory
+    beside the data. The GEMMs run on torch's default device, the picking on the host. Among equals
+    the lower row wins.
     """
     n = len(distance.left)
     within(budget, n - len(centres))
     left, right = torch.as_tensor(distance.left), torch.as_tensor(distance.right)
     noise = 1e-13 * (left * right).abs().sum(dim=1)
-    nearest = torch.full((n,), torch.inf, dtype=torch.float64)
+    at_most = torch.full((n,), torch.inf, dtype=torch.float64)  # nearest centres are no farther
+    known = torch.ones(n, dtype=torch.bool)  # where it is that distance itself
+    placed = torch.as_tensor(centres)
 
     def distances(rows: Tensor | slice, new: Tensor) -> Float64[Tensor, "r m"]:
         """From each row to each centre. Below the rounding error of the row it is 0."""
@@ -35,36 +39,62 @@ def farthest_first(
         return d.masked_fill_(d < noise[rows, None], 0)
 
     def bring_near(new: Tensor) -> None:
-        """Update the distance to the nearest centre; a centre itself is out: -inf."""
+        """Account for new centres in every row; a centre itself is out: -inf."""
         step = max(1, CHUNK // max(1, len(new)))
         for first in range(0, n if len(new) else 0, step):
             rows = slice(first, first + step)
-            closest = (left[rows] @ right[new].T).amin(dim=1)
-            closest.masked_fill_(closest < noise[rows], 0)  # a duplicate
-            nearest[rows] = torch.minimum(nearest[rows], closest)
-        nearest[new] = -torch.inf
+            if distance.bound is None:
+                closest = distances(rows, new).amin(dim=1)
+            else:
+                closest = (short_left[rows] @ short_right[new].T).amin(dim=1) + more[rows]
+            at_most[rows] = torch.minimum(at_most[rows], closest)
+        known.fill_(distance.bound is None or not len(placed))
+        at_most[new], known[new] = -torch.inf, True
 
-    bring_near(torch.as_tensor(centres))
+    def look_up(rows: Tensor) -> None:
+        """The distance to the nearest centre itself."""
+        rows = rows[~known[rows]]
+        if len(rows):
+            closest = [
+                distances(rows, some).amin(dim=1) for some in placed.split(max(1, CHUNK // BLOCK))
+            ]
+            at_most[rows], known[rows] = torch.stack(closest).amin(dim=0), True
+
+    if distance.bound is not None:
+        short_left = torch.as_tensor(distance.bound.left)
+        short_right = torch.as_tensor(distance.bound.right)
+        more = torch.as_tensor(distance.bound.more)
+    bring_near(placed)
     picks = np.empty(0, dtype=np.int64)
     while (missing := budget - len(picks)) > 0:
-        best = nearest.argmax()  # the first of equals
-        if nearest[best] == 0:  # only duplicates are left: they tie
-            rest = torch.nonzero(nearest == 0)[:missing, 0]
+        while True:
+            best = at_most.argmax()  # the first of equals
+            if known[best]:
+                break
+            look_up(torch.cat([at_most.topk(min(BLOCK, n)).indices, best[None]]).unique())
+        if at_most[best] == 0:  # only duplicates are left: they tie
+            rest = torch.nonzero(at_most > -torch.inf)[:missing, 0]
             return np.concatenate([picks, rest.cpu().numpy()])
-        block = torch.cat([nearest.topk(min(BLOCK, n)).indices, best[None]]).unique()  # sorted
+        block = torch.cat([at_most.topk(min(BLOCK, n)).indices, best[None]]).unique()  # sorted
+        block = block[known[block]]
+        others = at_most.index_fill(0, block, -torch.inf)
         among = distances(block, block).cpu().numpy()
-        new = block.cpu().numpy()[_safe_picks(nearest[block].cpu().numpy(), among, missing)]
-        bring_near(torch.as_tensor(new))
-        picks = np.concatenate([picks, new])
+        now, outside = at_most[block].cpu().numpy(), float(others.max())
+        new = block[torch.as_tensor(_safe_picks(now, among, missing, outside))]
+        placed = torch.cat([placed, new])
+        bring_near(new)
+        picks = np.concatenate([picks, new.cpu().numpy()])
     return picks
 
 
 def _safe_picks(
-    now: Float64[ndarray, " m"], among: Float64[ndarray, "m m"], most: int
+    now: Float64[ndarray, " m"], among: Float64[ndarray, "m m"], most: int, outside: float
 ) -> list[int]:
-    """The next picks that need only the block's own distances to be known; at least one."""
+    """The next picks that need only the block's own distances to be known; at least one.
+
+    No row outside the block is farther from its nearest centre than `outside`.
+    """
     now = now.copy()
-    outside = now.min()  # no row outside the block is farther than this
     picks: list[int] = []
     while len(picks) < most:
         best = int(now.argmax())

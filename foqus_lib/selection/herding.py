@@ -4,11 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int
 from numpy import ndarray
+from torch import Tensor
 
 from foqus_lib.selection.checks import finite, within
-from foqus_lib.selection.screening import rounding, screening_dtype
+from foqus_lib.selection.herding_products import herding_by_products
+from foqus_lib.selection.screening import cheap_bfloat16, rounding, screening_dtype
+
+ROOM = 2**29  # bytes: all products of 11,585 rows in float32; a larger pool has some panels
+TINY = 1e-200  # half a square; below it float64 itself loses digits
 
 
 def herding(
@@ -18,19 +23,25 @@ def herding(
 
     Gives places in each pool (rows of `embedding`), without replacement; among equals the earlier
     wins. Pools know nothing of each other: a CPU takes one at a time, for its cache; a GPU all in
-    step, since what a pick costs there is the launch.
+    step, since what a pick costs there is the launch. The picks are the same.
     """
     for pool, budget in zip(pools, budgets, strict=True):
         within(budget, len(pool))
-    at_once = 1 if torch.get_default_device().type == "cpu" else max(1, len(pools))
-    return [
-        places
-        for i in range(0, len(pools), at_once)
-        for places in in_step(
-            [finite("embedding", embedding[pool]) for pool in pools[i : i + at_once]],
-            budgets[i : i + at_once],
-        )
-    ]
+    rows = [finite("embedding", embedding[pool]) for pool in pools]
+    if torch.get_default_device().type != "cpu":
+        return in_step(rows, budgets)
+    dtype = torch.bfloat16 if cheap_bfloat16() else torch.float32
+    size = min(ROOM // dtype.itemsize, max(map(len, rows), default=0) ** 2)
+    room = torch.empty(size, dtype=dtype)
+    return [alone(own, budget, room) for own, budget in zip(rows, budgets, strict=True)]
+
+
+def alone(rows: Float[ndarray, "n D"], budget: int, room: Tensor) -> Int[ndarray, " budget"]:
+    """Herding of one pool, products of pairs kept in room; of squares near 0 or inf, without."""
+    x, half = _centred([rows])
+    if TINY < half.max(initial=0) < 1 / TINY:
+        return herding_by_products(x[0], half[0], budget, room)
+    return in_step([rows], [budget])[0]
 
 
 def in_step(pools: Sequence[Float[ndarray, "_ D"]], budgets: Sequence[int]) -> list[ndarray]:

@@ -1,0 +1,79 @@
+"""k-center that looks at bounds in float32 and few columns picks what float64 alone picks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foqus_lib.selection import farthest_first as ff
+from foqus_lib.selection.divergence import squared_euclidean
+from foqus_lib.selection.farthest_first import farthest_first
+
+
+def rows_of(kind, draw, n):
+    if kind == "gaussian":
+        return draw.normal(size=(n, 5))
+    if kind == "close":  # nearer to each other than float32 can tell
+        return draw.normal(size=(3, 4))[draw.integers(3, size=n)] + 1e-6 * draw.normal(size=(n, 4))
+    if kind == "duplicates":
+        return draw.normal(size=(4, 6))[draw.integers(4, size=n)]
+    if kind == "zeros":
+        return draw.normal(size=(n, 3)) * (draw.random((n, 1)) < 0.3)
+    if kind == "one line":
+        return draw.normal(size=(n, 1)) * draw.normal(size=8)
+    if kind == "few columns":
+        return (draw.normal(size=(n, 5)) @ draw.normal(size=(5, 40))).astype(np.float32)
+    return draw.normal(size=(n, 4)) * 10.0 ** draw.integers(-9, 9, size=(n, 1))  # sizes
+
+
+KINDS = ("gaussian", "close", "duplicates", "zeros", "one line", "few columns", "sizes")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(KINDS),
+    st.integers(0, 10**6),
+    st.sampled_from([2, 3, 30, 120]),
+    st.sampled_from([1e-25, 1e-3, 1.0, 1e5, 1e25]),
+    st.sampled_from([1, 5, 256]),
+)
+def test_a_bound_decides_nothing(kind, seed, n, scale, block):
+    x = rows_of(kind, np.random.default_rng(seed), n) * scale
+    distance = squared_euclidean(x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ff, "BLOCK", block)
+        got = farthest_first(distance, n - 1, np.array([0]))
+        want = farthest_first(replace(distance, bound=None), n - 1, np.array([0]))
+    assert got.tolist() == want.tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(KINDS), st.integers(0, 10**6), st.sampled_from([1e-3, 1.0, 1e5]))
+def test_the_bound_is_one(kind, seed, scale):
+    distance = squared_euclidean(rows_of(kind, np.random.default_rng(seed), 90) * scale)
+    bound, exact = distance.bound, distance.left @ distance.right.T
+    if bound is not None:
+        short = bound.left @ bound.right.T + bound.more[:, None]
+        assert (short >= exact).all()
+        largest = distance.left[:, 0].max()
+        assert (short - exact).max() <= 4e-5 * largest
+
+
+def test_there_is_a_bound_and_it_has_few_columns():
+    draw = np.random.default_rng(0)
+    assert squared_euclidean(draw.normal(size=(9, 3))).bound.left.shape == (9, 5)
+    narrow = draw.normal(size=(200, 6)) @ draw.normal(size=(6, 50))
+    assert squared_euclidean(narrow).bound.left.shape == (200, 8)
+    for scale in (0.0, 1e-9, 1e16):  # squares that float32 has no digits for
+        assert squared_euclidean(narrow * scale).bound is None
+
+
+def test_a_bound_that_is_none_would_pick_others():
+    """Those rows are a case in which looking up the distance matters."""
+    x = rows_of("close", np.random.default_rng(1), 300)
+    distance = squared_euclidean(x)
+    wrong = replace(distance.bound, more=distance.bound.more - 1e-3)
+    got = farthest_first(replace(distance, bound=wrong), 250, np.array([0]))
+    assert got.tolist() != farthest_first(distance, 250, np.array([0])).tolist()
