@@ -143,6 +143,9 @@ def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn
     """A stack in which each copy has the weights that its seed alone would give it."""
     copies_of = {seed: [c for c, other in enumerate(seeds) if other == seed] for seed in seeds}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
+        if len(seeds) == 1:  # nothing to put together
+            torch.manual_seed(seed_of("weights", seeds[0]) >> 1)
+            return build(classes, length, 1)
         stack = build(classes, length, len(seeds))
         for seed, copies in copies_of.items():
             torch.manual_seed(seed_of("weights", seed) >> 1)
