@@ -55,8 +55,8 @@ class Trial:
 
     @cached_property
     def name(self) -> str:
-        """Content address of the key; the result's file name."""
-        return name_of(self.key)
+        """Content address of the key, as `name_of` has it; the result's file name."""
+        return sha256(canonical(self.key).encode()).hexdigest()  # its types were checked above
 
 
 FIELDS = {field.name: field.type for field in fields(Trial)[:-1]}  # name -> str or int
