@@ -1,7 +1,8 @@
 """The only optimiser loop: R replicas of one network, each on its own coreset with its own seed.
 
 A stack trains its copies in the same launches: grouped convolutions, batched products. That fills
-a GPU; on a CPU it never beats one after another, so there a stack holds one. A replica's weights,
+a GPU. On a CPU it gains little, in small batches, and grouped convolutions sum in another order,
+so there a stack holds one: a trial must not depend on its companions. A replica's weights,
 batch order and dropout masks come from its seed alone: it is the same alone or among companions,
 to the last bit on one path and to rounding across paths and devices.
 
