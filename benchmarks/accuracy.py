@@ -17,13 +17,11 @@ import sys
 from math import sqrt
 from statistics import mean, stdev
 
-from measure import ONE_THREAD, RESULTS, child, in_turn, stopwatch, write
+from measure import RESULTS, child, in_turn, stopwatch, write
 from scipy.stats import t
 
-from foqus_lib.processes import CHILD
-
 PLAIN = "plain loop"
-VARIANTS = {PLAIN: ONE_THREAD, "ours, fp32": CHILD, "ours, bf16": CHILD}
+VARIANTS = (PLAIN, "ours, fp32", "ours, bf16")
 SIMULATED = "RML2016.10a-like"
 SIZE = {"seeds": 10, "frames": 100, "kept": 880, "epochs": 30}
 QUICK = {"seeds": 2, "frames": 10, "kept": 110, "epochs": 3}
@@ -36,6 +34,7 @@ def one(variant: str, seed: int, data: str, split: str, size: dict) -> dict:
 
     from foqus_lib.datasets.catalog import prepare
     from foqus_lib.models import MODELS
+    from foqus_lib.processes import keep_memory
     from foqus_lib.seeds import rng_for
     from foqus_lib.selection.catalog import SELECTORS
     from foqus_lib.studies.coreset.draw import blind
@@ -58,6 +57,7 @@ def one(variant: str, seed: int, data: str, split: str, size: dict) -> dict:
             train(network, Recordings(task.train, rows), recipe)
         accuracy = evaluate(network, Recordings(task.test))
     else:
+        keep_memory()
         with stopwatch() as spent:
             fitted = fit(MODELS["CNN1D"], task.train, [rows], [f"seed {seed}"], recipe)
         accuracy = accuracies(fitted.networks[0], task.test).item()
@@ -68,15 +68,13 @@ def one(variant: str, seed: int, data: str, split: str, size: dict) -> dict:
 def main(data: str, split: str, size: dict) -> None:
     def run(variant: str) -> dict:
         seed = len(found[variant])
-        result = child(
-            __file__, variant, seed, data, split, json.dumps(size), env=VARIANTS[variant]
-        )
+        result = child(__file__, variant, seed, data, split, json.dumps(size))
         found[variant].append(result)
         print(f"seed {seed}: {variant:12} {result['accuracy']:.4f}", flush=True)
         return result
 
     found = {variant: [] for variant in VARIANTS}
-    in_turn(list(VARIANTS), run, size["seeds"])
+    in_turn(VARIANTS, run, size["seeds"])
     rows = [_row(variant, found, size) for variant in VARIANTS]
     for row in rows:
         print("  ".join(str(value) for value in row.values()))

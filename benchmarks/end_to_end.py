@@ -21,15 +21,14 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 import numpy as np
-from measure import ONE_THREAD, child, in_turn, median_ratio, stopwatch, write, write_numbers
-
-from foqus_lib.processes import CHILD
+from measure import child, in_turn, median_ratio, stopwatch, write, write_numbers
 
 THEIRS, OURS, BF16 = "DeepCore-style flow", "ours", "ours, targets in bf16"
-FLOWS = {THEIRS: ONE_THREAD, OURS: CHILD, BF16: CHILD}
+FLOWS = (THEIRS, OURS, BF16)
+ROUNDS = 3  # of the seconds a visit
 RATES = [0.01, 0.05, 0.1, 0.2, 0.3]
 SIZE = {"frames": 12, "epochs": 4, "batch": 32, "rates": RATES, "methods": 11, "seeds": 3}
 QUICK = {"frames": 5, "epochs": 2, "batch": 32, "rates": [0.1], "methods": 2, "seeds": 1}
@@ -147,6 +146,7 @@ def seconds_a_visit(flow: str, size: dict) -> dict:
 
     from foqus_lib.datasets.simulated import like_rml2016
     from foqus_lib.models import MODELS
+    from foqus_lib.processes import keep_memory
     from foqus_lib.signals import rms
     from foqus_lib.training.fit import fit
     from foqus_lib.training.predict import predict
@@ -160,6 +160,7 @@ def seconds_a_visit(flow: str, size: dict) -> dict:
         network, data = fresh("CNN1D", 11, 128, "a"), Recordings(signals)
         calls = lambda: train(network, data, recipe), lambda: evaluate(network, data)  # noqa: E731
     else:
+        keep_memory()  # as a sweep does
         rows = [np.arange(len(signals))]
         network = fit(MODELS["CNN1D"], signals, rows, ["a"], replace(recipe, epochs=1)).networks[0]
         calls = (
@@ -205,7 +206,7 @@ def seconds_of_selection(size: dict) -> dict:
 def main(size: dict) -> None:
     def run(flow: str) -> dict:
         seed = len(found[flow])
-        result = child(__file__, "flow", flow, seed, json.dumps(size), env=FLOWS[flow])
+        result = child(__file__, "flow", flow, seed, json.dumps(size))
         found[flow].append(result)
         print(f"seed {seed}: {flow:24} {result['cpu_s']:7.1f} CPU s, mean accuracy "
               f"{result['accuracy']:.3f}", flush=True)  # fmt: skip
@@ -213,7 +214,7 @@ def main(size: dict) -> None:
 
     found = {flow: [] for flow in FLOWS}
     for _ in range(size["seeds"]):
-        in_turn(list(FLOWS), run, rounds=1)
+        in_turn(FLOWS, run, rounds=1)
         _keep("end_to_end", _totals(found, size), size)  # every round: a stopped run leaves these
         _keep("end_to_end_shares", _shares(found), size)
     _keep("end_to_end_paper", _paper(size), size)
@@ -270,43 +271,55 @@ def _shares(found: dict[str, list[dict]]) -> list[dict]:
 
 
 def _paper(size: dict) -> list[dict]:
-    """Hours of the block at the paper's sizes: visits x seconds a visit. An estimate."""
+    """Hours of the block at the paper's sizes: visits x seconds a visit. An estimate.
+
+    The flows take turns, ROUNDS times: hours are medians, and what is compared is the ratio within
+    a round.
+    """
     arguments = json.dumps(size)
-    cost = {flow: child(__file__, "visit", flow, 0, arguments, env=FLOWS[flow]) for flow in FLOWS}
-    selection = sum(child(__file__, "selection", OURS, 0, arguments, env=CHILD).values())
-    p = PAPER
-    targets = p["methods"] * p["seeds"] * p["rates"] * p["N"] * p["T"]
-    runs = p["methods"] * p["seeds"] * len(RATES)
-    visits = {
-        THEIRS: {
-            "selection training": ("train", 19 * len(RATES) * p["seeds"] * p["N"] * p["T"]),
-            "training on coresets": ("train", targets),
-            "tests": ("test", runs * p["T"] * p["tests"]),
-        }
-    } | {
-        flow: {
-            "selection training": ("train", p["seeds"] * p["N"] * (p["T"] + 10 * p["T"] // 10)),
-            "recording": ("test", p["seeds"] * p["N"] * (p["T"] + 1 + 10)),
-            "training on coresets": ("train", targets),
-            "tests": ("test", runs * p["tests"]),
-        }
-        for flow in (OURS, BF16)
-    }
+    rounds = 1 if size["methods"] < 11 else ROUNDS
+    cost = in_turn(FLOWS, lambda flow: child(__file__, "visit", flow, 0, arguments), rounds)
+    selecting = median(
+        sum(child(__file__, "selection", OURS, 0, arguments).values()) for _ in range(rounds)
+    )
+    hours = {flow: [] for flow in FLOWS}  # of each round, by part
+    for turn in range(rounds):
+        here = {flow: cost[flow][turn] for flow in FLOWS}
+        for flow in FLOWS:
+            hours[flow].append(_hours(flow, here, selecting))
+    whole = {flow: [sum(parts.values()) for parts in found] for flow, found in hours.items()}
     rows = []
-    for flow, parts in visits.items():
-        hours = {}
-        for part, (kind, count) in parts.items():
-            evidence = part in ("selection training", "recording", "tests") and flow == BF16
-            hours[part] = count * cost[OURS if evidence else flow][kind] / 3600
-        if flow != THEIRS:
-            hours["selection"] = p["seeds"] * selection / 3600
-        total = sum(hours.values())
+    for flow, found in hours.items():
+        total = median(whole[flow])
+        by_part = {part: median(one[part] for one in found) for part in found[0]}
         rows += [
             {"flow": flow, "part": part, "core hours, estimated": f"{value:.2f}",
-             "share": f"{value / total:.1%}"}
-            for part, value in (hours | {"all": total}).items()
+             "share": f"{value / total:.1%}", "times faster": "", "rounds": rounds}
+            for part, value in (by_part | {"all": total}).items()
         ]  # fmt: skip
+        rows[-1]["times faster"] = f"{median_ratio(whole[THEIRS], whole[flow]):.1f}"
     return rows
+
+
+def _hours(flow: str, cost: dict[str, dict], selecting: float) -> dict[str, float]:
+    """Core hours of each part, from {flow: {"train" or "test": seconds a visit}}."""
+    p, ours = PAPER, flow != THEIRS
+    selection = p["seeds"] * p["N"] * p["T"] * (2 if ours else 19 * len(RATES))  # ours: GraNd's too
+    evidence = cost[OURS] if ours else cost[flow]  # never in bf16
+    targets = p["methods"] * p["seeds"] * p["rates"] * p["N"] * p["T"]
+    tests = p["methods"] * p["seeds"] * len(RATES) * p["tests"] * (1 if ours else p["T"])
+    seconds = {
+        "selection training": selection * evidence["train"],
+        "training on coresets": targets * cost[flow]["train"],
+        "tests": tests * evidence["test"],
+    }
+    if ours:
+        recorded = p["seeds"] * p["N"] * (p["T"] + 1 + 10)
+        seconds |= {
+            "recording": recorded * evidence["test"],
+            "selection": p["seeds"] * selecting,
+        }
+    return {part: value / 3600 for part, value in seconds.items()}
 
 
 if __name__ == "__main__":

@@ -27,11 +27,13 @@ def one(network: str) -> dict:
     import torch
 
     from foqus_lib.models import MODELS
+    from foqus_lib.processes import keep_memory
     from foqus_lib.signals import Signals
     from foqus_lib.training.fit import fit
     from foqus_lib.training.recipe import Recipe
 
     torch.set_num_threads(1)
+    keep_memory()  # as in a sweep
     n, rng = SIGNALS[network], np.random.default_rng(0)
     iq = rng.standard_normal((n, 2, 128)).astype(np.float32)
     signals = Signals(iq, np.arange(n) % 11, np.zeros(n, np.float32), tuple("abcdefghijk"))
@@ -62,10 +64,8 @@ def short(count: int) -> str:
 
 
 def main() -> None:
-    from foqus_lib.processes import CHILD  # memory kept, as in a sweep
-
     counted = sizes()
-    found = in_turn(list(counted), lambda name: child(__file__, name, env=CHILD), ROUNDS)
+    found = in_turn(list(counted), lambda name: child(__file__, name), ROUNDS)
     seconds = {name: [round["seconds"] for round in rounds] for name, rounds in found.items()}
     table = [["Network", *(f"{data}: {kind}" for kind in ("parameters", "MACs") for data in SIZES)]]
     times = [["Network", "CPU s per 1,000 signals", "least to most", "to CNN1D", "min per epoch"]]

@@ -5,7 +5,8 @@
     python benchmarks/training.py --processes   one process against two; wants a machine of its own
 
 On a CPU: one thread, signals per CPU second, and the steps from the plain loop to ours one by one
-(layout, kept memory, bf16); then the arithmetic floor and growth. --processes sets two processes
+(layout, kept memory, bf16), each precision beside the plain loop in that precision; then the
+arithmetic floor and growth. --processes sets two processes
 beside two that only multiply matrices, which says what a second core of this machine is worth. On
 a GPU: first the tests that a stack equals its members and a captured step an ordinary one, then R
 networks at once.
@@ -25,28 +26,21 @@ from statistics import median
 
 import numpy as np
 import torch
-from measure import (
-    ONE_THREAD,
-    ROOT,
-    child,
-    in_turn,
-    median_ratio,
-    stopwatch,
-    write,
-    write_numbers,
-)
+from measure import ROOT, child, in_turn, median_ratio, stopwatch, write, write_numbers
+from torch import nn
+from torch.nn import functional as F
 
-from foqus_lib.processes import CHILD
-
-PLAIN = "plain loop"
-ON_CPU = {  # variant: (its environment, how `one` runs it)
-    PLAIN: (ONE_THREAD, {"loop": "plain"}),
-    "ours, torch's layout": (ONE_THREAD, {"contiguous": True}),
-    "ours, channels last": (ONE_THREAD, {}),
-    "ours, fp32": (CHILD, {}),
-    "ours, bf16": (CHILD, {"precision": "bf16"}),
+PLAIN, PLAIN_BF16 = "plain loop, fp32", "plain loop, bf16"
+ON_CPU = {  # variant: how `one` runs it
+    PLAIN: {"loop": "plain"},
+    PLAIN_BF16: {"loop": "plain", "precision": "bf16"},
+    "ours, torch's layout": {"contiguous": True},
+    "ours, channels last": {},
+    "ours, fp32": {"kept": True},
+    "ours, bf16": {"kept": True, "precision": "bf16"},
 }
-ENDS = (PLAIN, "ours, fp32", "ours, bf16")  # all that is asked of small coresets and of the LSTM
+# all that is asked of small coresets and of the LSTM
+ENDS = (PLAIN, PLAIN_BF16, "ours, fp32", "ours, bf16")
 NETWORKS = {"CNN1D": 1280, "CNN2D": 640, "LSTM": 640}  # signals of two timed epochs
 WHOLE, SMALL = "a whole set", "440 of 44,000"
 REPLICAS, GPU_PRECISIONS = (1, 3, 11, 33), ("fp32", "tf32", "bf16")
@@ -66,11 +60,14 @@ def training(of: dict) -> Callable[[int], int]:
     import plain_loop
 
     from foqus_lib.models import MODELS
+    from foqus_lib.processes import keep_memory
     from foqus_lib.training.fit import fit
     from foqus_lib.training.recipe import Recipe
 
     device = torch.device(of.get("device", "cpu"))
     torch.set_num_threads(1)
+    if of.get("kept"):  # as in sweeps, notebooks and `foqus select`
+        keep_memory()
     if of.get("contiguous"):
         torch.channels_last = torch.contiguous_format
     signals, replicas = noise(of["n"]), of.get("replicas", 1)
@@ -121,8 +118,8 @@ def one(of: dict) -> dict:
     return {"per_cpu_s": done / spent["cpu_s"], "per_s": done / spent["wall_s"]} | spent
 
 
-def run(of: dict, environment: dict = CHILD) -> dict:
-    return child(__file__, json.dumps(of), env=environment)
+def run(of: dict) -> dict:
+    return child(__file__, json.dumps(of))
 
 
 def rates(network: str, rounds: int) -> list[dict]:
@@ -137,26 +134,29 @@ def rates(network: str, rounds: int) -> list[dict]:
         variants = ENDS if name == SMALL or network == "LSTM" else tuple(ON_CPU)
 
         def measured(variant: str, size=size) -> dict:
-            environment, how = ON_CPU[variant]
-            return run({"network": network} | size | how, environment)
+            return run({"network": network} | size | ON_CPU[variant])
 
         rows += compared(network, name, in_turn(variants, measured, rounds), "per_cpu_s")
     return rows
 
 
 def compared(network: str, trained_on: str, found: dict[str, list[dict]], per: str) -> list[dict]:
-    plain = [result[per] for result in found[PLAIN]]
+    """Each variant beside the plain loop in fp32, and beside that in its own precision."""
     rows = []
     for variant, results in found.items():
-        got = [result[per] for result in results]
+        got, own = [result[per] for result in results], PLAIN
+        if "bf16" in variant and PLAIN_BF16 in found:
+            own = PLAIN_BF16
+        ratios = [median_ratio(got, [r[per] for r in found[plain]]) for plain in (PLAIN, own)]
         rows.append({
             "network": network, "trained on": trained_on, "loop": variant,
             "signals a second": f"{median(got):.0f}",
-            "times the plain loop": f"{median_ratio(got, plain):.2f}",
+            "times the plain loop": f"{ratios[0]:.2f}",
+            "times it in the same precision": f"{ratios[1]:.2f}",
             "rounds": len(got),
         })  # fmt: skip
         print(f"{network:6} {trained_on:14} {variant:22} {median(got):8.0f} /s "
-              f"x {median_ratio(got, plain):.2f}", flush=True)  # fmt: skip
+              f"x {ratios[0]:.2f}, same precision x {ratios[1]:.2f}", flush=True)  # fmt: skip
     return rows
 
 
@@ -169,7 +169,7 @@ def two_processes(rounds: int) -> list[dict]:
     }
     rows = []
     for name, of in what.items():
-        of = of | {"n": 440, "k": 440}
+        of = of | {"n": 440, "k": 440, "kept": True}
         alone, both = [], []
         for _ in range(rounds):
             for processes, total in ((1, alone), (2, both)):
@@ -215,22 +215,37 @@ def floor(found: list[dict], rounds: int) -> list[dict]:
 
 
 def multiply_adds(network: str) -> int:
-    """Of one forward pass, counted by torch; of LSTM layers by 4 H (I + H) L."""
+    """Of one forward pass of the plain network, without those whose factor is padding."""
     import plain_loop
-    from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        plain_loop.PLAIN[network](11, 128).eval()(torch.randn(1, 2, 128))
-    counted = counter.get_total_flops() // 2
-    if network != "LSTM":
-        return counted
-    return sum(4 * h * (i + h) * 128 for i, h in ((2, 128), (128, 64))) + 64 * 128 * 11
+    counts = []
+
+    def count(layer: nn.Module, inputs: tuple, output: object) -> None:
+        x = inputs[0]
+        if isinstance(layer, nn.Linear):
+            counts.append(output.numel() * layer.in_features)
+        elif isinstance(layer, nn.LSTM):
+            width = layer.input_size + layer.hidden_size
+            counts.append(4 * layer.hidden_size * width * x.shape[1])
+        elif isinstance(layer, nn.Conv1d | nn.Conv2d):  # stride 1, one group
+            taps = torch.ones(1, 1, *layer.kernel_size)
+            slide = F.conv1d if isinstance(layer, nn.Conv1d) else F.conv2d
+            met = slide(torch.ones_like(x[:, :1]), taps, padding=layer.padding)
+            counts.append(int(met.sum()) * layer.in_channels * layer.out_channels)
+
+    plain = plain_loop.PLAIN[network](11, 128).eval()
+    for layer in plain.modules():
+        layer.register_forward_hook(count)
+    with torch.no_grad():
+        plain(torch.randn(1, 2, 128))
+    return sum(counts)
 
 
-def growth(device: str) -> list[dict]:
-    """Seconds of one call of fit as one size grows and the others stay: CNN1D, fp32."""
+def growth(device: str, rounds: int) -> list[dict]:
+    """Seconds of one call of fit as one size grows and the others stay: CNN1D, fp32; medians."""
     on_cpu = device == "cpu"
     usual = {"network": "CNN1D", "device": device, "n": 44_000, "k": 440, "replicas": 1}
+    usual |= {"kept": True}
     usual["epochs"] = 4 if on_cpu else 50
     grown = {
         "n": ("N, signals resident", (4_400, 44_000, 176_000)),
@@ -240,13 +255,15 @@ def growth(device: str) -> list[dict]:
     }
     rows = []
     for field, (words, values) in grown.items():
-        for value in values:
+        found = in_turn(values, lambda value, field=field: run(usual | {field: value}), rounds)
+        for value, results in found.items():
             of = usual | {field: value}
-            spent = run(of)["cpu_s" if on_cpu else "wall_s"]
+            spent = median(result["cpu_s" if on_cpu else "wall_s"] for result in results)
             visits = of["k"] * of["epochs"] * of["replicas"]
             rows.append({
                 "what grows": words, "value": value, "seconds": f"{spent:.2f}",
-                "microseconds a visit": f"{1e6 * spent / visits:.0f}", "device": device,
+                "microseconds a visit": f"{1e6 * spent / visits:.0f}", "rounds": rounds,
+                "device": device,
             })  # fmt: skip
             print(rows[-1], flush=True)
     return rows
@@ -273,7 +290,7 @@ def on_gpu(networks: list[str], rounds: int) -> None:
             rows += compared(network, name, found, "per_s")
     card = torch.cuda.get_device_name()
     write("gpu_training", [{"GPU": card} | row for row in rows])
-    write("gpu_training_growth", growth("cuda"))
+    write("gpu_training_growth", growth("cuda", rounds))
     _numbers("gpu_training", rows)
 
 
@@ -287,15 +304,15 @@ def on_cpu(networks: list[str], rounds: int, kept: bool) -> None:
     write("training", found)
     write("training_floor", floors)
     _numbers("training", found)
-    write("training_growth", growth("cpu"))
+    write("training_growth", growth("cpu", rounds))
 
 
 def _numbers(name: str, rows: list[dict]) -> None:
-    """{network: {trained on: {loop: ratio}}}."""
+    """{network: {trained on: {loop: ratio to the plain loop in the same precision}}}."""
     numbers: dict = {}
     for row in rows:
         by_loop = numbers.setdefault(row["network"], {}).setdefault(row["trained on"], {})
-        by_loop[row["loop"]] = float(row["times the plain loop"])
+        by_loop[row["loop"]] = float(row["times it in the same precision"])
     write_numbers(name, numbers)
 
 

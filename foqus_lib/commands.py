@@ -30,6 +30,7 @@ def select(args: argparse.Namespace) -> int:
         collection=Collection(
             Recipe(epochs=args.epochs, batch=args.batch), runs, args.early_epochs
         ),
+        scores=args.scores,
     )
     rows = own.select(request, Path(args.results), Path(args.out), args.device, say)
     print(f"{len(rows)} signals kept: {args.out}/ holds {', '.join(own.FILES)}")
@@ -95,6 +96,9 @@ def add_to(command) -> None:
         "--snr-min", type=float, default=-1000.0, help="dB; drop what is below (default: nothing)"
     )
     one.add_argument("--normalise", default="rms", help="rms (default) or native")
+    one.add_argument(
+        "--scores", action="store_true", help="train also for Uniform, which looks at no network"
+    )
     one.add_argument("--early-runs", type=int, default=10, help="of GraNd (default: 10)")
     one.add_argument("--early-epochs", type=int, default=5, help="of GraNd (default: 5)")
     one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: auto)")

@@ -10,9 +10,10 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +54,14 @@ def explained(path: Path, needed: int = 0) -> Iterator[None]:
 
 def write_once(path: Path, content: bytes | memoryview) -> bool:
     """True if this call made the file; False if somebody was first, whose file stays for ever."""
-    with explained(path, needed=len(content)):
+    return write_once_by(path, lambda file: file.write(content), len(content))
+
+
+def write_once_by(path: Path, write: Callable[[BinaryIO], object], needed: int) -> bool:
+    """The same for content that `write` puts into a file, about `needed` bytes: never in memory."""
+    with explained(path, needed=needed):
         make_folder(path.parent)
-        with _temporary(path, content) as tmp:
+        with _temporary(path, write) as tmp:
             first = _link(tmp, path)
         sync_folder(path.parent)
     return first
@@ -65,7 +71,7 @@ def replace(path: Path, content: bytes) -> None:
     """The file holds the old content or the new, never a mixture. Only for what can be derived."""
     with explained(path, needed=len(content)):
         make_folder(path.parent)
-        with _temporary(path, content) as tmp:
+        with _temporary(path, lambda file: file.write(content)) as tmp:
             os.replace(tmp, path)
         sync_folder(path.parent)
 
@@ -91,19 +97,16 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _temporary(path: Path, content: bytes | memoryview) -> Iterator[Path]:
+def _temporary(path: Path, write: Callable[[BinaryIO], object]) -> Iterator[Path]:
     """A file of our own beside `path`, whole and on the disk; gone afterwards."""
     tmp = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(tmp, flags, 0o644)
     try:
-        try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(handle, rest) :]
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
             os.fsync(handle)
-        finally:
-            os.close(handle)
         yield tmp
     finally:
         with suppress(OSError):  # left behind it is harmless, and swept later

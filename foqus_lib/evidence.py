@@ -35,7 +35,8 @@ class Evidence:
                 raise ValueError(
                     f"evidence.{field}: expected {n} signals on axis {axis}, got {array.shape}"
                 )
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
+            # Finite numbers have a finite sum, and it takes no array of the embedding's size.
+            if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)):
                 bad = ~np.isfinite(array)
                 first = tuple(int(i) for i in np.argwhere(bad)[0])
                 raise ValueError(

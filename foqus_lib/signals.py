@@ -76,7 +76,7 @@ def at_least(signals: Signals, snr_db: float) -> Signals:
             f"snr: no signal at {snr_db:g} dB or more; labels end at {signals.snr.max():g} dB. "
             "Lower the cut"
         )
-    return signals[rows]
+    return signals if len(rows) == len(signals) else signals[rows]
 
 
 def native(signals: Signals) -> Signals:
@@ -86,16 +86,32 @@ def native(signals: Signals) -> Signals:
 
 def rms(signals: Signals) -> Signals:
     """Each signal scaled to unit mean power; an all-zero signal stays zero."""
+    iq = signals.iq * _to_unit_power(signals)
+    return Signals(iq, signals.label, signals.snr, signals.classes)
+
+
+def rms_in_place(signals: Signals) -> Signals:
+    """The same, written over the signals if their memory can be: for who has no other use for them.
+
+    A file that is mapped for reading is copied.
+    """
+    if not signals.iq.flags.writeable:
+        return rms(signals)
+    np.multiply(signals.iq, _to_unit_power(signals), out=signals.iq)
+    return signals
+
+
+def _to_unit_power(signals: Signals) -> Float32[ndarray, "N 1 1"]:
     power = np.empty(len(signals))
     for first in range(0, len(signals), BLOCK):  # in float64, and no array of iq's size
         some = np.square(signals.iq[first : first + BLOCK], dtype=np.float64)
         power[first : first + BLOCK] = some.sum(axis=1).mean(axis=1)
     scale = 1 / np.sqrt(np.where(power > 0, power, 1))
-    iq = signals.iq * scale[:, None, None].astype(np.float32)
-    return Signals(iq, signals.label, signals.snr, signals.classes)
+    return scale[:, None, None].astype(np.float32)
 
 
 NORMALISATIONS = {"native": native, "rms": rms}
+IN_PLACE = {"native": native, "rms": rms_in_place}
 
 
 def frame_hashes(iq: Float32[ndarray, "N 2 L"]) -> UInt64[ndarray, " N"]:

@@ -8,6 +8,7 @@ import pytest
 
 from foqus_lib import cli, doctor, runner
 from foqus_lib.experiment import settings
+from foqus_lib.studies import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 CELL = 'profile: str = "quick"  # which\nseeds: int = None  # how many'
@@ -26,6 +27,7 @@ def toy(tmp_path, monkeypatch):
         (tmp_path / f"{name}.ipynb").write_text(json.dumps(notebook))
     monkeypatch.setattr(settings, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(runner, "run", lambda *given: pytest.fail("ran"))
+    monkeypatch.setattr(catalog, "make_shared", lambda *given: None)
     return tmp_path
 
 
@@ -74,6 +76,21 @@ def test_build_runs_the_named_notebooks_with_typed_parameters(monkeypatch):
     [job] = seen
     assert job.name == "03_main_tables" and job.given == {"profile": "smoke", "seeds": 3}
     assert job.facts == {"profile": "smoke", "device": "cpu"}
+
+
+def test_build_makes_what_is_shared_first_and_begins_with_the_longest(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        catalog, "make_shared", lambda chapters, *rest: seen.append([c.notebook for c in chapters])
+    )
+    monkeypatch.setattr(runner, "run", lambda jobs, *rest: seen.append([j.name for j in jobs]) or 0)
+    monkeypatch.setattr(cli, "html", lambda: 0)
+    assert cli.main(["build", "--profile", "smoke", "--workers", "2"]) == 0
+    assert seen == [["01_setup", "03_main_tables"], ["03_main_tables", "01_setup"]]
+
+
+def test_the_longest_are_notebooks():
+    assert set(cli.LONGEST) <= {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
 
 
 def test_a_failed_notebook_builds_no_page(monkeypatch, tmp_path):

@@ -85,6 +85,16 @@ def test_native_changes_nothing():
     assert sig.native(s) is s
 
 
+def test_rms_in_place_is_rms_and_leaves_what_cannot_be_written():
+    ours = signals(n=3, length=16)
+    wanted = sig.rms(ours).iq
+    ours.iq.flags.writeable = False
+    copied = sig.rms_in_place(ours)
+    assert copied.iq is not ours.iq and np.array_equal(copied.iq, wanted)
+    ours.iq.flags.writeable = True
+    assert sig.rms_in_place(ours).iq is ours.iq and np.array_equal(ours.iq, wanted)
+
+
 @given(
     arrays(np.float32, (3, 2, 16), elements=st.floats(-1, 1, width=32)),
     st.floats(2**-10, 2**10, width=32),

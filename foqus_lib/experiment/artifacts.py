@@ -4,17 +4,17 @@ The .npz is stored, not pickled. The record beside it is written last and holds 
 where it comes from, so a record means a whole file; on every look the content is compared with it.
 """
 
-import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy import ndarray
 
-from foqus_lib.durable import quarantine, write_once
+from foqus_lib.durable import quarantine, write_once, write_once_by
 from foqus_lib.experiment.key import canonical, name_of
 
 
@@ -33,9 +33,7 @@ def save_arrays(
     for _ in range(3):  # more than once only if a damaged file stands in our place
         if find_arrays(root, key) is not None:
             return path
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
-        _write_both(root, path, key, buffer.getbuffer(), provenance)
+        _write_both(root, path, key, arrays, provenance)
     raise ValueError(f"{path}: damaged and cannot be moved away; delete it and run again")
 
 
@@ -43,22 +41,22 @@ def _write_both(
     root: Path,
     path: Path,
     key: Mapping[str, object],
-    content: memoryview,
+    arrays: Mapping[str, ndarray],
     provenance: Mapping[str, object],
 ) -> None:
-    if not write_once(path, content):
-        theirs = path.read_bytes()  # a race, or a writer killed before its record
-        if _whole(theirs):
-            content = memoryview(theirs)
-        else:
-            quarantine(root, path, seen=theirs)
-            write_once(path, content)
+    def write(file: BinaryIO) -> None:
+        np.savez(file, **arrays)
+
+    size = sum(np.asarray(array).nbytes for array in arrays.values())
+    if not write_once_by(path, write, size) and not _whole(path):
+        quarantine(root, path, seen=path.read_bytes())  # of a writer killed before its record
+        write_once_by(path, write, size)
     record = {
         "schema": 2,
         "key": dict(key),
         "provenance": dict(provenance),
-        "bytes": len(content),
-        "sha256": sha256(content).hexdigest(),
+        "bytes": path.stat().st_size,
+        "sha256": _sha256(path),
     }
     write_once(path.with_suffix(".json"), canonical(record).encode())
 
@@ -72,16 +70,13 @@ def find_arrays(root: Path, key: Mapping[str, object]) -> Path | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        content = b""
-    try:
-        record = json.loads(raw)
-        whole = record["key"] == dict(key) and record["sha256"] == sha256(content).hexdigest()
-    except (ValueError, KeyError, TypeError):
+        record, found = json.loads(raw), _sha256(path)
+        whole = record["key"] == dict(key) and record["sha256"] == found
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         whole = False
     if whole:
         return path
+    content = path.read_bytes() if path.exists() else b""
     quarantine(root, beside, seen=raw)  # the record first: without it the file does not count
     quarantine(root, path, seen=content)
     return None
@@ -102,10 +97,15 @@ def _path(root: Path, key: Mapping[str, object]) -> Path:
     return Path(root) / "artifacts" / name[:2] / f"{name}.npz"
 
 
-def _whole(content: bytes) -> bool:
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _whole(path: Path) -> bool:
     """A zip that opens and whose every checksum holds."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
     except zipfile.BadZipFile:
         return False

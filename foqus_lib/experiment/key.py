@@ -31,8 +31,8 @@ class Trial:
     settings: Settings = ()  # by name, sorted
 
     def __post_init__(self) -> None:
-        for field in fields(self)[:-1]:
-            _check_field(field.name, getattr(self, field.name), field.type)
+        for name, kind in FIELDS.items():
+            _check_field(name, getattr(self, name), kind)
         names = [name for name, _ in self.settings]
         if names != sorted(set(names)):
             raise ValueError(f"trial.settings: expected distinct names in order, got {names}")
@@ -55,8 +55,8 @@ class Trial:
 
     @cached_property
     def name(self) -> str:
-        """Content address of the key; the result's file name."""
-        return name_of(self.key)
+        """Content address of the key, as `name_of` has it; the result's file name."""
+        return sha256(canonical(self.key).encode()).hexdigest()  # its types were checked above
 
 
 FIELDS = {field.name: field.type for field in fields(Trial)[:-1]}  # name -> str or int
@@ -83,11 +83,14 @@ def from_key(key: Mapping[str, object]) -> Trial:
     return Trial(**{name: key[name] for name in FIELDS}, settings=tuple(settings))
 
 
+_JSON = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, default=lambda x: x.item()
+)
+
+
 def canonical(value: object) -> str:
     """The one JSON text of a value: sorted, no spaces, no NaN; numpy scalars become numbers."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=lambda x: x.item()
-    )
+    return _JSON.encode(value)
 
 
 def name_of(key: Mapping[str, object]) -> str:

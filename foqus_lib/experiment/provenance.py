@@ -60,6 +60,7 @@ def _git(folder: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
+@cache
 def _version(package: str) -> str:
     """Read from the package's metadata, without importing it."""
     try:

@@ -13,13 +13,12 @@ from foqus_lib.experiment.study import Study
 
 def export(root: Path, study: Study, trials: Sequence[Trial], path: Path) -> pd.DataFrame:
     """Write rows.csv: sorted by key, floats to the last bit. Refuses an incomplete grid."""
-    found = store.scan(root, trials)
+    found, rows = store.results(root, study, trials)
     if found.missing:
         raise ValueError(
             f"{root}: {found.note}; first missing: {found.missing[0]}. "
             "Run the sweep again, or export only what is complete: fewer rates, seeds or methods"
         )
-    rows = store.frame(root, study, trials)
     rows = rows.sort_values([*FIELDS, *study.settings], ignore_index=True)
     replace(Path(path), rows.to_csv(index=False, lineterminator="\n").encode())
     return rows

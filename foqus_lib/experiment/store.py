@@ -5,14 +5,16 @@ left. Each file is {"sha256": ..., "body": "<canonical JSON>"}, so damage is not
 to root/quarantine and the trial counts as missing. Errors go to root/failures, never to trials/.
 """
 
+import gc
 import json
 import logging
 import math
 import traceback
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
@@ -80,7 +82,7 @@ def publish(root: Path, trial: Trial, metrics: Mapping, provenance: Mapping) -> 
     for _ in range(3):  # more than once only if a damaged file stands in our place
         if write_once(path, record):
             return True
-        theirs, _trouble = _look(root, trial.name)
+        theirs, _trouble = _look(root, trial)
         if theirs is not None:
             if theirs["metrics"] != json.loads(canonical(dict(metrics))):
                 log.warning("%s: published before with other metrics; the first ones stay", path)
@@ -90,12 +92,12 @@ def publish(root: Path, trial: Trial, metrics: Mapping, provenance: Mapping) -> 
 
 def has(root: Path, trial: Trial) -> bool:
     """Whether the trial is stored and whole: what resuming asks."""
-    return _look(root, trial.name)[0] is not None
+    return _look(root, trial)[0] is not None
 
 
 def read(root: Path, trial: Trial) -> dict:
     """The body {schema, key, metrics, provenance}; ValueError if absent or damaged."""
-    body, trouble = _look(root, trial.name)
+    body, trouble = _look(root, trial)
     if body is None:
         where = _path(root, trial.name)
         raise ValueError(trouble or f"{where}: not run yet. Run the sweep first")
@@ -124,21 +126,27 @@ def last_failure(root: Path, key: Mapping) -> str:
     return _last_error(attempts[-1]) if attempts else ""
 
 
+def results(root: Path, study: Study, trials: Iterable[Trial]) -> tuple[Scan, pd.DataFrame]:
+    """`scan` and `frame` of a grid, each file opened once."""
+    names, rows = list(columns(study)), []
+    pick = itemgetter(*names)
+
+    def keep(body: dict) -> None:
+        flat = body["key"] | body["metrics"] | body["provenance"]
+        try:
+            rows.append(pick(flat))
+        except KeyError:  # a metric that this trial lacks
+            rows.append([flat.get(name, math.nan) for name in names])
+
+    found = _scanned(root, trials, keep)
+    by_column = zip(*rows, strict=True) if rows else [[]] * len(names)
+    table = pd.DataFrame({n: list(c) for n, c in zip(names, by_column, strict=True)})
+    return found, typed(table, study)
+
+
 def scan(root: Path, trials: Iterable[Trial]) -> Scan:
     """Complete, missing, failed and quarantined trials of a grid, each read and checked."""
-    complete, missing, failed, quarantined = [], [], {}, {}
-    aside = {path.name.split(".")[0]: path for path in _files(Path(root) / "quarantine")}
-    for trial in dict.fromkeys(trials):
-        body, trouble = _look(root, trial.name)
-        if body is not None:
-            complete.append(trial)
-            continue
-        missing.append(trial)
-        if trouble or trial.name in aside:
-            quarantined[trial] = trouble or f"{aside[trial.name]}: set aside earlier"
-        if error := last_failure(root, trial.key):
-            failed[trial] = error
-    return Scan(complete, missing, failed, quarantined)
+    return _scanned(root, trials, lambda body: None)
 
 
 def frame(root: Path, study: Study, trials: Iterable[Trial]) -> pd.DataFrame:
@@ -146,8 +154,7 @@ def frame(root: Path, study: Study, trials: Iterable[Trial]) -> pd.DataFrame:
 
     Rows that are missing are not here: ask `scan` which, and say so beside any mean.
     """
-    rows = (body["key"] | body["metrics"] | body["provenance"] for body in _bodies(root, trials))
-    return typed(pd.DataFrame(rows), study)
+    return results(root, study, trials)[1]
 
 
 def frame_by(
@@ -155,11 +162,14 @@ def frame_by(
 ) -> pd.DataFrame:
     """One row a finished trial and level of a metric: frame_by(..., "accuracy", "snr")."""
     kept = [*FIELDS, *study.settings]
-    rows = [
-        {name: body["key"][name] for name in kept} | {level: float(at), metric: value}
-        for body in _bodies(root, trials)
-        for at, value in body["metrics"].get(f"{metric}_by_{level}", {}).items()
-    ]
+    rows = []
+
+    def keep(body: dict) -> None:
+        key = {name: body["key"][name] for name in kept}
+        levels = body["metrics"].get(f"{metric}_by_{level}", {})
+        rows.extend(key | {level: float(at), metric: value} for at, value in levels.items())
+
+    _scanned(root, trials, keep)
     dtypes = {name: columns(study)[name] for name in kept} | {level: "float64", metric: "float64"}
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
@@ -170,11 +180,33 @@ def typed(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     return rows.reindex(columns=list(dtypes)).astype(dtypes)
 
 
-def _bodies(root: Path, trials: Iterable[Trial]) -> Iterator[dict]:
-    for trial in dict.fromkeys(trials):
-        body, _ = _look(root, trial.name)
+def _scanned(root: Path, trials: Iterable[Trial], keep: Callable[[dict], None]) -> Scan:
+    """Every trial looked at once; `keep` gets the body of each that is whole, in order."""
+    complete, missing, failed, quarantined = [], [], {}, {}
+    aside = {path.name.split(".")[0]: path for path in _files(Path(root) / "quarantine")}
+    for trial in _uncollected(dict.fromkeys(trials)):
+        body, trouble = _look(root, trial)
         if body is not None:
-            yield body
+            complete.append(trial)
+            keep(body)
+            continue
+        missing.append(trial)
+        if trouble or trial.name in aside:
+            quarantined[trial] = trouble or f"{aside[trial.name]}: set aside earlier"
+        if error := last_failure(root, trial.key):
+            failed[trial] = error
+    return Scan(complete, missing, failed, quarantined)
+
+
+def _uncollected(trials: Iterable[Trial]) -> Iterator[Trial]:
+    """The trials; Python looks for no cycles meanwhile, which takes a fifth among so many rows."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield from trials
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _path(root: Path, name: str) -> Path:
@@ -186,22 +218,21 @@ def _sealed(body: Mapping) -> bytes:
     return json.dumps({"sha256": sha256(text.encode()).hexdigest(), "body": text}).encode()
 
 
-def _look(root: Path, name: str) -> tuple[dict | None, str]:
+def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
     """(body, ""), or (None, "") if the trial was never published, or (None, what was damaged)."""
-    path = _path(root, name)
+    path = f"{root}/trials/{trial.name[:2]}/{trial.name}.json"  # a Path costs more than to read it
     try:
-        raw = path.read_bytes()
+        with open(path, "rb") as file:
+            raw = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None, ""
     try:
         body = unsealed(raw)
         newer = body["schema"] > SCHEMA
         if not newer:  # a newer schema may have other keys: it is not ours to judge
-            from_key(body["key"])
-            if name_of(body["key"]) != name:
-                raise ValueError("holds another trial than its name says")
+            _check_key(body["key"], trial)
     except DAMAGE as error:
-        where = quarantine(root, path, seen=raw)
+        where = quarantine(root, Path(path), seen=raw)
         return None, f"{path}: {error}. {where}; run the sweep again to recompute this trial"
     if newer:
         raise ValueError(
@@ -212,9 +243,17 @@ def _look(root: Path, name: str) -> tuple[dict | None, str]:
     return body, ""
 
 
+def _check_key(key: dict, trial: Trial) -> None:
+    """ValueError for any key but the trial's own; 1.0 or True is not 1."""
+    if key == trial.key and {str, int}.issuperset(map(type, key.values())):
+        return
+    from_key(key)  # says what is wrong with it, if it is none
+    raise ValueError("holds another trial than its name says")
+
+
 def unsealed(raw: bytes) -> dict:
     """The body of a record, its SHA-256 checked."""
-    record = json.loads(raw)
+    record = json.loads(raw.decode())
     if not isinstance(record, dict) or set(record) != {"sha256", "body"}:
         raise ValueError("expected a JSON object of sha256 and body")
     got = sha256(record["body"].encode()).hexdigest()

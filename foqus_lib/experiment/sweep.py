@@ -9,6 +9,7 @@ one on a busy machine); on a GPU they run here, as large stacks.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from foqus_lib.durable import check_writable, sweep_temporary
 from foqus_lib.experiment import store
@@ -43,7 +44,9 @@ def sweep(
         if number:  # the stage before made what these jobs need, or noted why not
             jobs = study.jobs(bench, store.scan(bench.root, todo.missing).missing)[number]
         _run(bench, todo, jobs, progress, scheduler)
-    return store.scan(bench.root, trials)
+    left = store.scan(bench.root, todo.missing)  # the others were read and checked by `plan`
+    still = set(left.missing)
+    return replace(left, complete=[one for one in dict.fromkeys(trials) if one not in still])
 
 
 def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, scheduler: str) -> None:

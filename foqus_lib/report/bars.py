@@ -21,7 +21,7 @@ def _line(bar: Bar, rows: pd.DataFrame | None) -> dict[str, str]:
     if found is None:
         return {"bar": bar.number, "says": bar.says, "measured": "–", "n": "0", "": NOT_SHOWN}
     value, low, high, n, error = (found[name] for name in ("value", "low", "high", "n", "error"))
-    passed = bar.least <= value <= bar.most and value >= bar.errors * error
+    passed = bar.least <= value <= bar.most and (not bar.errors or value >= bar.errors * error)
     verdict = (MET if passed else NOT_MET) if n >= LEAST else NOT_SHOWN
     unit = " points" if bar.theirs else " %" if bar.metric != "move" else ""
     scale, form = (1, ".3f") if bar.metric == "move" else (100, "+.1f" if bar.theirs else ".1f")

@@ -1,7 +1,9 @@
 """Every chapter by its notebook. A new one is one line here, and its own file beside."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,11 +12,12 @@ import pandas as pd
 from foqus_lib.datasets.catalog import DATASETS, Task, prepare
 from foqus_lib.errors import unknown
 from foqus_lib.experiment import settings, store
-from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.key import Trial, canonical
 from foqus_lib.experiment.plan import Bench, Plan, plan
 from foqus_lib.experiment.settings import Common
-from foqus_lib.experiment.study import Study
+from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.sweep import Progress, sweep
+from foqus_lib.experiment.workers import executed
 from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import distillation, layer_pruning, mixing, scoring_proxy
 from foqus_lib.studies.coreset import grid
@@ -96,6 +99,31 @@ def checked(notebook: str, given: Mapping) -> dict[str, object]:
             raise unknown(f"parameter of {notebook}", name, known)
     typed = {name: settings.typed(name, value, known[name].kind) for name, value in given.items()}
     return json.loads(json.dumps(typed))  # papermill wants lists
+
+
+def make_shared(chapters: Sequence["Opened"], workers: int, say: Progress) -> None:
+    """Trainings that several of these chapters need, made once before any of them runs.
+
+    Notebooks that run side by side would each make their own. What fails here is tried again, and
+    told, by the notebooks that need it.
+    """
+    wanted: dict[tuple, list[tuple[Opened, Job]]] = defaultdict(list)
+    for chapter in chapters:
+        first = []
+        with suppress(ValueError):  # its notebook will say what is wrong
+            if missing := store.scan(chapter.bench.root, chapter.trials).missing:
+                first = chapter.study.jobs(chapter.bench, missing)[0]
+        for job in first:
+            wanted[chapter.bench.root, *map(canonical, job.makes)].append((chapter, job))
+    todo = defaultdict(list)
+    for (_root, *makes), asked in wanted.items():
+        if makes and len(asked) > 1:
+            chapter, job = asked[0]
+            todo[chapter].append(job)
+    for chapter, jobs in todo.items():
+        say(f"{len(jobs)} selection trainings that several notebooks read")
+        for _ in executed(chapter.bench, jobs, workers, chapter.common.scheduler):
+            pass
 
 
 def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":

@@ -30,7 +30,10 @@ def resident(
     signals: Signals, device: torch.device
 ) -> tuple[Float[Tensor, "N 2 L"], Int64[Tensor, " N"]]:
     """All signals and labels on the device, moved once: no loader, no worker. On a CPU: no copy."""
-    return _resident(signals, device, torch.get_default_dtype())  # float64 in some tests
+    dtype = torch.get_default_dtype()  # float64 in some tests
+    if (device.type, dtype) == ("cpu", torch.float32):  # and nothing that outlives the caller's
+        return torch.from_numpy(signals.iq), torch.from_numpy(signals.label)
+    return _resident(signals, device, dtype)
 
 
 @lru_cache(maxsize=2)  # the training and the test signals of one task

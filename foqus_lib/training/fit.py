@@ -1,7 +1,8 @@
 """The only optimiser loop: R replicas of one network, each on its own coreset with its own seed.
 
 A stack trains its copies in the same launches: grouped convolutions, batched products. That fills
-a GPU; on a CPU it never beats one after another, so there a stack holds one. A replica's weights,
+a GPU. On a CPU it gains little, in small batches, and grouped convolutions sum in another order,
+so there a stack holds one: a trial must not depend on its companions. A replica's weights,
 batch order and dropout masks come from its seed alone: it is the same alone or among companions,
 to the last bit on one path and to rounding across paths and devices.
 
@@ -143,6 +144,9 @@ def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn
     """A stack in which each copy has the weights that its seed alone would give it."""
     copies_of = {seed: [c for c, other in enumerate(seeds) if other == seed] for seed in seeds}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
+        if len(seeds) == 1:  # nothing to put together
+            torch.manual_seed(seed_of("weights", seeds[0]) >> 1)
+            return build(classes, length, 1)
         stack = build(classes, length, len(seeds))
         for seed, copies in copies_of.items():
             torch.manual_seed(seed_of("weights", seed) >> 1)

@@ -17,9 +17,14 @@ def predict(
     network: nn.Module, signals: Signals
 ) -> tuple[Float[Tensor, "R N C"], Float[Tensor, "R N D"]]:
     """Logits and embeddings of every signal by every copy, in fp32 and eval mode."""
-    parts = [(network.head(h), h) for h in _embeddings(network, signals)]
-    logits, embeddings = zip(*parts, strict=True)
-    return torch.cat(logits, 1), torch.cat(embeddings, 1)
+    found, done = [], 0
+    for h in _embeddings(network, signals):
+        both, until = (network.head(h), h), done + h.shape[1]
+        found = found or [one.new_empty(len(one), len(signals), one.shape[2]) for one in both]
+        for whole, part in zip(found, both, strict=True):  # joined at the end it would be two
+            whole[:, done:until] = part
+        done = until
+    return tuple(found)
 
 
 @torch.inference_mode()

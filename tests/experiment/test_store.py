@@ -145,6 +145,26 @@ def test_frame_has_one_typed_row_a_trial(tmp_path):
     assert set(rows.clarity) == {0.3} and rows.depth.isna().all()
 
 
+def test_results_are_scan_and_frame_in_one_look(tmp_path):
+    for one in TRIALS[:3]:
+        store.publish(tmp_path, one, METRICS, FACTS)
+    store.fail(tmp_path, TRIALS[3].key, ValueError("no"))
+    found, rows = store.results(tmp_path, STUDY, TRIALS)
+    assert found == store.scan(tmp_path, TRIALS) and found.failed.keys() == {TRIALS[3]}
+    assert rows.equals(store.frame(tmp_path, STUDY, TRIALS)) and len(rows) == 3
+
+
+@pytest.mark.parametrize("value", [True, 1.0])
+def test_a_key_that_equals_the_trials_but_is_another_is_set_aside(value, tmp_path):
+    one = TRIALS[0]
+    assert one.key["version"] == 1
+    store.publish(tmp_path, one, METRICS, FACTS)
+    body = store.read(tmp_path, one)
+    body["key"]["version"] = value
+    file_of(tmp_path, one).write_bytes(store._sealed(body))
+    assert one in store.scan(tmp_path, [one]).quarantined
+
+
 def test_a_metric_by_level_has_a_row_a_level(tmp_path):
     store.publish(tmp_path, TRIALS[0], METRICS, FACTS)
     store.publish(tmp_path, TRIALS[1], {"clarity": 0.3}, FACTS)  # says nothing of months

@@ -114,6 +114,21 @@ def test_provenance_is_the_trainings_whoever_selects_later(data, tmp_path, monke
     assert own.read(tmp_path / "c")[1]["provenance"] == other
 
 
+def test_uniform_trains_nothing_unless_its_scores_are_asked_for(
+    data, tmp_path, monkeypatch, no_training
+):
+    assert command(data, tmp_path / "a", "--method", "Uniform") == 0
+    rows, manifest = own.read(tmp_path / "a")
+    table = pd.read_csv(tmp_path / "a/scores.csv")
+    assert list(table) == ["row", "class", "snr_db", "kept"] and len(rows) == 24
+    assert manifest["recipe"] == "-" and manifest["data"]["signals"] == 96
+    monkeypatch.undo()
+    assert command(data, tmp_path / "b", "--method", "Uniform", "--scores") == 0
+    again, manifest = own.read(tmp_path / "b")
+    assert np.array_equal(rows, again) and "epochs=2" in manifest["recipe"]
+    assert "foqus_eq8" in pd.read_csv(tmp_path / "b/scores.csv")
+
+
 def test_a_torch_subset_holds_the_kept_signals(data, tmp_path):
     command(data, tmp_path / "a")
     with np.load(data) as file:

@@ -11,6 +11,7 @@ from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
 from foqus_lib.selection.catalog import CATALOG
+from foqus_lib.studies import catalog
 from foqus_lib.studies.coreset import bench as naming
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import evaluate_name, select_name
@@ -296,3 +297,23 @@ def test_jobs_do_not_care_how_many_threads_torch_was_told(bench, task, tmp_path)
 def test_evidence_of_two_seeds_has_two_files(bench):
     found = [artifacts.find_arrays(bench.root, bench.evidence_key("CNN1D", s)) for s in (0, 1)]
     assert None not in found and found[0] != found[1]
+
+
+def test_what_several_chapters_need_is_made_once_before(tmp_path, monkeypatch):
+    given = {"profile": "smoke", "results": str(tmp_path), "methods": ["Uniform", "FoQuS"]}
+    chapters = [
+        catalog.opened(name, given | more)
+        for name, more in (
+            ("02_method", {"methods": None}),
+            ("03_main_tables", {}),
+            ("04_cross_architecture", {"pairs": ["CNN1D -> CNN2D", "CNN2D -> CNN1D"]}),
+            ("05_ablation", {"frames": 3}),  # other data
+        )
+    ]
+    made = []
+    monkeypatch.setattr(
+        catalog, "executed", lambda bench, jobs, *how: made.extend((bench, *jobs)) or []
+    )
+    catalog.make_shared(chapters, 2, lambda text: None)
+    [bench, job] = made
+    assert bench is chapters[1].bench and job.arguments == ("CNN1D", [0])

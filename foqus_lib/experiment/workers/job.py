@@ -7,10 +7,16 @@ from contextlib import contextmanager
 
 import torch
 
+from foqus_lib.processes import keep_memory
+
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread inside, whoever calls: another number of threads gives other last bits."""
+    """One thread inside, whoever calls: another number of threads gives other last bits.
+
+    All training of the project is inside, so memory is kept from here on: `keep_memory`.
+    """
+    keep_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

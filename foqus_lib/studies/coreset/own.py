@@ -1,7 +1,7 @@
 """A coreset of somebody's own signals: train, score, select, and write down what was done.
 
 folder/indices.npy     rows of the data file that are kept, ascending
-folder/scores.csv      one line a signal: class, SNR, kept or not, every score
+folder/scores.csv      one line a signal: class, SNR, kept or not, every score (Uniform: if asked)
 folder/manifest.json   data fingerprint, recipe, seed, versions: enough to rebuild or refuse
 """
 
@@ -28,11 +28,12 @@ from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import basis_points
+from foqus_lib.experiment.provenance import provenance
 from foqus_lib.selection import foqus, scores
-from foqus_lib.selection.catalog import method_named, version_of
+from foqus_lib.selection.catalog import SNR_BALANCED, method_named, version_of
 from foqus_lib.signals import Signals
-from foqus_lib.studies.coreset.bench import Bench
-from foqus_lib.studies.coreset.draw import affordable, draw
+from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
+from foqus_lib.studies.coreset.draw import affordable, blind, draw
 from foqus_lib.studies.coreset.grid import known_model
 from foqus_lib.studies.coreset.run import long_enough, recorded
 from foqus_lib.training.collect import Collection
@@ -55,6 +56,7 @@ class Request:
     snr_min: float  # dB
     normalise: str
     collection: Collection
+    scores: bool = False  # wanted even where the method looks at no network
 
     def __post_init__(self) -> None:
         basis_points(self.rate)
@@ -67,6 +69,11 @@ class Request:
         if self.normalise not in signals.NORMALISATIONS:
             raise unknown("normalisation", self.normalise, signals.NORMALISATIONS)
 
+    @property
+    def looks(self) -> bool:
+        """Whether a network has to be trained: for the method, or for the scores."""
+        return self.scores or self.method.removesuffix(SNR_BALANCED) not in NO_NETWORK
+
 
 def select(
     request: Request,
@@ -78,32 +85,40 @@ def select(
     """Make the coreset and write its three files; returns the rows of the data file, ascending.
 
     Evidence is kept in `results`: another method or rate of the same data costs no training, under
-    whatever name the file lies. What cannot end well is refused before the training.
+    whatever name the file lies. What cannot end well is refused before the training. The signals
+    are in memory once, and only until the record is there.
     """
     _check_new(folder)
     check_writable(results)
-    loaded = files.load(Path(request.data), request.snr_min)
-    everything, file_rows = loaded.signals, loaded.rows
-    kept = np.flatnonzero(everything.snr >= request.snr_min)
-    data = signals.NORMALISATIONS[request.normalise](signals.at_least(everything, request.snr_min))
+    data, rows = _loaded(request)
     affordable(data.label, request.rate)
     long_enough(request.model, data)
-    record, facts = _evidence(request, data, results, device, progress)
-    fingerprint = signals.fingerprint(data)
+    fingerprint, classes = signals.fingerprint(data), data.classes
+    if request.looks:
+        record, facts = _evidence(request, data, fingerprint, results, device, progress)
+    else:
+        record, facts = blind(data), provenance(device=str(pick_device(device)), seconds=0.0)
+    del data
     with pick_device(device):  # where the selector's products are computed
         [chosen] = draw(
             fingerprint, record, request.model, request.method, [request.rate], request.seed
         )
-    rows = file_rows[kept]
-    table = score_table(record, data)
-    table.insert(0, "row", rows)
-    table.insert(3, "kept", np.isin(np.arange(len(data)), chosen).astype(int))
+    table = pd.DataFrame(
+        {
+            "row": rows,
+            "class": np.array(classes)[record.label],
+            "snr_db": record.snr,
+            "kept": np.isin(np.arange(len(record)), chosen).astype(int),
+        }
+    )
+    if request.looks:
+        table = pd.concat([table, score_table(record)], axis=1)
     manifest = {
         "schema": SCHEMA,
         "data": {
             "file": Path(request.data).name,
             "fingerprint": fingerprint,
-            "signals": len(data),
+            "signals": len(record),
             "snr_min": request.snr_min,
             "normalise": request.normalise,
         },
@@ -113,19 +128,32 @@ def select(
         "rate": request.rate,
         "kept": len(chosen),
         "seed": request.seed,
-        "recipe": str(request.collection),
+        "recipe": str(request.collection) if request.looks else NONE,
         "provenance": facts,
     }
     _write(folder, np.sort(rows[chosen]), table, manifest)
     return np.sort(rows[chosen])
 
 
+def _loaded(request: Request) -> tuple[Signals, Int64[ndarray, " N"]]:
+    """The signals of the file from snr_min on, scaled, and their rows there."""
+    loaded = files.load(Path(request.data), request.snr_min)
+    rows = loaded.rows[loaded.signals.snr >= request.snr_min]
+    cut = signals.at_least(loaded.signals, request.snr_min)
+    return signals.IN_PLACE[request.normalise](cut), rows
+
+
 def _evidence(
-    request: Request, data: Signals, results: Path, device: str, progress: Callable[[str], None]
+    request: Request,
+    data: Signals,
+    fingerprint: str,
+    results: Path,
+    device: str,
+    progress: Callable[[str], None],
 ) -> tuple[Evidence, dict]:
     """From the store, or from a training now; and where it comes from."""
     name, rows = Path(request.data).stem, np.arange(len(data))
-    task = Task(name, False, data, data, rows, signals.fingerprint(data), name)
+    task = Task(name, False, data, data, rows, fingerprint, name)
     bench = Bench(task, request.collection, Recipe(), results, str(pick_device(device)))
     record = recorded(bench, request.model, request.seed, progress)
     path = artifacts.find_arrays(results, bench.evidence_key(request.model, request.seed))
@@ -148,13 +176,11 @@ def _check_new(folder: Path) -> None:
         ) from error
 
 
-def score_table(record: Evidence, data: Signals) -> pd.DataFrame:
+def score_table(record: Evidence) -> pd.DataFrame:
     """One line a signal: every score that is a number a signal, by the paper's names."""
     c, loss = record.correct, record.loss
     return pd.DataFrame(
         {
-            "class": np.array(data.classes)[data.label],
-            "snr_db": data.snr,
             "forgetting_eq4": foqus.forgetting_score(c),
             "persistent_error_eq5": foqus.persistent_error_score(c),
             "quality_eq7": foqus.quality_score(c, loss),
