@@ -2,6 +2,8 @@
 
 import ast
 import importlib.util
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -68,3 +70,27 @@ def test_a_picture_of_the_primer_is_drawn(picture):
     assert picture().axes and f"{{computed}} primer {picture.__name__}\n" in (
         ROOT / "book/primer.md"
     ).read_text(encoding="utf-8")
+
+
+def test_every_baseline_has_its_paragraph():
+    from foqus_lib.selection.catalog import METHODS
+
+    page = (ROOT / "book/baselines.md").read_text(encoding="utf-8")
+    ten = list(METHODS)[: list(METHODS).index("FoQuS")]
+    assert len(ten) == 10
+    parts = {part.partition("\n")[0]: part for part in page.split("\n## ")[1:]}
+    assert [name for name in parts if name in METHODS] == ten
+    for name in ten:
+        assert "```{source}" in parts[name] and "**Fails**" in parts[name] and "$$" in parts[name]
+
+
+def test_every_source_on_a_page_is_in_the_library(library):
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("*.md")]
+    texts += [
+        "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"])
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+    ]
+    named = [found for text in texts for found in re.findall(r"```\{source\} (\S+) (\S+)\n", text)]
+    assert len(named) >= 20
+    for module, name in named:
+        library.lines_of(ROOT / "foqus_lib" / (module.replace(".", "/") + ".py"), name)

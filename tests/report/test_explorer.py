@@ -37,7 +37,8 @@ def made(rng, sizes, epochs=9, length=16):
 
 def in_node(spec, settings):
     text = (
-        f"const s = require({json.dumps(str(SCRIPT))}), d = JSON.parse(require('fs').readFileSync(0));"
+        f"const s = require({json.dumps(str(SCRIPT))});"
+        "const d = JSON.parse(require('fs').readFileSync(0));"
         "console.log(JSON.stringify(d.settings.map(how => s.coreset(d.spec, how))));"
     )
     given = json.dumps({"spec": spec, "settings": [asdict(one) for one in settings]})
@@ -80,7 +81,7 @@ def test_many_signals_are_cut_to_what_a_page_can_hold():
     assert np.bincount(few.label).tolist() == [explorer.MOST // 3] * 3
     assert (less.label == few.label).all() and less.correct.shape == (50, len(few))
     html = explorer.widget(signals, record, "it's <made> up").data
-    assert len(html.partition("<div class=\"svgfig\"")[0]) < 200_000
+    assert len(html.partition('<div class="svgfig"')[0]) < 200_000
     assert "it&#39;s &lt;made> up" in html
 
 
