@@ -285,7 +285,7 @@ def _cloud(ax, x: Integer[ndarray, " N"], y: Float[ndarray, " N"]) -> None:
     apart = np.full((len(x), 3, 2), np.nan)  # there, to the same place, lift the pen
     apart[:, :2] = np.stack([x, y], axis=1)[:, None]
     [line] = ax.plot(
-        *apart.reshape(-1, 2).T, color=GREY, alpha=0.4, linewidth=2, solid_capstyle="round"
+        *apart.reshape(-1, 2).T, color=GREY, alpha=0.6, linewidth=2, solid_capstyle="round"
     )
     line.get_path().should_simplify = False  # else strokes without length are left out
 
