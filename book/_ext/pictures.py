@@ -69,7 +69,10 @@ class ShownIn(Picture):
         notebook, label = self.arguments
         path = Path(self.env.srcdir, "book/executed", f"{notebook}.ipynb")
         self.env.note_dependency(str(path))
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        except OSError as error:
+            raise self.error(f"shown-in: {error}") from None
         for cell in cells:
             said = cell["metadata"].get("foqus", {})
             if said.get("figure") == label:
