@@ -258,8 +258,12 @@ def test_a_number_in_prose_is_read_with_its_origin(small):
         ("{eq}`eq-none`", "eq-none"),
         ("{cite:p}`nobody1999`", "nobody1999"),
         ("Chosen [A99].", "undefined label: 'a99'"),
+        ("{term}`none`", "term not in glossary: 'none'"),
+        ("```{source} selection.none gone\n```", "foqus_lib/selection/none.py"),
+        ("```{computed} primer gone\n```", "expected an alt text and 'gone'"),
+        ("```{shown-in} 99_none fig-none\n```", "book/executed/99_none.ipynb"),
     ],
-    ids=["key", "file", "equation", "citation", "tag"],
+    ids=["key", "file", "equation", "citation", "tag", "term", "source", "picture", "output"],
 )
 @pytest.mark.slow
 def test_a_broken_reference_stops_the_build(small, line, words):

@@ -17,6 +17,10 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
 EXECUTED = "book/executed/"
+DRAWN_BY = {
+    "foqus-chart": ["charts.js"],
+    "foqus-explorer": ["explorer_scores.js", "explorer.js"],
+}
 SCRIPTS = "mathjax/tex-chtml.js", "mathjax/output/chtml/fonts"
 TAG = re.compile(r"\[(A\d+(?:, A\d+)*)\]")
 NO_PROSE = nodes.FixedTextElement, nodes.literal, nodes.math, nodes.reference, pending_xref
@@ -151,12 +155,13 @@ def repair_page(app, pagename, templatename, context, doctree):
         context["script_files"] = [one for one in context["script_files"] if not thebe(one)]
 
 
-def chart_script(app, pagename, templatename, context, doctree):
-    """charts.js only on pages that have a chart."""
-    if doctree is not None and any(
-        "foqus-chart" in raw.astext() for raw in doctree.findall(nodes.raw)
-    ):
-        app.add_js_file("charts.js")
+def own_scripts(app, pagename, templatename, context, doctree):
+    """A script only on pages that have what it draws."""
+    outputs = [raw.astext() for raw in doctree.findall(nodes.raw)] if doctree is not None else []
+    for what, scripts in DRAWN_BY.items():
+        if any(what in output for output in outputs):
+            for script in scripts:
+                app.add_js_file(script)
 
 
 def local_mathjax(app, exception):
@@ -178,7 +183,7 @@ def setup(app):
     stand_ins(app)
     app.add_role("res", Res())
     app.add_transform(Tags)
-    app.connect("html-page-context", chart_script)
+    app.connect("html-page-context", own_scripts)
     app.connect("html-page-context", provenance)
     app.connect("html-page-context", repair_page, priority=900)  # after the theme's own handlers
     app.connect("build-finished", local_mathjax)

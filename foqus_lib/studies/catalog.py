@@ -44,6 +44,7 @@ def _coreset(trials: Callable) -> Chapter:
 CHAPTERS: dict[str, Chapter] = {
     "01_setup": _coreset(grid.uniform_coresets),
     "02_method": _coreset(grid.no_trials),
+    "02_explorer": _coreset(grid.no_trials),
     "03_main_tables": _coreset(grid.main_tables),
     "04_cross_architecture": _coreset(grid.cross_architecture),
     "05_ablation": _coreset(grid.ablation),
