@@ -18,6 +18,7 @@ from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import distillation, layer_pruning, mixing
 from foqus_lib.studies.coreset import grid
+from foqus_lib.studies.visibility_graph import grid as visibility_graph
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ CHAPTERS: dict[str, Chapter] = {
     "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
     "10_layer_pruning": Chapter(
         layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
+    ),
+    "13_visibility_graph": Chapter(
+        visibility_graph.STUDY,
+        visibility_graph.Options,
+        visibility_graph.trials,
+        visibility_graph.bench,
     ),
 }
 
