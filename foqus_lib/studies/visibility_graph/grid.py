@@ -27,7 +27,7 @@ from foqus_lib.studies.visibility_graph.rows import BAND, BY_DEPTH, BY_LAG, LEAR
 from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
-from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.recipe import Recipe, of_model
 
 WHOLE = 10_000  # basis points
 BLIND = ("Uniform",)  # selectors that look at no network
@@ -206,8 +206,6 @@ def _trial(
 
 
 def _collection(options: Options) -> Collection:
-    from foqus_lib.training.recipe import of_model
-
     how = options.collection
     return replace(how, recipe=of_model(options.selection_model, how.recipe))
 

@@ -111,6 +111,8 @@ def run_one(bench: Bench, trial: Trial) -> None:
     metrics |= costs.costs(network, test.length, trial.seed)
     if trial.method not in rows.PLAIN:
         metrics |= _graph_metrics(network, bench)
+    if rows.learned(trial.method):
+        metrics |= _kernels(network)
     seconds = time.perf_counter() - began
     facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
     store.publish(bench.root, trial, metrics, facts)
@@ -168,6 +170,15 @@ def _graph_metrics(network: nn.Module, bench: Bench) -> dict[str, float]:
     network.network = trained
     return {"accuracy_no_edges": run.measure(said, bench.task.test, 0)["accuracy"],
             "degree": degree}  # fmt: skip
+
+
+def _kernels(network: nn.Module) -> dict[str, dict[str, float]]:
+    """The weights of the learned layer, so that the page can show them: 88 numbers at m = 11."""
+    weight, bias = (w.tolist() for w in network.network.graph.parameters())
+    return {
+        "weight_by_place": {str(place): value for place, value in enumerate(weight)},
+        "bias_by_lag": {str(lag): value for lag, value in enumerate(bias, start=1)},
+    }
 
 
 def _said(network: nn.Module, bench: Bench) -> ndarray:
