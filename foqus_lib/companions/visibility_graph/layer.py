@@ -60,16 +60,30 @@ def long_enough(length: int, max_lag: int) -> None:
 def from_lags(seen: Float[Tensor, "B m L"]) -> Float[Tensor, "B L L"]:
     """The symmetric matrices with seen[:, d - 1, t] at (t, t + d) and (t + d, t).
 
-    Row t of a matrix of width L + 1, laid out in rows of L, begins t places further to the right:
-    columns become diagonals without any index. What would leave the matrix is dropped.
+    What would leave the matrix is dropped.
     """
-    batch, lags, length = seen.shape
-    t = torch.arange(length, device=seen.device)
-    inside = t + torch.arange(1, lags + 1, device=seen.device)[:, None] < length
-    rows = (seen * inside).transpose(1, 2)
-    rows = F.pad(rows, (1, length - lags))  # lag 0 first, and zeros up to width L + 1
-    upper = rows.flatten(1)[:, : length * length].view(batch, length, length)
-    return upper + upper.transpose(1, 2)
+    return _Diagonals.apply(seen)
+
+
+class _Diagonals(torch.autograd.Function):
+    """Only the 2m diagonals are written, and only their gradients are read."""
+
+    @staticmethod
+    def forward(ctx, seen: Tensor) -> Tensor:
+        batch, ctx.lags, length = seen.shape
+        found = seen.new_zeros(batch, length, length)
+        for d in range(1, ctx.lags + 1):
+            found.diagonal(d, 1, 2).copy_(seen[:, d - 1, : length - d])
+            found.diagonal(-d, 1, 2).copy_(seen[:, d - 1, : length - d])
+        return found
+
+    @staticmethod
+    def backward(ctx, onto: Tensor) -> Tensor:
+        batch, length, _ = onto.shape
+        found = onto.new_zeros(batch, ctx.lags, length)
+        for d in range(1, ctx.lags + 1):
+            found[:, d - 1, : length - d] = onto.diagonal(d, 1, 2) + onto.diagonal(-d, 1, 2)
+        return found
 
 
 def with_kernels(
@@ -102,7 +116,7 @@ def natural_to_lag_two() -> AdaptiveVisibilityGraph:
 
 def mean_degree(adjacency: Float[Tensor, "B L L"]) -> float:
     """The sum of a node's edge weights, mean over nodes and graphs."""
-    return float(adjacency.sum(2).mean())
+    return float(adjacency.detach().sum(2).mean())
 
 
 def refuse_empty(adjacency: Float[Tensor, "B L L"], what: str) -> None:

@@ -110,10 +110,10 @@ class Options:
 
     @property
     def named(self) -> list[str]:
-        """Every row that is trained on all signals, the floor among them."""
+        """Every row that is trained on all signals, the floor and AVGNet always among them."""
         by_lag = [f"{BY_LAG}{m}" for m in self.lags if m != self.max_lag]
         by_depth = [f"{BY_DEPTH}{n}" for n in self.depths if n != self.layers]
-        return list(dict.fromkeys((BAND, *(self.methods or METHODS), *by_lag, *by_depth)))
+        return list(dict.fromkeys((BAND, LEARNED, *(self.methods or METHODS), *by_lag, *by_depth)))
 
 
 @dataclass(frozen=True)
