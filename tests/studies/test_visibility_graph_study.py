@@ -12,9 +12,10 @@ from foqus_lib.companions.visibility_graph import layer
 from foqus_lib.experiment import store, sweep
 from foqus_lib.report import tables
 from foqus_lib.studies import catalog
-from foqus_lib.studies.visibility_graph import grid, views, work
+from foqus_lib.studies.visibility_graph import costs, grid, looks, views, work
 from foqus_lib.studies.visibility_graph import rows as names
-from foqus_lib.studies.visibility_graph.grid import STUDY, Options
+from foqus_lib.studies.visibility_graph.grid import STUDY
+from foqus_lib.studies.visibility_graph.options import Options
 from foqus_lib.studies.visibility_graph.rows import BAND, EMPTY, LEARNED, SCATTERED
 from tests.studies import tiny
 
@@ -218,7 +219,7 @@ def test_the_learned_layer_comes_back_from_the_rows(ran, rows):
     biases = store.frame_by(ran.root, STUDY, wanted, "bias", "lag")
     title, graph = views.layer_of(weights, biases)
     assert title == "learned" and graph.kernels().shape == (4, 5)
-    x = torch.from_numpy(ran.task.train.iq[: work.LOOKED_AT]).flatten(0, 1)
+    x = torch.from_numpy(ran.task.train.iq[: looks.LOOKED_AT]).flatten(0, 1)
     own = rows[(rows.method == LEARNED) & (rows.coreset == "-")]
     assert layer.mean_degree(graph(x)) == pytest.approx(own.degree.item(), rel=1e-4)
     title, _ = views.layer_of(weights[:0], biases)
@@ -228,5 +229,5 @@ def test_the_learned_layer_comes_back_from_the_rows(ran, rows):
 def test_costs_count_flops_and_know_the_empty_graph(ran):
     build = names.builder(EMPTY, ran.shape, "x")
     network = build(3, 64).eval()
-    assert work.mean_degree(work._graphs(network, ran)) == 0
-    assert work.costs.flops(network, 64) > 0
+    assert layer.mean_degree(looks.graphs(network, ran.task.train)) == 0
+    assert costs.flops(network, 64) > 0

@@ -13,8 +13,6 @@ import torch
 from numpy import ndarray
 from torch import nn
 
-from foqus_lib.companions.visibility_graph import avgnet
-from foqus_lib.companions.visibility_graph.layer import mean_degree, refuse_empty
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
@@ -26,17 +24,15 @@ from foqus_lib.studies.coreset.bench import NONE, evaluate_name
 from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from foqus_lib.studies.coreset.watch import device_watched
-from foqus_lib.studies.visibility_graph import costs, rows
+from foqus_lib.studies.visibility_graph import costs, looks, rows
 from foqus_lib.studies.visibility_graph.grid import Bench
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import logits_of
 from foqus_lib.training.recipe import Recipe
 
-LOOKED_AT = 64  # training signals whose graphs are looked at after each epoch
-
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
-    """Two stages: the records that coresets need, and each trial."""
+    """Two stages: the records that coresets need, and each trial, seed by seed."""
     looked_at = dict.fromkeys((trial["selection_model"], trial.seed) for trial in missing)
     records = [
         replace(job, call=_collected, probe=_probed_record)
@@ -54,7 +50,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
         )
         for trial in missing
     ]
-    return [records, sorted(found, key=lambda job: -job.cost)]
+    return [records, sorted(found, key=lambda job: (job.trials[0].seed, -job.cost))]
 
 
 def _collected(bench: Bench, model: str, seeds: Sequence[int]) -> None:
@@ -110,9 +106,9 @@ def run_one(bench: Bench, trial: Trial) -> None:
     metrics = run.measure(_said(network, bench), test, len(kept))
     metrics |= costs.costs(network, test.length, trial.seed)
     if trial.method not in rows.PLAIN:
-        metrics |= _graph_metrics(network, bench)
+        metrics |= looks.of_edges(network, bench.task.train, test)
     if rows.learned(trial.method):
-        metrics |= _kernels(network)
+        metrics |= looks.kernels(network)
     seconds = time.perf_counter() - began
     facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
     store.publish(bench.root, trial, metrics, facts)
@@ -139,7 +135,7 @@ def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recip
     """By the project's one loop; ValueError if the loss, or every edge, is gone."""
     random_graph = f"{trial.fingerprint} {trial.seed}"
     build = rows.builder(trial.method, bench.shape, random_graph)
-    watch = partial(_alive, bench) if rows.learned(trial.method) else None
+    watch = partial(looks.alive, bench.task.train) if rows.learned(trial.method) else None
     with device_watched(bench.device):
         fitted = fit(
             build, bench.task.train, [kept], [name], recipe, torch.device(bench.device), watch,
@@ -148,37 +144,6 @@ def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recip
     if fitted.diverged:
         raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
     return fitted.networks[0]
-
-
-def _alive(bench: Bench, replicas: range, network: nn.Module, epoch: int) -> None:
-    """After each epoch: has the learned graph of any signal an edge left?"""
-    refuse_empty(_graphs(network, bench), f"{rows.LEARNED}, epoch {epoch + 1}")
-
-
-@torch.no_grad()
-def _graphs(network: nn.Module, bench: Bench) -> torch.Tensor:
-    x = torch.from_numpy(bench.task.train.iq[:LOOKED_AT]).to(bench.device)
-    return network.network.adjacency(x)
-
-
-def _graph_metrics(network: nn.Module, bench: Bench) -> dict[str, float]:
-    """Accuracy of the same weights with every edge zeroed, and the mean degree of their graphs."""
-    degree = mean_degree(_graphs(network, bench))
-    trained = network.network
-    network.network = avgnet.without_edges(trained)
-    said = _said(network, bench)
-    network.network = trained
-    return {"accuracy_no_edges": run.measure(said, bench.task.test, 0)["accuracy"],
-            "degree": degree}  # fmt: skip
-
-
-def _kernels(network: nn.Module) -> dict[str, dict[str, float]]:
-    """The weights of the learned layer, so that the page can show them: 88 numbers at m = 11."""
-    weight, bias = (w.tolist() for w in network.network.graph.parameters())
-    return {
-        "weight_by_place": {str(place): value for place, value in enumerate(weight)},
-        "bias_by_lag": {str(lag): value for lag, value in enumerate(bias, start=1)},
-    }
 
 
 def _said(network: nn.Module, bench: Bench) -> ndarray:
