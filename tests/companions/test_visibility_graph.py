@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from foqus_lib.companions.visibility_graph import avgnet, layer, pool, rules
+from foqus_lib.companions.visibility_graph import VERSION, avgnet, layer, pool, rules
 from foqus_lib.companions.visibility_graph.layer import AdaptiveVisibilityGraph, from_lags
 from foqus_lib.models.copies import alone
 from foqus_lib.training.fit import fit
@@ -291,3 +291,29 @@ def test_it_trains_by_the_one_loop(tones):
     with torch.no_grad():
         said = network(torch.from_numpy(tones.iq)).argmax(1).numpy()
     assert (said == tones.label).mean() > 0.8
+
+
+# ---- versions ------------------------------------------------------------------------------------
+
+# Numbers differ in the last digits between machines.
+RECORDED = {1: [3808.0, 1882.0, 6428.0, 3936.0, 3936.0, 0.0348769, 0.0811906]}
+
+
+def numbers(signals):
+    """Edges of every rule, of an untrained layer, and the network's outputs after one step."""
+    c = signals.iq[:8, 0]
+    ruled = [rules.natural(c), rules.horizontal(c), rules.limited_penetrable(c)]
+    ruled += [rules.band(c, 4), rules.scattered(c, 4, "version")]
+    recipe = Recipe(epochs=1, batch=96, optimiser="SGD", lr=1e-5)  # Adam would scale up rounding
+    build = alone(lambda classes, length: small(classes, length))
+    network = fit(build, signals, [np.arange(96)], ["version"], recipe).networks[0].network
+    with torch.no_grad():
+        x = torch.from_numpy(signals.iq)
+        last = [network.adjacency(x).mean(), network(x).square().mean()]
+    return [float(graph.sum()) for graph in ruled] + [float(number) for number in last]
+
+
+def test_what_computes_otherwise_has_a_raised_version(tones):
+    found = numbers(tones)
+    words = f"raise visibility_graph.VERSION and record: {[float(f'{x:.6g}') for x in found]}"
+    assert np.allclose(found, RECORDED.get(VERSION) or 0, rtol=1e-3), words

@@ -16,10 +16,10 @@ from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.models import VERSIONS as NETWORKS
-from foqus_lib.selection.catalog import version_of
+from foqus_lib.selection.catalog import SNR_BALANCED, version_of
 from foqus_lib.studies.coreset import bench as coreset
 from foqus_lib.studies.coreset import run
-from foqus_lib.studies.coreset.bench import NONE
+from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE
 from foqus_lib.studies.visibility_graph import rows
 from foqus_lib.studies.visibility_graph.options import Options
 from foqus_lib.studies.visibility_graph.rows import BAND, LEARNED, Shape
@@ -27,7 +27,6 @@ from foqus_lib.training import collect, fit
 from foqus_lib.training.device import pick_device
 
 WHOLE = 10_000  # basis points
-BLIND = ("Uniform",)  # selectors that look at no network
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def _trial(
     seed: int,
     repeat: int,
 ) -> Trial:
-    looks = chosen not in (NONE, *BLIND)
+    looks = chosen.removesuffix(SNR_BALANCED) not in (NONE, *NO_NETWORK)
     plain = method in rows.PLAIN
     model = options.selection_model
     versions = {"fit": fit.VERSION} | (

@@ -71,8 +71,11 @@ def builder(method: str, shape: Shape, name: str) -> Build:
 
 
 def _network(method: str, shape: Shape, name: str, classes: int, length: int) -> nn.Module:
-    graph = _graph(method, shape, name)()
-    return avgnet.AVGNet(classes, length, graph, shape.hidden, shape.layers, shape.scale)
+    """The tower draws its weights before the graph does, so every graph gets the same tower."""
+    empty = rules.FixedGraph(rules.nothing)
+    network = avgnet.AVGNet(classes, length, empty, shape.hidden, shape.layers, shape.scale)
+    network.graph = _graph(method, shape, name)()
+    return network
 
 
 def _graph(method: str, shape: Shape, name: str) -> Callable[[], nn.Module]:

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 from numpy import ndarray
-from torch import nn
+from torch import Tensor, nn
 
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
@@ -96,13 +96,8 @@ def run_one(bench: Bench, trial: Trial) -> None:
     """Choose, train, test with and without edges, weigh, publish."""
     began, test = time.perf_counter(), bench.task.test
     kept = coreset_of(bench, trial)
-    network = _trained(
-        bench,
-        trial,
-        kept,
-        stream(bench, trial),
-        bench.how.recipe_of(trial.method, trial["coreset"]),
-    )
+    recipe = bench.how.recipe_of(trial.method, trial["coreset"])
+    network = _trained(bench, trial, kept, stream(trial), recipe)
     metrics = run.measure(_said(network, bench), test, len(kept))
     metrics |= costs.costs(network, test.length, trial.seed)
     if trial.method not in rows.PLAIN:
@@ -114,7 +109,7 @@ def run_one(bench: Bench, trial: Trial) -> None:
     store.publish(bench.root, trial, metrics, facts)
 
 
-def stream(bench: Bench, trial: Trial) -> str:
+def stream(trial: Trial) -> str:
     """Initial weights and batches. The same for every graph: common random numbers."""
     network = trial.method if trial.method in rows.PLAIN else rows.LEARNED
     return evaluate_name(trial.fingerprint, network, trial.seed, trial.repeat)
@@ -139,11 +134,20 @@ def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recip
     with device_watched(bench.device):
         fitted = fit(
             build, bench.task.train, [kept], [name], recipe, torch.device(bench.device), watch,
-            memory=bench.memory if bench.records.stacked else 0,
+            memory=bench.records.device_memory,
+            transform=None if watch or trial.method in rows.PLAIN else _as_it_is,
         )  # fmt: skip
     if fitted.diverged:
         raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
     return fitted.networks[0]
+
+
+def _as_it_is(
+    signals: Tensor, label: Tensor, rngs: Sequence[np.random.Generator]
+) -> tuple[Tensor, Tensor]:
+    """Changes nothing. A step with a transform is not recorded as a CUDA graph, and one with
+    ts2vg, which computes on the host, cannot be."""
+    return signals, label
 
 
 def _said(network: nn.Module, bench: Bench) -> ndarray:
