@@ -161,6 +161,16 @@ def test_horizontal_within_natural_within_penetrable():
     low, middle, high = rules.horizontal(c), rules.natural(c), rules.limited_penetrable(c)
     assert not (low & ~middle).any() and not (middle & ~high).any()
     assert low.sum() < middle.sum() < high.sum()
+    assert low.sum((1, 2)).max() / 60 < 4  # every edge has a lower end, which owns at most two
+
+
+def test_long_sequences_are_not_remembered(monkeypatch):
+    c = normal(2, 30).numpy()
+    short = rules.natural(c)
+    monkeypatch.setattr(rules, "SHORT", 20)
+    before = rules._remembered.cache_info()
+    assert np.array_equal(rules.natural(c), short)
+    assert rules._remembered.cache_info() == before
 
 
 def test_the_natural_rule_ignores_a_line_that_is_added():

@@ -10,6 +10,7 @@ import torch
 from foqus_lib.companions import visibility_graph
 from foqus_lib.companions.visibility_graph import layer
 from foqus_lib.experiment import store, sweep
+from foqus_lib.models import MODELS
 from foqus_lib.report import tables
 from foqus_lib.studies import catalog
 from foqus_lib.studies.visibility_graph import costs, grid, looks, views, work
@@ -61,6 +62,7 @@ def rows(ran):
         ({"coresets": ("FoQu",)}, "did you mean 'FoQuS'"),
         ({"selection_model": "AVGNet"}, "unknown model 'AVGNet'"),
         ({"coreset_epochs": 0}, "recipe.epochs: expected more than 0"),
+        ({"rates": ()}, r"rates: expected at least one, got \[\]"),
         ({"rates": (1.5,)}, "rate: expected 0 <"),
     ],
 )
@@ -231,3 +233,15 @@ def test_costs_count_flops_and_know_the_empty_graph(ran):
     network = build(3, 64).eval()
     assert layer.mean_degree(looks.graphs(network, ran.task.train)) == 0
     assert costs.flops(network, 64) > 0
+
+
+def test_flops_of_an_lstm_by_hand():
+    """Both layers multiply every weight once a sample; torch's counter sees the last layer only."""
+    network = MODELS["LSTM"](11, 128).eval()
+    recurrent = 4 * 128 * (2 + 128) + 4 * 64 * (128 + 64)
+    assert costs.flops(network, 128) == 2 * (128 * recurrent + 11 * 64 * 128)
+
+
+def test_uniform_is_always_there_to_be_compared_with(task):
+    found = trials(task, replace(OPTIONS, coresets=("FoQuS",)))
+    assert {one["coreset"] for one in found} == {"-", "Uniform", "FoQuS"}

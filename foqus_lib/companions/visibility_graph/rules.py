@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from foqus_lib.seeds import rng_for
 
-REMEMBERED = 2**15  # graphs, bit-packed: 2 KB each at L = 128
+REMEMBERED, SHORT = 2**14, 256  # graphs of at most so many samples, bit-packed: 2 KB at L = 128
 Rule = Callable[[ndarray], ndarray]
 
 
@@ -66,14 +66,14 @@ def _each(c: ndarray, kind: str, penetrable: int) -> Bool[ndarray, "B L L"]:
     _refuse_unseeable(c)
     length = c.shape[1]
     rows = np.ascontiguousarray(c, np.float64)
-    packed = np.stack([_edges(row.tobytes(), kind, penetrable) for row in rows])
+    edges = _remembered if length <= SHORT else _edges
+    packed = np.stack([edges(row.tobytes(), kind, penetrable) for row in rows])
     bits = np.unpackbits(packed, axis=1, count=length * length)
     return bits.reshape(-1, length, length).astype(bool)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _edges(sequence: bytes, kind: str, penetrable: int) -> ndarray:
-    """The bit-packed adjacency of one sequence: an epoch meets every signal again."""
+    """The bit-packed adjacency of one sequence."""
     from ts2vg import HorizontalVG, NaturalVG
 
     make = {"natural": NaturalVG, "horizontal": HorizontalVG}[kind]
@@ -81,6 +81,9 @@ def _edges(sequence: bytes, kind: str, penetrable: int) -> ndarray:
         np.frombuffer(sequence).copy()
     )  # it insists on writable memory
     return np.packbits(graph.adjacency_matrix().astype(bool))
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_edges)  # an epoch meets every signal again
 
 
 def _refuse_unseeable(c: ndarray) -> None:

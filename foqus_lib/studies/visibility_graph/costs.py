@@ -26,12 +26,20 @@ def costs(network: nn.Module, length: int, seed: int) -> dict[str, float]:
 def flops(network: nn.Module, length: int) -> int:
     """FLOPs of one signal's forward pass, two a multiplication.
 
-    As torch counts them: products and convolutions. ts2vg's comparisons are not among them.
+    As torch counts them, products and convolutions; it does not see into nn.LSTM, whose weights
+    each multiply once a sample. What ts2vg compares is not among them.
     """
     device = next(network.parameters()).device
     with FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, 2, length, device=device))
-    return counter.get_total_flops()
+    recurrent = [
+        weight.numel()
+        for layer in network.modules()
+        if isinstance(layer, nn.LSTM)
+        for name, weight in layer.named_parameters()
+        if name.startswith("weight")
+    ]
+    return counter.get_total_flops() + 2 * length * sum(recurrent)
 
 
 @torch.no_grad()

@@ -27,6 +27,7 @@ from foqus_lib.training import collect, fit
 from foqus_lib.training.device import pick_device
 
 WHOLE = 10_000  # basis points
+CHOSEN_FLOOR = "Uniform"  # of the rows that are trained on coresets
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
     """Store, device and shape. Refuses signals that are too short before anything is trained."""
     long_enough(task.train.length, max(options.max_lag, *options.lags, 1))
     plain = [name for name in options.named if name in rows.PLAIN]
-    for model in (*plain, *([options.selection_model] if options.rates else [])):
+    for model in (*plain, options.selection_model):
         run.long_enough(model, task.train)
     device = str(pick_device(common.device))
     records = coreset.Bench(
@@ -71,7 +72,7 @@ def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     ]
     return found + [
         _trial(task, options, shape, LEARNED, chosen, basis_points(rate), seed, repeat)
-        for chosen in options.coresets
+        for chosen in dict.fromkeys((CHOSEN_FLOOR, *options.coresets))
         for rate in options.rates
         for seed in range(common.seeds)
         for repeat in range(options.repeats)

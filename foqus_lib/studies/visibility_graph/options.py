@@ -28,11 +28,13 @@ class Options:
     plain_epochs: Annotated[int, "of CNN1D, CNN2D and LSTM"] = 50
     batch: Annotated[int, "signals a gradient step"] = 128
     precision: Annotated[str, "fp32, tf32 (GPU) or bf16"] = "fp32"
-    coresets: Annotated[tuple[str, ...], "selectors whose coresets AVGNet is trained on"] = (
+    coresets: Annotated[
+        tuple[str, ...], "selectors whose coresets AVGNet is trained on, beside Uniform"
+    ] = (
         "Uniform",
         "FoQuS",
     )
-    rates: Annotated[tuple[float, ...], "|S|/N of these coresets; []: none"] = (0.1,)
+    rates: Annotated[tuple[float, ...], "|S|/N of these coresets, for instance [0.1]"] = (0.1,)
     repeats: Annotated[int, "of the training on a coreset"] = 1
     coreset_epochs: Annotated[int, "of AVGNet on a coreset"] = 50
     selection_model: Annotated[str, "what chooses the coreset, for instance CNN1D"] = "CNN1D"
@@ -45,8 +47,9 @@ class Options:
     early_epochs: Annotated[int, "their length"] = 5
 
     def __post_init__(self) -> None:
-        if self.methods is not None and not self.methods:
-            raise ValueError("methods: expected at least one, got []. Leave it out for all")
+        for name in ("methods", "rates"):
+            if (given := getattr(self, name)) is not None and not given:
+                raise ValueError(f"{name}: expected at least one, got []. Leave it out for all")
         for name in self.methods or ():
             rows.known(name)
         for name in self.coresets:

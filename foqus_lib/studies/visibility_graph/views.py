@@ -9,7 +9,7 @@ import pandas as pd
 from foqus_lib.companions.visibility_graph.layer import AdaptiveVisibilityGraph, with_kernels
 from foqus_lib.experiment.settings import ROOT
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE
-from foqus_lib.studies.visibility_graph.grid import STUDY
+from foqus_lib.studies.visibility_graph.grid import CHOSEN_FLOOR, STUDY
 from foqus_lib.studies.visibility_graph.rows import BAND, BY_DEPTH, BY_LAG, LEARNED, VISIBILITY
 
 BENCHMARK = ROOT / "book" / "results" / "benchmarks" / "visibility_layer.csv"
@@ -21,7 +21,7 @@ CHOSEN = replace(
     STUDY,
     settings=tuple(sorted((*STUDY.settings, "evaluation_model"))),
     block=("selection_model", "evaluation_model"),
-    floor="Uniform",
+    floor=CHOSEN_FLOOR,
     ceiling=ALL_DATA,
 )
 # The chapter's own AVGNet is what the ablation's rows are compared with.

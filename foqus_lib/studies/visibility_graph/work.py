@@ -13,6 +13,7 @@ import torch
 from numpy import ndarray
 from torch import Tensor, nn
 
+from foqus_lib.companions.visibility_graph import rules
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
@@ -70,10 +71,11 @@ def _visits(bench: Bench, trial: Trial) -> float:
 
 
 def _memory(bench: Bench) -> int:
-    """Bytes of a worker: the signals, and what a step keeps of 2 graphs a signal."""
+    """Bytes of a worker: signals, what a step keeps of 2 graphs a signal, remembered graphs."""
     train, shape = bench.task.train, bench.shape
     of_graph = 4 * train.length**2 + 16 * train.length * shape.hidden * shape.layers
-    return train.iq.nbytes + bench.task.test.iq.nbytes + 4 * 2 * bench.how.batch * of_graph
+    kept = rules.REMEMBERED * (min(train.length, rules.SHORT) ** 2 // 8)
+    return train.iq.nbytes + bench.task.test.iq.nbytes + 8 * bench.how.batch * of_graph + kept
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
