@@ -1,5 +1,8 @@
 """AVGNet against slow twins: the layer in loops, rules by definition, the tower by hand."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -327,3 +330,15 @@ def test_what_computes_otherwise_has_a_raised_version(tones):
     found = numbers(tones)
     words = f"raise visibility_graph.VERSION and record: {[float(f'{x:.6g}') for x in found]}"
     assert np.allclose(found, RECORDED.get(VERSION) or 0, rtol=1e-3), words
+
+
+# ---- imports -------------------------------------------------------------------------------------
+
+
+def test_slow_imports_wait_until_a_graph_is_made():
+    """The command line imports every study: torch-geometric alone would cost it seconds."""
+    for path in Path(pool.__file__).parent.glob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in getattr(node, "names", [])]
+            names += [getattr(node, "module", None) or ""]
+            assert not any(name.startswith(("torch_geometric", "ts2vg")) for name in names), path
