@@ -13,9 +13,10 @@ import json
 
 import dtw_mixing
 import layer_pruning
+import visibility_graph
 
-BENCHES = dtw_mixing.BENCHES | layer_pruning.BENCHES
-CHILDREN = dtw_mixing.CHILDREN | layer_pruning.CHILDREN
+BENCHES = dtw_mixing.BENCHES | layer_pruning.BENCHES | visibility_graph.BENCHES
+CHILDREN = dtw_mixing.CHILDREN | layer_pruning.CHILDREN | visibility_graph.CHILDREN
 
 
 def main() -> None:

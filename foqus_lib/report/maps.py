@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
 
-from foqus_lib.report.colours import MARKERS, PALETTE
+from foqus_lib.report.colours import GREY, MARKERS, PALETTE
 from foqus_lib.report.svg import new_figure, plain, style
 
 

@@ -25,6 +25,7 @@ from foqus_lib.studies.frontier import bench as frontier_bench
 from foqus_lib.studies.frontier import options as frontier_options
 from foqus_lib.studies.frontier import study as frontier
 from foqus_lib.studies.frontier import trials as frontier_trials
+from foqus_lib.studies.visibility_graph import grid as visibility_graph
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ CHAPTERS: dict[str, Chapter] = {
     # no notebook of its own: the second half of 10_layer_pruning
     "10_scoring_proxy": Chapter(
         scoring_proxy.STUDY, layer_pruning.Options, scoring_proxy.trials, layer_pruning.bench
+    ),
+    "13_visibility_graph": Chapter(
+        visibility_graph.STUDY,
+        visibility_graph.Options,
+        visibility_graph.trials,
+        visibility_graph.bench,
     ),
     "14_frontier": Chapter(
         frontier.STUDY, frontier_options.Options, frontier_trials.trials, frontier_bench.bench

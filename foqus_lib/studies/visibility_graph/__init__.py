@@ -1,0 +1,1 @@
+"""AVGNet against graphs by rules, against other networks, and trained on coresets."""

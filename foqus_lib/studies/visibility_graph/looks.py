@@ -1,0 +1,44 @@
+"""What is looked at in a trained graph network: its edges, and how it does without them."""
+
+import torch
+from torch import nn
+
+from foqus_lib.companions.visibility_graph import avgnet
+from foqus_lib.companions.visibility_graph.layer import mean_degree, refuse_empty
+from foqus_lib.signals import Signals
+from foqus_lib.studies.coreset import run
+from foqus_lib.studies.visibility_graph.rows import LEARNED
+from foqus_lib.training.predict import logits_of
+
+LOOKED_AT = 64  # training signals whose graphs are looked at
+
+
+def alive(train: Signals, replicas: range, network: nn.Module, epoch: int) -> None:
+    """After each epoch: ValueError if the learned graphs have lost every edge."""
+    refuse_empty(graphs(network, train), f"{LEARNED}, epoch {epoch + 1}")
+
+
+@torch.no_grad()
+def graphs(network: nn.Module, train: Signals) -> torch.Tensor:
+    """Of I and Q of the first training signals."""
+    device = next(network.parameters()).device
+    return network.network.adjacency(torch.from_numpy(train.iq[:LOOKED_AT]).to(device))
+
+
+def of_edges(network: nn.Module, train: Signals, test: Signals) -> dict[str, float]:
+    """Accuracy of the same weights with every edge zeroed, and the mean degree of their graphs."""
+    degree = mean_degree(graphs(network, train))
+    trained = network.network
+    network.network = avgnet.without_edges(trained)
+    said = logits_of(network, test)[0].float().cpu().numpy()
+    network.network = trained
+    return {"accuracy_no_edges": run.measure(said, test, 0)["accuracy"], "degree": degree}
+
+
+def kernels(network: nn.Module) -> dict[str, dict[str, float]]:
+    """The weights of the learned layer, so that the page can show them: 88 numbers at m = 11."""
+    weight, bias = (w.tolist() for w in network.network.graph.parameters())
+    return {
+        "weight_by_place": {str(place): value for place, value in enumerate(weight)},
+        "bias_by_lag": {str(lag): value for lag, value in enumerate(bias, start=1)},
+    }

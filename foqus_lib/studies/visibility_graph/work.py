@@ -1,0 +1,156 @@
+"""How a row is run: the coreset if there is one, a training, tests with and without edges, costs.
+
+Cost is counted in visits: one signal forward and backward through one network.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from numpy import ndarray
+from torch import Tensor, nn
+
+from foqus_lib.companions.visibility_graph import rules
+from foqus_lib.experiment import store
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.study import Job
+from foqus_lib.experiment.workers import one_thread
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.coreset import run
+from foqus_lib.studies.coreset.bench import NONE, evaluate_name
+from foqus_lib.studies.coreset.draw import blind, draw
+from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
+from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.visibility_graph import costs, looks, rows
+from foqus_lib.studies.visibility_graph.grid import Bench
+from foqus_lib.training.fit import fit
+from foqus_lib.training.predict import logits_of
+from foqus_lib.training.recipe import Recipe
+
+
+def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
+    """Two stages: the records that coresets need, and each trial, seed by seed."""
+    looked_at = dict.fromkeys((trial["selection_model"], trial.seed) for trial in missing)
+    records = [
+        replace(job, call=_collected, probe=_probed_record)
+        for job in run.evidence_jobs(bench.records, looked_at)
+    ]
+    found = [
+        Job(
+            run_one,
+            (trial,),
+            trials=(trial,),
+            kind=(trial.method, trial["network"]),
+            cost=_visits(bench, trial),
+            probe=_seconds_per_visit,
+            memory=_memory(bench),
+        )
+        for trial in missing
+    ]
+    return [records, sorted(found, key=lambda job: (job.trials[0].seed, -job.cost))]
+
+
+def _collected(bench: Bench, model: str, seeds: Sequence[int]) -> None:
+    collect_evidence(bench.records, model, seeds)
+
+
+def _probed_record(bench: Bench, job: Job) -> float:
+    [original, *_] = run.evidence_jobs(bench.records, [(job.arguments[0], job.arguments[1][0])])
+    return original.probe(bench.records, job)
+
+
+def _visits(bench: Bench, trial: Trial) -> float:
+    kept = budget_of(trial.budget / 10_000, len(bench.task.train))
+    tests = 1 if trial.method in rows.PLAIN else 2
+    epochs = bench.how.recipe_of(trial.method, trial["coreset"]).epochs
+    return kept * epochs + tests * run.FORWARD * len(bench.task.test)
+
+
+def _memory(bench: Bench) -> int:
+    """Bytes of a worker: signals, what a step keeps of 2 graphs a signal, remembered graphs."""
+    train, shape = bench.task.train, bench.shape
+    of_graph = 4 * train.length**2 + 16 * train.length * shape.hidden * shape.layers
+    kept = rules.REMEMBERED * (min(train.length, rules.SHORT) ** 2 // 8)
+    return train.iq.nbytes + bench.task.test.iq.nbytes + 8 * bench.how.batch * of_graph + kept
+
+
+def _seconds_per_visit(bench: Bench, job: Job) -> float:
+    """Measured on one small batch, after another one that warms up."""
+    trial = job.trials[0]
+    kept = np.arange(min(32, len(bench.task.train)))
+    short = replace(bench.how.recipe_of(trial.method, NONE), epochs=1, batch=len(kept))
+
+    def once() -> float:
+        began = time.perf_counter()
+        _trained(bench, trial, kept, "probe", short)
+        return time.perf_counter() - began
+
+    with one_thread():
+        once()
+        return once() / len(kept)
+
+
+def run_one(bench: Bench, trial: Trial) -> None:
+    """Choose, train, test with and without edges, weigh, publish."""
+    began, test = time.perf_counter(), bench.task.test
+    kept = coreset_of(bench, trial)
+    recipe = bench.how.recipe_of(trial.method, trial["coreset"])
+    network = _trained(bench, trial, kept, stream(trial), recipe)
+    metrics = run.measure(_said(network, bench), test, len(kept))
+    metrics |= costs.costs(network, test.length, trial.seed)
+    if trial.method not in rows.PLAIN:
+        metrics |= looks.of_edges(network, bench.task.train, test)
+    if rows.learned(trial.method):
+        metrics |= looks.kernels(network)
+    seconds = time.perf_counter() - began
+    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
+    store.publish(bench.root, trial, metrics, facts)
+
+
+def stream(trial: Trial) -> str:
+    """Initial weights and batches. The same for every graph: common random numbers."""
+    network = trial.method if trial.method in rows.PLAIN else rows.LEARNED
+    return evaluate_name(trial.fingerprint, network, trial.seed, trial.repeat)
+
+
+def coreset_of(bench: Bench, trial: Trial) -> ndarray:
+    """Rows of task.train: all, or the coreset that the coreset study would draw."""
+    train, chosen, model = bench.task.train, trial["coreset"], trial["selection_model"]
+    if chosen == NONE:
+        return np.arange(len(train))
+    record = blind(train) if model == NONE else evidence_of(bench.records, model, trial.seed)
+    with torch.device(bench.device):
+        [kept] = draw(trial.fingerprint, record, model, chosen, [trial.budget / 10_000], trial.seed)
+    return kept
+
+
+def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recipe) -> nn.Module:
+    """By the project's one loop; ValueError if the loss, or every edge, is gone."""
+    random_graph = f"{trial.fingerprint} {trial.seed}"
+    build = rows.builder(trial.method, bench.shape, random_graph)
+    watch = partial(looks.alive, bench.task.train) if rows.learned(trial.method) else None
+    with device_watched(bench.device):
+        fitted = fit(
+            build, bench.task.train, [kept], [name], recipe, torch.device(bench.device), watch,
+            memory=bench.records.device_memory,
+            transform=None if watch or trial.method in rows.PLAIN else _as_it_is,
+        )  # fmt: skip
+    if fitted.diverged:
+        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
+    return fitted.networks[0]
+
+
+def _as_it_is(
+    signals: Tensor, label: Tensor, rngs: Sequence[np.random.Generator]
+) -> tuple[Tensor, Tensor]:
+    """Changes nothing. A step with a transform is not recorded as a CUDA graph, and one with
+    ts2vg, which computes on the host, cannot be."""
+    return signals, label
+
+
+def _said(network: nn.Module, bench: Bench) -> ndarray:
+    return logits_of(network, bench.task.test)[0].float().cpu().numpy()

@@ -1,0 +1,247 @@
+"""The study of learned graphs on the tones: what is refused, what rows share, what is shown."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from foqus_lib.companions import visibility_graph
+from foqus_lib.companions.visibility_graph import layer
+from foqus_lib.experiment import store, sweep
+from foqus_lib.models import MODELS
+from foqus_lib.report import tables
+from foqus_lib.studies import catalog
+from foqus_lib.studies.visibility_graph import costs, grid, looks, views, work
+from foqus_lib.studies.visibility_graph import rows as names
+from foqus_lib.studies.visibility_graph.grid import STUDY
+from foqus_lib.studies.visibility_graph.options import Options
+from foqus_lib.studies.visibility_graph.rows import BAND, EMPTY, LEARNED, SCATTERED
+from tests.studies import tiny
+
+OPTIONS = Options(
+    methods=("Natural", SCATTERED, "CNN1D"), max_lag=4, hidden=4, layers=2, lags=(2,), epochs=1,
+    plain_epochs=1, batch=16, rates=(0.5,), coreset_epochs=1, selection_epochs=2,
+    selection_batch=16, early_runs=1, early_epochs=1,
+)  # fmt: skip
+
+
+def trials(task, options=OPTIONS, seeds=1):
+    return grid.trials(tiny.common(seeds=seeds), options, task)
+
+
+def bench(task, root, options=OPTIONS):
+    made = grid.bench(tiny.common(), options, task)
+    return replace(made, root=root, records=replace(made.records, root=root))
+
+
+@pytest.fixture(scope="module")
+def ran(task, tmp_path_factory):
+    made = bench(task, tmp_path_factory.mktemp("store"))
+    assert not sweep.sweep(STUDY, made, trials(task)).note
+    return made
+
+
+@pytest.fixture(scope="module")
+def rows(ran):
+    return store.frame(ran.root, STUDY, trials(ran.task))
+
+
+# ---- what is refused before anything is trained --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"methods": ("Natura",)}, "unknown method 'Natura'; did you mean 'Natural'"),
+        ({"methods": ()}, r"methods: expected at least one, got \[\]"),
+        ({"max_lag": 0}, "max_lag: expected 1 or more, got 0"),
+        ({"hidden": 0}, "hidden: expected 1 or more"),
+        ({"lags": (0,)}, "lags: expected 1 or more, got 0"),
+        ({"coresets": ("FoQu",)}, "did you mean 'FoQuS'"),
+        ({"selection_model": "AVGNet"}, "unknown model 'AVGNet'"),
+        ({"coreset_epochs": 0}, "recipe.epochs: expected more than 0"),
+        ({"rates": ()}, r"rates: expected at least one, got \[\]"),
+        ({"rates": (1.5,)}, "rate: expected 0 <"),
+    ],
+)
+def test_options_are_refused_with_a_reason(given, words):
+    with pytest.raises(ValueError, match=words):
+        Options(**given)
+
+
+def test_the_notebook_refuses_them_before_it_makes_data():
+    with pytest.raises(ValueError, match="13_visibility_graph in profile smoke: layers: expected"):
+        catalog.opened("13_visibility_graph", {"profile": "smoke", "layers": 0})
+
+
+def test_frames_too_short_for_the_longest_lag_are_refused(task):
+    with pytest.raises(ValueError, match="more than 70 samples, got 64: .* lower max_lag"):
+        grid.bench(tiny.common(), replace(OPTIONS, lags=(70,)), task)
+
+
+def test_a_training_that_loses_every_edge_says_so(ran, tmp_path, monkeypatch):
+    monkeypatch.setattr(layer, "ALIVE", -100.0)
+    wanted = [one for one in trials(ran.task) if one.method == LEARNED][:1]
+    found = sweep.sweep(STUDY, replace(ran, root=tmp_path), wanted)
+    assert "AVGNet, epoch 1: a graph without edges for all 128 sequences" in found.note
+    assert "Lower lr, normalise the signals" in found.failed[wanted[0]]
+
+
+# ---- the trials ----------------------------------------------------------------------------------
+
+
+def test_trials_by_hand(task):
+    """Band and AVGNet always, three that were asked for, one lag; two coresets: 8 a seed."""
+    found = trials(task, seeds=2)
+    assert len(found) == len(set(found)) == 2 * 8
+    on_all = {one.method for one in found if one["coreset"] == "-"}
+    assert on_all == {BAND, LEARNED, "Natural", SCATTERED, "CNN1D", "AVGNet, m = 2"}
+    shapes = {one.method: one["network"] for one in found}
+    assert shapes["CNN1D"] == "-" and shapes[BAND] == "m=4 hidden=4 layers=2 scale=10.0"
+    assert shapes["AVGNet, m = 2"].startswith("m=2 ")
+    looked = {one["coreset"]: one["selection_model"] for one in found}
+    assert looked == {"-": "-", "Uniform": "-", "FoQuS": "CNN1D"}
+    assert {one.budget for one in found if one["coreset"] == "FoQuS"} == {5000}
+
+
+def test_the_factor_of_the_nodes_is_for_native_amplitudes(task):
+    rms = grid.trials(tiny.common(normalise="rms"), OPTIONS, task)
+    assert {one["network"][-9:] for one in rms if one["network"] != "-"} == {"scale=1.0"}
+
+
+def test_versions_stand_in_the_key(task, monkeypatch):
+    before = trials(task)
+    monkeypatch.setattr(visibility_graph, "VERSION", 99)
+    moved = {one.method for one, two in zip(before, trials(task), strict=True) if one != two}
+    assert "CNN1D" not in moved and {BAND, LEARNED, "Natural"} <= moved
+
+
+def test_every_graph_starts_from_the_same_tower(ran):
+    """Common random numbers: the tower's weights do not depend on the graph."""
+    from foqus_lib.training.fit import initial
+
+    towers = {}
+    for one in trials(ran.task):
+        if one["coreset"] == "-" and one.method != "CNN1D":
+            build = names.builder(one.method, ran.shape, "x")
+            stack = initial(build, 3, 64, [work.stream(one)])
+            towers[one.method] = stack.network.tower.first.weight
+    assert towers.keys() == {BAND, LEARNED, "Natural", SCATTERED, "AVGNet, m = 2"}
+    assert all(torch.equal(weight, towers[BAND]) for weight in towers.values())
+
+
+# ---- how it is run -------------------------------------------------------------------------------
+
+
+def test_rows_have_every_metric_where_it_has_a_meaning(rows):
+    graph = rows.method != "CNN1D"
+    assert len(rows) == 8 and rows.accuracy.between(0, 1).all()
+    assert rows.degree[graph].gt(0).all() and rows.degree[~graph].isna().all()
+    assert rows.accuracy_no_edges[graph].between(0, 1).all()
+    assert (rows[["parameters", "flops", "ms_1", "ms_128"]] > 0).all(axis=None)
+    at = {row.method: row for row in rows[rows.coreset == "-"].itertuples()}
+    assert at[LEARNED].parameters == at[BAND].parameters + 4 * 9 // 2
+    assert at[BAND].degree == pytest.approx(at[SCATTERED].degree)
+    assert rows.kept[rows.coreset != "-"].tolist() == [32, 32]
+
+
+def test_the_coreset_is_the_coreset_studys_own(ran):
+    from foqus_lib.studies.coreset.draw import select
+
+    [mine] = [one for one in trials(ran.task) if one["coreset"] == "FoQuS"]
+    other = tiny.trials(ran.task, methods=("FoQuS",), rates=(0.5,))
+    [theirs] = select(ran.records, other)
+    assert np.array_equal(work.coreset_of(ran, mine), theirs)
+
+
+def test_the_same_trial_alone_and_in_a_sweep(ran, tmp_path):
+    [trial] = [one for one in trials(ran.task) if one.method == "Natural"]
+    work.run_one(replace(ran, root=tmp_path), trial)
+    timed = ("ms_1", "ms_128")
+    one, two = (
+        {k: v for k, v in store.read(root, trial)["metrics"].items() if k not in timed}
+        for root in (ran.root, tmp_path)
+    )
+    assert one == two
+
+
+# ---- what the page shows -------------------------------------------------------------------------
+
+
+def test_the_three_cuts_of_the_rows(rows):
+    assert set(views.compared(rows).method) == {BAND, LEARNED, "Natural", SCATTERED, "CNN1D"}
+    assert views.ablated(rows).method.tolist() == [LEARNED, "AVGNet, m = 2"]
+    picked = views.chosen(rows)
+    assert picked.method.tolist() == ["Uniform", "FoQuS", "All data"]
+    text = tables.budget_table(picked, views.CHOSEN).text
+    assert text.index.tolist() == ["Uniform (floor)", "FoQuS", "All data (ceiling)"]
+    assert list(views.costs_by_method(rows).index) == list(views.compared(rows).method)
+
+
+def made_up(seeds, **accuracy):
+    at = {"coreset": "-", "accuracy_no_edges": 0.3}
+    return pd.DataFrame(
+        [
+            {"method": method, "seed": seed, "accuracy": value + 0.01 * seed} | at
+            for method, value in accuracy.items()
+            for seed in range(seeds)
+        ]
+    )
+
+
+def test_bars_by_hand(tmp_path):
+    given = made_up(3, AVGNet=0.6, Natural=0.54, Horizontal=0.5, Band=0.59, CNN1D=0.62)
+    speed = tmp_path / "visibility_layer.csv"
+    speed.write_text(f'variant,rounds,times_ours\nours,9,1.0\n"{views.PUBLIC}",9,2.9\n')
+    bars = views.bars(given, speed)
+    assert "Natural" in bars.bar[0]
+    assert bars.verdict.tolist() == ["met", "not met", "met", "met", "not met"]
+    assert bars.measured.tolist() == [
+        "+6.0 ± 0.0", "+1.0 ± 0.0", "-2.0 ± 0.0", "+31.0 ± 1.0", "2.9",
+    ]  # fmt: skip
+
+
+def test_bars_of_few_seeds_or_missing_rows_have_no_verdict(tmp_path):
+    bars = views.bars(made_up(2, AVGNet=0.6, Band=0.5), tmp_path / "none.csv")
+    assert bars.verdict.tolist() == [
+        "not measured", "no verdict: n below 3", "not measured", "no verdict: n below 3",
+        "not measured",
+    ]  # fmt: skip
+
+
+def test_the_committed_benchmark_is_what_the_bar_reads():
+    assert views.BENCHMARK.exists() and views.bars(made_up(1, Band=0.5)).n.iloc[-1] > 0
+
+
+def test_the_learned_layer_comes_back_from_the_rows(ran, rows):
+    wanted = trials(ran.task)
+    weights = store.frame_by(ran.root, STUDY, wanted, "weight", "place")
+    biases = store.frame_by(ran.root, STUDY, wanted, "bias", "lag")
+    title, graph = views.layer_of(weights, biases)
+    assert title == "learned" and graph.kernels().shape == (4, 5)
+    x = torch.from_numpy(ran.task.train.iq[: looks.LOOKED_AT]).flatten(0, 1)
+    own = rows[(rows.method == LEARNED) & (rows.coreset == "-")]
+    assert layer.mean_degree(graph(x)) == pytest.approx(own.degree.item(), rel=1e-4)
+    title, _ = views.layer_of(weights[:0], biases)
+    assert title == "not trained yet"
+
+
+def test_costs_count_flops_and_know_the_empty_graph(ran):
+    build = names.builder(EMPTY, ran.shape, "x")
+    network = build(3, 64).eval()
+    assert layer.mean_degree(looks.graphs(network, ran.task.train)) == 0
+    assert costs.flops(network, 64) > 0
+
+
+def test_flops_of_an_lstm_by_hand():
+    """Both layers multiply every weight once a sample; torch's counter sees the last layer only."""
+    network = MODELS["LSTM"](11, 128).eval()
+    recurrent = 4 * 128 * (2 + 128) + 4 * 64 * (128 + 64)
+    assert costs.flops(network, 128) == 2 * (128 * recurrent + 11 * 64 * 128)
+
+
+def test_uniform_is_always_there_to_be_compared_with(task):
+    found = trials(task, replace(OPTIONS, coresets=("FoQuS",)))
+    assert {one["coreset"] for one in found} == {"-", "Uniform", "FoQuS"}
