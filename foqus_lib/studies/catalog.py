@@ -17,6 +17,10 @@ from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import distillation, layer_pruning, mixing
+from foqus_lib.studies.clustering import bench as clustering_bench
+from foqus_lib.studies.clustering import grid as clustering_grid
+from foqus_lib.studies.clustering import options as clustering_options
+from foqus_lib.studies.clustering.run import STUDY as CLUSTERING
 from foqus_lib.studies.coreset import grid
 
 
@@ -48,6 +52,9 @@ CHAPTERS: dict[str, Chapter] = {
     "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
     "10_layer_pruning": Chapter(
         layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
+    ),
+    "12_clustering": Chapter(
+        CLUSTERING, clustering_options.Options, clustering_grid.trials, clustering_bench.bench
     ),
 }
 
