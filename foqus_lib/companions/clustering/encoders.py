@@ -21,7 +21,7 @@ def batches(n: int, batch: int, rng: np.random.Generator, device: torch.device) 
     Batch normalisation needs two signals, and a pair as well.
     """
     rows = torch.from_numpy(rng.permutation(n)).to(device)
-    return iter(rows.tensor_split(max(1, round(n / batch))))
+    return iter(rows.tensor_split(max(1, min(round(n / batch), n // 2))))
 
 
 @torch.inference_mode()

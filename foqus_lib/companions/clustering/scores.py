@@ -12,7 +12,7 @@ NOBODY = -1  # the class of a cluster that has no signal, or that is matched wit
 
 
 def contingency(
-    label: Int64[ndarray, " N"], cluster: Int64[ndarray, " N"]
+    label: Int64[ndarray, " N"], cluster: Int64[ndarray, " M"]
 ) -> Int64[ndarray, "C K"]:
     """How many signals of each class (rows) are in each cluster (columns).
 

@@ -8,6 +8,7 @@ methods    how each row comes to its clusters
 keeping    the clusters of a row, in the store
 coresets   FoQuS on clusters beside FoQuS on labels
 grid       trials
+pictures   what the page draws
 measuring  what is published of a row
 run        jobs, the study
 bars       what the specification expects, met or not

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from foqus_lib.companions.clustering.augment import looked_at
 from foqus_lib.companions.clustering.encoders import Autoencoder, reconstruct
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.provenance import provenance
@@ -16,7 +17,7 @@ from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.clustering.bench import SOURCE, Bench
 from foqus_lib.studies.coreset.watch import device_watched
-from foqus_lib.training.fit import fit, initial
+from foqus_lib.training.fit import Transform, fit, initial
 from foqus_lib.training.memory import embedding_size
 from foqus_lib.training.recipe import Recipe
 
@@ -40,16 +41,24 @@ def make_encoder(bench: Bench, kind: str, setting: str, seed: int) -> None:
 def _of_source(bench: Bench, setting: str, seed: int) -> nn.Module:
     source = bench.transfer(setting).source
     name = bench.name("source", setting, seed)
-    return trained(bench, source, np.arange(len(source)), name, bench.options.pretraining)
+    return trained(
+        bench, source, np.arange(len(source)), name, bench.options.pretraining, looked_at
+    )
 
 
 def trained(
-    bench: Bench, signals: Signals, rows: np.ndarray, name: str, recipe: Recipe
+    bench: Bench,
+    signals: Signals,
+    rows: np.ndarray,
+    name: str,
+    recipe: Recipe,
+    change: Transform | None = None,
 ) -> nn.Module:
     """By the project's one loop for classifiers; ValueError if the loss stops being finite."""
     fitted = fit(
-        MODELS[bench.options.model], signals, [rows], [name], recipe, torch.device(bench.device)
-    )
+        MODELS[bench.options.model], signals, [rows], [name], recipe, torch.device(bench.device),
+        transform=change,
+    )  # fmt: skip
     if fitted.diverged:
         raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
     return fitted.networks[0]

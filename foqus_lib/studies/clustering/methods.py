@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from foqus_lib.companions.clustering import dec, features, pairs
 from foqus_lib.companions.clustering import training as loops
+from foqus_lib.companions.clustering.augment import looked_at
 from foqus_lib.companions.clustering.encoders import embedded
 from foqus_lib.companions.clustering.kmeans import k_means, nearest
 from foqus_lib.seeds import rng_for
@@ -99,7 +100,8 @@ def _source_classifier(case: Case) -> Found:
 def _supervised(case: Case) -> Found:
     name = case.bench.name("supervised", case.setting, case.seed)
     everything = np.arange(len(case.train))
-    network = trained(case.bench, case.train, everything, name, case.bench.options.pretraining)
+    how = case.bench.options.pretraining
+    network = trained(case.bench, case.train, everything, name, how, looked_at)
     train, test = (
         logits_of(network, s)[0].argmax(1).cpu().numpy() for s in (case.train, case.test)
     )
