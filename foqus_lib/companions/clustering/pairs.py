@@ -15,7 +15,7 @@ from torch.nn import functional as F
 UPPER, LOWER = 0.95, 0.455  # of the first epoch [P]
 CLOSING = 0.45  # lambda at which they meet: 0.95 - x = 0.455 + 0.1 x
 FLOOR = 1e-6  # of a similarity, before its logarithm
-SHARP = 1.0  # of the head that k-means gives
+SHARP = 3.0  # of the head that k-means gives [our choice]
 
 
 def label_feature(logits: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
@@ -93,7 +93,8 @@ def begin_at(
 ) -> None:
     """Put the head where its first answer is k-means': logit_k = -||h - mu_k||^2 / (2 s^2) + c(h).
 
-    Rows of the linear layer are the centres over s^2, s^2 the mean squared distance to the nearest;
+    Rows of the linear layer are the centres over s^2, a third of the mean squared distance to the
+    nearest;
     the batch normalisation begins as the identity on `features`. [our choice]
     """
     distance = ((features[:, None] - centres) ** 2).sum(axis=2)

@@ -21,7 +21,7 @@ Watch = Callable[[Int64[ndarray, " N"]], None]  # told the clusters after each e
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast a clustering network is trained (Adam)."""
+    """How long and how fast a clustering network is trained: Adam, lr falling to 0 in a line."""
 
     epochs: int
     batch: int
@@ -32,7 +32,7 @@ class Schedule:
 
     def __str__(self) -> str:
         return (
-            f"Adam lr={self.lr!r} batch={self.batch} epochs={self.epochs} "
+            f"Adam lr={self.lr!r} falling batch={self.batch} epochs={self.epochs} "
             f"balance={self.balance!r} look={self.look!r} {self.precision}"
         )
 
@@ -61,6 +61,7 @@ def cluster_by_pairs(
     optimiser = torch.optim.Adam(network.parameters(), how.lr)
     positive, negative, losses = [], [], []
     for epoch in range(how.epochs):
+        _slow_down(optimiser, how, epoch)
         upper, lower = pairs.thresholds(epoch, how.epochs)
         counts, total = np.zeros(3), 0.0
         network.eval()
@@ -108,6 +109,7 @@ def cluster_by_centres(
     optimiser = torch.optim.Adam(network.parameters(), how.lr)
     losses, past = [], torch.zeros(())
     for epoch in range(how.epochs):
+        _slow_down(optimiser, how, epoch)
         q = torch.from_numpy(said(network, x)).to(x.device)
         if memory:
             past, q = dec.ensemble(past if epoch else torch.zeros_like(q), q, epoch + 1)
@@ -128,6 +130,12 @@ def clusters_of(
 ) -> Int64[ndarray, " N"]:
     """The cluster a network is most for: argmax over k, the first of equals."""
     return said(network, x).argmax(1)
+
+
+def _slow_down(optimiser: torch.optim.Optimizer, how: Schedule, epoch: int) -> None:
+    """lr (1 - epoch / epochs): the last epoch counts, so the last steps are small [our choice]."""
+    for group in optimiser.param_groups:
+        group["lr"] = how.lr * (1 - epoch / how.epochs)
 
 
 def _step(optimiser: torch.optim.Optimizer, loss: Float[Tensor, ""]) -> None:

@@ -41,7 +41,7 @@ def _of_setting(setting: str, rows: pd.DataFrame) -> Iterator[tuple]:
         if each.empty:
             yield setting, bar, wanted, "", 0, NOT_MEASURED
             continue
-        met = each.mean() >= least
+        met = bool(each.mean() >= least)
         yield setting, bar, wanted, f"{100 * each.mean():+.1f}", len(each), _verdict(met)
     ours = rows[rows.method == names.DTC_A]
     for bar, wanted, column, most in (
@@ -53,7 +53,7 @@ def _of_setting(setting: str, rows: pd.DataFrame) -> Iterator[tuple]:
             continue
         worst = ours[column].max()
         text = f"{100 * worst:.0f} %" if column == "largest" else f"{worst:.0f}"
-        yield setting, bar, wanted, text, len(ours), _verdict(worst <= most)
+        yield setting, bar, wanted, text, len(ours), _verdict(bool(worst <= most))
 
 
 def _verdict(met: bool) -> str:
