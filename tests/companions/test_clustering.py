@@ -1,7 +1,5 @@
 """Features, k-means and the two variants: by hand, laws, and what is refused."""
 
-from hashlib import sha256
-
 import numpy as np
 import pytest
 import torch
@@ -301,18 +299,17 @@ def test_batches_hold_every_signal_once_and_never_one_alone(n, batch):
 
 # ---- version -------------------------------------------------------------------------------------
 
-DIGESTS = {1: ""}
+LOSSES = {1: (-0.6828, -0.8264)}  # nats, of `losses` below, by VERSION
 
 
-def digest(x):
-    """Of the clusters after two epochs of pairs, on all signals."""
-    network = of_pairs(x, head=True)
-    training.cluster_by_pairs(network, x, RNG(0), Schedule(2, 32, 1e-3, balance=1.0, look=1.0))
-    return sha256(training.clusters_of(network, x).tobytes()).hexdigest()[:12]
+def losses(x):
+    """Of two epochs of pairs on the tones: of their head, their other looks, their thresholds."""
+    how = Schedule(2, 32, 1e-3, balance=1.0, look=1.0)
+    return training.cluster_by_pairs(of_pairs(x, head=True), x, RNG(0), how).loss
 
 
-def test_other_clusters_need_a_raised_version(x):
-    assert DIGESTS.get(clustering.VERSION) == digest(x), (
-        "the same signals give other clusters: raise companions.clustering.VERSION and note the "
-        "digest"
+def test_other_losses_need_a_raised_version(x):
+    """Last digits differ from machine to machine, so one part in a hundred is let pass."""
+    assert losses(x) == pytest.approx(LOSSES.get(clustering.VERSION), rel=0.01), (
+        "the same signals give other losses: raise companions.clustering.VERSION and note them"
     )

@@ -12,6 +12,8 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foqus_lib.companions.clustering.kmeans import nearest
+
 UPPER, LOWER = 0.95, 0.455  # of the first epoch [P]
 CLOSING = 0.45  # lambda at which they meet: 0.95 - x = 0.455 + 0.1 x
 FLOOR = 1e-6  # of a similarity, before its logarithm
@@ -93,12 +95,12 @@ def begin_at(
 ) -> None:
     """Put the head where its first answer is k-means': logit_k = -||h - mu_k||^2 / (2 s^2) + c(h).
 
-    Rows of the linear layer are the centres over s^2, a third of the mean squared distance to the
-    nearest;
-    the batch normalisation begins as the identity on `features`. [our choice]
+    Rows of the linear layer are the centres over s^2, and s^2 is a third of the mean squared
+    distance to the nearest centre; the batch normalisation begins as the identity on `features`.
+    [our choice]
     """
-    distance = ((features[:, None] - centres) ** 2).sum(axis=2)
-    spread = max(float(distance.min(axis=1).mean()), 1e-12) / SHARP
+    own = centres[nearest(features, centres)]
+    spread = max(float(((features - own) ** 2).sum(axis=1).mean()), 1e-12) / SHARP
     weight = centres / spread
     logits = features @ weight.T - (centres**2).sum(axis=1) / (2 * spread)
     for parameter, value in (
