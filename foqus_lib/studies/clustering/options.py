@@ -45,7 +45,7 @@ class Options:
     epochs: Annotated[int, "of the clustering networks"] = 20
     batch: Annotated[int, "signals a gradient step, with labels and in the autoencoder"] = 128
     pair_batch: Annotated[int, "signals a gradient step of a clustering network"] = 256
-    lr: Annotated[float, "of the clustering networks"] = 3e-4
+    lr: Annotated[float, "of the clustering networks, falling to 0"] = 5e-4
     balance: Annotated[float, "weight of the entropy of the mean prediction, against collapse"] = (
         0.0
     )
