@@ -183,6 +183,9 @@ def test_jobs_come_in_stages_and_shared_encoders_once(made, four, tmp_path):
     assert [job.arguments for job in first] == [("autoencoder", "b", 0), ("source", "b", 0)]
     assert len(second) == len(METHODS) - 1 and len(third) == 3
     assert all(job.cost > 0 and job.trials for job in (*second, *third))
+    twice = grid.trials(common(), replace(OPTIONS, repeats=2), four)
+    again = jobs(fresh, twice)[2]  # repeats share what was selected
+    assert len(again) == 3 and all(len(job.trials) == 2 for job in again)
 
 
 # ---- rows ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Select without labels: FoQuS scores signals by clusters, and only what it keeps is labelled."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,11 +34,11 @@ def points(how: Options) -> int:
     return basis_points(how.rate)
 
 
-def visits(bench: Bench, trial: Trial) -> float:
-    """Of a record, if the row needs one, and of the training on a coreset."""
-    how, n = bench.options, len(bench.transfer(trial["setting"]).train)
-    of_record = 4 / 3 * how.pretrain_epochs * n if trial.method != names.UNIFORM else 0
-    return of_record + how.coreset_epochs * budget_of(how.rate, n)
+def visits(bench: Bench, group: Sequence[Trial]) -> float:
+    """Of a record, if the row needs one, and of the trainings on its coreset."""
+    how, n = bench.options, len(bench.transfer(group[0]["setting"]).train)
+    of_record = 4 / 3 * how.pretrain_epochs * n if group[0].method != names.UNIFORM else 0
+    return of_record + len(group) * how.coreset_epochs * budget_of(how.rate, n)
 
 
 def chosen(bench: Bench, trial: Trial) -> ndarray:
@@ -73,16 +74,21 @@ def named_by_clusters(bench: Bench, trial: Trial) -> Signals:
     return replace(train, label=found["train"], classes=tuple(f"cluster {at}" for at in range(k)))
 
 
-def run_one(bench: Bench, trial: Trial) -> None:
-    """Select, give the coreset its labels, train, test, publish."""
-    began, target = time.perf_counter(), bench.transfer(trial["setting"])
-    with device_watched(bench.device):
-        rows = chosen(bench, trial)
-        name = bench.name("evaluate", trial["setting"], trial.seed, trial.repeat)
-        network = trained(bench, target.train, rows, name, bench.options.on_coreset)
-        accuracy = float(accuracies(network, target.test)[0])
-    seconds = time.perf_counter() - began
+def run_trials(bench: Bench, group: Sequence[Trial]) -> None:
+    """Select once; for each repeat give the coreset its labels, train, test, publish."""
+    first = group[0]
+    target = bench.transfer(first["setting"])
     about = f"{bench.task.about} {target.about}"
-    facts = provenance(device=bench.device, seconds=seconds, about=about)
-    known = len(np.unique(target.train.label[rows])) / len(target.train.classes)
-    store.publish(bench.root, trial, {"recognition": accuracy, "classes_seen": known}, facts)
+    with device_watched(bench.device):
+        rows = chosen(bench, first)
+        seen = len(np.unique(target.train.label[rows])) / len(target.train.classes)
+        for trial in group:
+            began = time.perf_counter()
+            name = bench.name("evaluate", trial["setting"], trial.seed, trial.repeat)
+            network = trained(bench, target.train, rows, name, bench.options.on_coreset)
+            metrics = {
+                "recognition": float(accuracies(network, target.test)[0]), "classes_seen": seen
+            }  # fmt: skip
+            seconds = time.perf_counter() - began
+            facts = provenance(device=bench.device, seconds=seconds, about=about)
+            store.publish(bench.root, trial, metrics, facts)

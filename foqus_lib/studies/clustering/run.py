@@ -1,6 +1,7 @@
 """How the trials are run: encoders first, then clusters, then coresets."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -39,8 +40,12 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
         if artifacts.find_arrays(bench.root, bench.encoder_key(*one)) is None
     ]
     second = [_job(bench, run_one, (one,), _visits(bench, one), (one,)) for one in clustered]
+    repeats = defaultdict(list)  # of one coreset
+    for one in drawn:
+        repeats[one.method, one["setting"], one.seed].append(one)
     third = [
-        _job(bench, coresets.run_one, (one,), coresets.visits(bench, one), (one,)) for one in drawn
+        _job(bench, coresets.run_trials, (group,), coresets.visits(bench, group), tuple(group))
+        for group in repeats.values()
     ]
     return [sorted(stage, key=lambda job: -job.cost) for stage in (first, second, third)]
 
