@@ -23,7 +23,8 @@ from tests.studies import tiny
 
 OPTIONS = Options(
     settings=("b",), pretrain_epochs=2, epochs=1, batch=32, pair_batch=64, rate=0.25,
-    coreset_epochs=1, coreset_batch=8,
+    selection_epochs=2, coreset_epochs=1,
+    coreset_batch=8,
 )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def rows(made, four):
         ({"clusters": (1,)}, "clusters: expected 2 or more, or 0 for as many as classes, got 1"),
         ({"pair_batch": 1}, "pair_batch: expected 2 or more, got 1"),
         ({"lr": 0.0}, "lr: expected more than 0, got 0"),
-        ({"pretrain_epochs": 1}, "pretrain_epochs: expected 2 or more, got 1"),
+        ({"selection_epochs": 1}, "selection_epochs: expected 2 or more, got 1"),
         ({"rate": 2.0}, "rate: expected 0 < "),
     ],
 )

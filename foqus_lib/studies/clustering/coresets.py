@@ -37,7 +37,7 @@ def points(how: Options) -> int:
 def visits(bench: Bench, group: Sequence[Trial]) -> float:
     """Of a record, if the row needs one, and of the trainings on its coreset."""
     how, n = bench.options, len(bench.transfer(group[0]["setting"]).train)
-    of_record = 4 / 3 * how.pretrain_epochs * n if group[0].method != names.UNIFORM else 0
+    of_record = 4 / 3 * how.selection_epochs * n if group[0].method != names.UNIFORM else 0
     return of_record + len(group) * how.coreset_epochs * budget_of(how.rate, n)
 
 

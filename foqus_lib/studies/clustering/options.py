@@ -54,6 +54,7 @@ class Options:
     coresets_of: Annotated[Names, "settings whose clusters FoQuS selects by; [] for none"] = ("b",)
     rate: Annotated[float, "|S|/N of those coresets"] = 0.1
     repeats: Annotated[int, "of the training on a coreset"] = 1
+    selection_epochs: Annotated[int, "T, recorded epochs of the network that FoQuS asks [A2]"] = 20
     coreset_epochs: Annotated[int, "of the training on a coreset"] = 50
     coreset_batch: Annotated[int, "signals a gradient step there"] = 32
 
@@ -79,6 +80,7 @@ class Options:
         for name in ("batch", "coreset_batch"):
             at_least(name, getattr(self, name), 1)
         at_least("pair_batch", self.pair_batch, 2)
+        at_least("selection_epochs", self.selection_epochs, 2)  # forgetting compares two
         at_least("balance", self.balance, 0)
         at_least("look", self.look, 0)
         if not self.lr > 0:
@@ -106,5 +108,5 @@ class Options:
     @property
     def collection(self) -> Collection:
         """How the record is made that FoQuS reads."""
-        at_least("pretrain_epochs", self.pretrain_epochs, 2)  # forgetting compares two
-        return Collection(self.pretraining, early_runs=0)
+        recipe = Recipe(self.selection_epochs, self.batch, precision=self.precision)
+        return Collection(recipe, early_runs=0)
