@@ -20,6 +20,10 @@ from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers import executed
 from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import distillation, layer_pruning, mixing, scoring_proxy
+from foqus_lib.studies.clustering import bench as clustering_bench
+from foqus_lib.studies.clustering import grid as clustering_grid
+from foqus_lib.studies.clustering import options as clustering_options
+from foqus_lib.studies.clustering.run import STUDY as CLUSTERING
 from foqus_lib.studies.coreset import grid
 from foqus_lib.studies.frontier import bench as frontier_bench
 from foqus_lib.studies.frontier import options as frontier_options
@@ -61,6 +65,9 @@ CHAPTERS: dict[str, Chapter] = {
     # no notebook of its own: the second half of 10_layer_pruning
     "10_scoring_proxy": Chapter(
         scoring_proxy.STUDY, layer_pruning.Options, scoring_proxy.trials, layer_pruning.bench
+    ),
+    "12_clustering": Chapter(
+        CLUSTERING, clustering_options.Options, clustering_grid.trials, clustering_bench.bench
     ),
     "13_visibility_graph": Chapter(
         visibility_graph.STUDY,

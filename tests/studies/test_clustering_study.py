@@ -1,0 +1,313 @@
+"""The clustering study on tones and on tiny simulated sets: what is refused, shared, published."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from foqus_lib.companions import clustering
+from foqus_lib.datasets.catalog import Task
+from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.signals import Signals
+from foqus_lib.studies import catalog
+from foqus_lib.studies.clustering import bars, grid, keeping, pictures
+from foqus_lib.studies.clustering import options as names
+from foqus_lib.studies.clustering.bench import SOURCE, bench
+from foqus_lib.studies.clustering.coresets import chosen, named_by_clusters
+from foqus_lib.studies.clustering.encoders import make_encoder
+from foqus_lib.studies.clustering.options import METHODS, Options
+from foqus_lib.studies.clustering.run import STUDY, jobs, of_table
+from foqus_lib.studies.clustering.transfer import disjoint, transfer_of
+from tests.studies import tiny
+
+OPTIONS = Options(
+    settings=("b",), pretrain_epochs=2, epochs=1, batch=32, pair_batch=64, rate=0.25,
+    selection_epochs=2, coreset_epochs=1,
+    coreset_batch=8,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def four(tones) -> Task:
+    """Tones of four classes, the source's two first; 64 signals to train on and 32 to test on."""
+    label = np.arange(96) // 24
+    signals = Signals(tones.iq, label, tones.snr, ("one", "two", "three", "four"))
+    rows = np.arange(96)
+    train, test = rows[rows % 3 > 0], rows[rows % 3 == 0]
+    return Task("tones", True, signals[train], signals[test], train, "4" * 64, "Tones.")
+
+
+def common(**change):
+    return tiny.common(split="random", **change)
+
+
+@pytest.fixture(scope="module")
+def made(four, tmp_path_factory):
+    return replace(bench(common(), OPTIONS, four), root=tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def rows(made, four):
+    wanted = grid.trials(common(), OPTIONS, four)
+    found = sweep.sweep(STUDY, made, wanted)
+    assert not found.note
+    return store.frame(made.root, STUDY, wanted)
+
+
+# ---- what is refused before anything is trained --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"settings": ("c",)}, "unknown setting 'c'"),
+        ({"settings": ()}, r"settings: expected at least one, got \[\]"),
+        ({"coresets_of": ("x",)}, "unknown setting 'x'"),
+        ({"methods": ("DTC-A",)}, "unknown method 'DTC-A'; did you mean 'DTC A'"),
+        ({"model": "CNN1"}, "unknown model 'CNN1'; did you mean 'CNN1D'"),
+        ({"clusters": (1,)}, "clusters: expected 2 or more, or 0 for as many as classes, got 1"),
+        ({"pair_batch": 1}, "pair_batch: expected 2 or more, got 1"),
+        ({"lr": 0.0}, "lr: expected more than 0, got 0"),
+        ({"selection_epochs": 1}, "selection_epochs: expected 2 or more, got 1"),
+        ({"rate": 2.0}, "rate: expected 0 < "),
+    ],
+)
+def test_options_are_refused_with_a_reason(given, words):
+    with pytest.raises(ValueError, match=words):
+        Options(**given)
+
+
+def test_the_notebook_refuses_them_before_it_makes_data():
+    with pytest.raises(ValueError, match="12_clustering in profile smoke: unknown setting 'z'"):
+        catalog.opened("12_clustering", {"profile": "smoke", "settings": ["z"]})
+
+
+def test_more_clusters_than_signals_are_refused(four):
+    many = replace(OPTIONS, clusters=(1000,))
+    with pytest.raises(ValueError, match="expected 2 to 32, the number of signals, got k = 1000"):
+        bench(common(), many, four)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        (("x",), (), "setting b: the data have no class 'x'; they have A, B, C"),
+        (("A", "B"), ("B", "C"), "B is in source_classes and target_classes"),
+        (("A",), (), "expected 2 classes or more in source and target, got .*take settings="),
+    ],
+)
+def test_classes_that_do_not_part_are_refused(source, target, words):
+    with pytest.raises(ValueError, match=words):
+        disjoint(("A", "B", "C"), source, target)
+
+
+def test_one_class_is_refused_and_strange_names_are_parted():
+    with pytest.raises(ValueError, match="expected 2 classes or more"):
+        disjoint(("A",), (), ())
+    assert disjoint(("A", "B", "C", "D", "E"), (), ()) == (("A", "C", "E"), ("B", "D"))
+    radio = ("8PSK", "AM-DSB", "AM-SSB", "PAM4", "QAM16", "QAM64", "QPSK", "WBFM")  # of 04C here
+    source, target = disjoint(radio, (), ())
+    assert source == ("8PSK", "QAM16", "AM-SSB", "WBFM")
+    assert target == ("QPSK", "QAM64", "PAM4", "AM-DSB")
+    assert disjoint(radio, (), ("QPSK", "PAM4"))[0] == tuple(
+        name for name in radio if name not in ("QPSK", "PAM4")
+    )
+
+
+def test_a_simulated_source_needs_known_names_and_a_known_length(four):
+    with pytest.raises(ValueError, match=r"setting a: expected signals of 128 .* or 512 .* has 64"):
+        transfer_of(four, OPTIONS, "a", 0)
+    strange = replace(four, train=_of_length(four.train, 128), test=_of_length(four.test, 128))
+    with pytest.raises(ValueError, match="expected 2 classes or more that RML2016.10a-like has"):
+        transfer_of(strange, OPTIONS, "a", 0)
+
+
+def _of_length(signals, length, classes=None):
+    iq = np.tile(signals.iq, (1, 1, length // signals.length))
+    return Signals(iq, signals.label, signals.snr, classes or signals.classes)
+
+
+# ---- from whom to whom ---------------------------------------------------------------------------
+
+
+def test_setting_b_parts_classes_and_scales_to_unit_power(made):
+    found = made.transfer("b")
+    assert found.source.classes == ("one", "three") and found.train.classes == ("two", "four")
+    assert len(found.source) == len(found.train) == 32 and len(found.test) == 16
+    for part in (found.source, found.train, found.test):
+        assert np.bincount(part.label).tolist() == [len(part) // 2] * 2
+        assert (part.iq.astype(float) ** 2).sum(axis=1).mean() == pytest.approx(1, rel=1e-5)
+
+
+def test_setting_a_shares_names_and_no_stream(four):
+    classes = ("QPSK", "mine", "BPSK", "WBFM")
+    task = replace(
+        four, train=_of_length(four.train, 128, classes), test=_of_length(four.test, 128, classes)
+    )
+    how = replace(OPTIONS, source_frames=2, source_snrs=(6, 8))
+    found = transfer_of(task, how, "a", 0)
+    assert found.source.classes == ("QPSK", "BPSK", "WBFM") and len(found.source) == 3 * 2 * 2
+    assert found.train.classes == classes and set(found.source.snr) == {6, 8}
+    assert "simulated" in found.about
+    other = transfer_of(task, how, "a", 1)
+    assert not np.array_equal(other.source.iq, found.source.iq)
+
+
+# ---- trials --------------------------------------------------------------------------------------
+
+
+def test_trials_by_hand(four):
+    """11 methods in setting b, which has no classifier of its own, and three coresets, a seed."""
+    found = grid.trials(common(seeds=2), OPTIONS, four)
+    assert len(found) == len(set(found)) == 2 * (len(METHODS) - 1 + 3)
+    assert names.AS_IS not in {one.method for one in found}
+    by = {one.method: one for one in found}
+    assert by[names.FLOOR].budget == 2 and by[names.UNIFORM].budget == 2500
+    assert by[names.FLOOR]["source"] == by[names.DAC]["source"] == "-"
+    assert by[names.DTC_A]["source"] == by[names.WITH_CLUSTERS]["source"] == "one three"
+    assert by[names.FLOOR]["clustering_recipe"] == "-" != by[names.DEC]["clustering_recipe"]
+    several = grid.trials(common(), replace(OPTIONS, clusters=(0, 3)), four)
+    assert {one.budget for one in several if one.method == names.FLOOR} == {2, 3}
+    assert {one.budget for one in several if one.method == names.CEILING} == {2}
+
+
+def test_a_raised_version_asks_for_everything_again(four, monkeypatch):
+    before = set(grid.trials(common(), OPTIONS, four))
+    monkeypatch.setattr(clustering, "VERSION", 99)
+    assert not before & set(grid.trials(common(), OPTIONS, four))
+
+
+def test_jobs_come_in_stages_and_shared_encoders_once(made, four, tmp_path):
+    fresh = replace(made, root=tmp_path)
+    first, second, third = jobs(fresh, grid.trials(common(), OPTIONS, four))
+    assert [job.arguments for job in first] == [("autoencoder", "b", 0), ("source", "b", 0)]
+    assert len(second) == len(METHODS) - 1 and len(third) == 3
+    assert all(job.cost > 0 and job.trials for job in (*second, *third))
+    twice = grid.trials(common(), replace(OPTIONS, repeats=2), four)
+    again = jobs(fresh, twice)[2]  # repeats share what was selected
+    assert len(again) == 3 and all(len(job.trials) == 2 for job in again)
+
+
+# ---- rows ----------------------------------------------------------------------------------------
+
+
+def test_every_row_is_there_and_within_bounds(rows):
+    clustered = of_table(rows, "clusters", "b")
+    assert len(clustered) == len(METHODS) - 1
+    shown = [metric.name for metric in STUDY.metrics]
+    assert clustered[shown].notna().all(axis=None)
+    assert (clustered[["acc", "acc_test", "largest"]] >= 0.5).all(axis=None)  # of two classes
+    drawn = of_table(rows, "coresets")
+    assert set(drawn.method) == set(names.SELECTIONS) and drawn.recognition.between(0, 1).all()
+
+
+def test_curves_and_recalls_are_in_the_rows(made, four):
+    wanted = grid.trials(common(), OPTIONS, four)
+    pairs = store.frame_by(made.root, STUDY, wanted, "positive", "epoch")
+    assert set(pairs.method) == {names.DAC, names.DAC_HEAD, names.DTC_A}
+    acc = store.frame_by(made.root, STUDY, wanted, "acc", "epoch")
+    assert set(acc.method) == set(pairs.method) | {names.DEC, names.DTC_B}
+    recall = store.frame_by(made.root, STUDY, wanted, "recall", "class")
+    assert len(recall) == 2 * (len(METHODS) - 1)
+
+
+def test_the_same_trial_alone_and_in_a_sweep(made, rows, four, tmp_path):
+    alone = replace(made, root=tmp_path)
+    make_encoder(alone, SOURCE, "b", 0)
+    [trial] = [t for t in grid.trials(common(), OPTIONS, four) if t.method == names.DTC_A]
+    [*_, job] = [j for j in jobs(alone, [trial])[1]]
+    job.call(alone, *job.arguments)
+    one, two = (store.read(root, trial)["metrics"] for root in (made.root, tmp_path))
+    assert one == two
+
+
+def test_no_row_but_supervised_looks_at_the_target_s_labels(made, rows, monkeypatch):
+    """With the target's labels turned round, the same clusters come out."""
+    wanted = {m: keeping.clusters_of(made, m, "b", 2, 0) for m in (names.SPECTRUM, names.DAC_HEAD)}
+    target = made.transfer("b")
+    turned = replace(target, train=replace(target.train, label=1 - target.train.label))
+    monkeypatch.setattr("foqus_lib.studies.clustering.bench._transfer", lambda *given: turned)
+    for method, found in wanted.items():
+        again = keeping.METHODS[method](keeping.Case(made, "b", 2, 0))
+        assert (again.train == found["train"]).all() and (again.test == found["test"]).all()
+
+
+def test_an_encoder_that_diverged_says_so_in_every_row_that_needs_it(made, four, tmp_path):
+    broken = replace(made, root=tmp_path)
+    store.fail(tmp_path, broken.encoder_key(SOURCE, "b", 0), ValueError("loss: made up"))
+    with pytest.raises(ValueError, match="no encoder .source, setting b, seed 0.: .*loss: made up"):
+        keeping.clusters_of(broken, names.PRETRAINED, "b", 2, 0)
+
+
+# ---- coresets ------------------------------------------------------------------------------------
+
+
+def test_coresets_have_one_size_and_clusters_never_see_labels(made, rows, four):
+    wanted = [t for t in grid.trials(common(), OPTIONS, four) if t.method in names.SELECTIONS]
+    for trial in wanted:
+        picked = chosen(made, trial)
+        assert len(picked) == len(set(picked.tolist())) == 8
+    told = named_by_clusters(made, wanted[-1])
+    kept = keeping.clusters_of(made, names.DTC_A, "b", 2, 0)["train"]
+    assert (told.label == kept).all() and told.classes == ("cluster 0", "cluster 1")
+
+
+def test_a_cluster_that_empties_does_not_stop_the_selection(made, rows, four, monkeypatch):
+    [trial] = [t for t in grid.trials(common(), OPTIONS, four) if t.method == names.WITH_CLUSTERS]
+    n = len(made.transfer("b").train)
+    monkeypatch.setattr(
+        "foqus_lib.studies.clustering.coresets.clusters_of",
+        lambda *given: {"train": np.zeros(n, np.int64)},
+    )
+    assert len(set(chosen(made, trial).tolist())) == 8
+
+
+# ---- bars and pictures ---------------------------------------------------------------------------
+
+
+def lines(**acc):
+    """Rows of one setting: method -> ACC of each seed; NMI alike, one cluster of 0.3."""
+    return pd.DataFrame(
+        [
+            {"setting": "b", "method": method, "seed": seed, "acc": value, "nmi": value,
+             "largest": 0.3, "empty": 0.0}
+            for method, values in acc.items()
+            for seed, value in enumerate(values)
+        ]
+    )  # fmt: skip
+
+
+def test_bars_by_hand():
+    given = lines(**{names.DTC_A: (0.9, 0.8), names.FLOOR: (0.5, 0.6), names.PRETRAINED: (0.9,)})
+    given.loc[given.index[1], ["largest", "empty"]] = 0.7, 1
+    found = bars.bars(given).set_index("bar")
+    at = found.loc[f"ACC of {names.DTC_A} less {names.FLOOR}"]
+    assert (at.found, at.n, at.verdict) == ("+30.0", 2, "met")
+    at = found.loc[f"NMI of {names.DTC_A} less {names.PRETRAINED}"]
+    assert (at.found, at.n, at.verdict) == ("+0.0", 1, "not met")
+    assert found.loc[f"ACC of {names.DTC_A} less {names.DAC}"].verdict == "not measured"
+    assert found.loc["largest cluster, any seed"].verdict == "not met"
+    assert found.loc["empty clusters, any seed"].found == "1"
+
+
+def test_merged_seeds_are_listed():
+    given = lines(**{names.DTC_A: (0.7, 0.9), names.PRETRAINED: (0.8, 0.8)})
+    given.loc[given.method == names.PRETRAINED, "nmi"] = 0.6
+    [line] = bars.merged(given).itertuples()
+    assert (line.seed, round(line.acc, 3), round(line.nmi, 3)) == (0, -0.1, 0.1)
+    assert bars.merged(given[given.seed == 1]).empty
+
+
+def test_pictures_of_the_stored_clusters(made, rows):
+    table, columns = pictures.matched_confusion(made, names.DTC_A, "b", 0)
+    assert table.sum() == 32 and set(columns) <= {"two", "four", "no class"}
+    stages, label = pictures.three_stages(made, "b", 0, most=16)
+    assert len(stages) == 3 and len(label) == 16
+    assert all(points.shape == (16, 2) for points in stages.values())
+
+
+def test_clusters_are_kept_once(made, rows, monkeypatch):
+    monkeypatch.setattr(artifacts, "save_arrays", None)  # nothing may be made again
+    for method in (names.PRETRAINED, names.DTC_A):
+        assert "features" in keeping.clusters_of(made, method, "b", 2, 0)
