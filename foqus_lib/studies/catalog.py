@@ -20,6 +20,20 @@ from foqus_lib.studies import distillation, layer_pruning, mixing
 from foqus_lib.studies.coreset import grid
 
 
+def _signals(how: Common, options: object) -> Task:
+    """The data set that is asked for, cut, split and scaled."""
+    return prepare(
+        how.dataset,
+        snr_min=how.snr_min,
+        split=how.split,
+        normalise=how.normalise,
+        train_share=how.train_share,
+        val_share=how.val_share,
+        frames=how.frames if how.dataset in DATASETS else 0,  # a file has its own
+        seed=how.data_seed,
+    )
+
+
 @dataclass(frozen=True)
 class Chapter:
     """What a notebook measures, and what it can be given."""
@@ -28,6 +42,7 @@ class Chapter:
     options: type  # a frozen dataclass, its annotations say what each field is
     trials: Callable[[Common, object, Task], list[Trial]]
     bench: Callable[[Common, object, Task], Bench]
+    task: Callable[[Common, object], Task] = _signals  # else anything with name, fingerprint, about
 
 
 def _coreset(trials: Callable) -> Chapter:
@@ -108,18 +123,8 @@ class Opened:
 
     @cached_property
     def task(self) -> Task:
-        """The signals."""
-        how = self.common
-        return prepare(
-            how.dataset,
-            snr_min=how.snr_min,
-            split=how.split,
-            normalise=how.normalise,
-            train_share=how.train_share,
-            val_share=how.val_share,
-            frames=how.frames if how.dataset in DATASETS else 0,  # a file has its own
-            seed=how.data_seed,
-        )
+        """The signals, or whatever else the chapter looks at."""
+        return self.chapter.task(self.common, self.options)
 
     @cached_property
     def bench(self) -> Bench:
