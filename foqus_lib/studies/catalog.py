@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -16,8 +17,17 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers.shard import shard
-from foqus_lib.studies import distillation, layer_pruning, mixing
+from foqus_lib.studies import distillation, layer_pruning, llm_pruning, mixing
 from foqus_lib.studies.coreset import grid
+
+
+@runtime_checkable  # the tests check signatures
+class Subject(Protocol):
+    """What a chapter looks at: a Task of signals, or something else with a name of its own."""
+
+    name: str
+    fingerprint: str
+    about: str
 
 
 def _signals(how: Common, options: object) -> Task:
@@ -40,9 +50,9 @@ class Chapter:
 
     study: Study
     options: type  # a frozen dataclass, its annotations say what each field is
-    trials: Callable[[Common, object, Task], list[Trial]]
-    bench: Callable[[Common, object, Task], Bench]
-    task: Callable[[Common, object], Task] = _signals  # else anything with name, fingerprint, about
+    trials: Callable[[Common, object, Subject], list[Trial]]
+    bench: Callable[[Common, object, Subject], Bench]
+    task: Callable[[Common, object], Subject] = _signals
 
 
 def _coreset(trials: Callable) -> Chapter:
@@ -63,6 +73,13 @@ CHAPTERS: dict[str, Chapter] = {
     "09_mixing": Chapter(mixing.STUDY, mixing.Options, mixing.trials, mixing.bench),
     "10_layer_pruning": Chapter(
         layer_pruning.STUDY, layer_pruning.Options, layer_pruning.trials, layer_pruning.bench
+    ),
+    "11_llm_pruning": Chapter(
+        llm_pruning.STUDY,
+        llm_pruning.Options,
+        llm_pruning.trials,
+        llm_pruning.bench,
+        task=llm_pruning.task,
     ),
 }
 
@@ -122,7 +139,7 @@ class Opened:
         return f"{self.notebook}: profile {how.profile}, {how.dataset}, results in {how.results}"
 
     @cached_property
-    def task(self) -> Task:
+    def task(self) -> Subject:
         """The signals, or whatever else the chapter looks at."""
         return self.chapter.task(self.common, self.options)
 
