@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -112,6 +113,14 @@ def test_windows_of_the_parts_come_from_their_files(bench):
     assert all(bytes(row.tolist()).decode() in train for row in found.pool)
 
 
+def test_orders_have_read_the_same_text_at_every_measurement(bench):
+    orders = [run.order(bench, "order", seed) for seed in range(8)]
+    for steps in OPTIONS.steps:
+        read = {tuple(sorted(np.concatenate(one[:steps]).tolist())) for one in orders}
+        assert read == {tuple(range(steps * OPTIONS.batch))}
+    assert len({tuple(np.concatenate(one).tolist()) for one in orders}) > 2
+
+
 def test_every_rule_removes_what_the_cut_says(bench, rows):
     for rule in RULES:
         assert len(cut.removed(bench, rule, 0.5)) == 2
@@ -147,10 +156,10 @@ def test_a_run_alone_gives_what_the_sweep_gave(bench, rows, tmp_path):
 
 def test_the_rate_is_the_one_of_least_validation_loss(bench, rows):
     losses = {}
-    found = run.ready(bench, REVERSE, "25 %", tuning.PARTIAL, 0, 0)
+    found = run.ready(bench, REVERSE, "25 %", tuning.PARTIAL, 0, 0, 2)
     for lr in OPTIONS.rates:
         losses[lr] = run._after(bench, found, lr)
-    assert run.rate(bench, REVERSE, "25 %", tuning.PARTIAL) == min(losses, key=losses.get)
+    assert run.rate(bench, REVERSE, "25 %", tuning.PARTIAL, 2) == min(losses, key=losses.get)
 
 
 def test_a_saved_llama_can_be_cut_too(corpus, tmp_path):

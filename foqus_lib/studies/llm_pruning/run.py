@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from jaxtyping import Int64
+from numpy import ndarray
 from torch import Tensor, nn
 
 from foqus_lib.companions.llm_pruning import blocks, measure, tuning
@@ -44,8 +46,8 @@ class Ready:
 
 
 @lru_cache(maxsize=2)
-def ready(bench: Bench, rule: str, cut: str, how: str, seed: int, repeat: int) -> Ready:
-    """Cut, freeze, and let the frozen part read everything once."""
+def ready(bench: Bench, rule: str, cut: str, how: str, seed: int, repeat: int, steps: int) -> Ready:
+    """Cut, freeze, and let the frozen part read everything once: of the pool, so many steps."""
     options, text = bench.options, texts(bench)
     gone = () if rule in UNCUT else _removed(bench, rule, cut, seed, repeat)
     model = blocks.without(base(bench), gone)
@@ -53,8 +55,7 @@ def ready(bench: Bench, rule: str, cut: str, how: str, seed: int, repeat: int) -
     start = {name: p.detach().clone() for name, p in tuning.trainable(model).items()}
     read = {"val": text.val, "test": text.test, "prose": text.prose}
     read |= {"cloze": text.cloze.flatten(0, 1)}
-    if how != NONE:
-        read |= {"pool": text.pool}
+    read |= {"pool": text.pool[: steps * options.batch]} if steps else {}
     states = {
         name: tuning.states(model, ids, options.batch, options.precision)
         for name, ids in read.items()
@@ -71,7 +72,9 @@ def run_rows(bench: Bench, group: tuple[Trial, ...]) -> None:
     first = group[0]
     drawn = (first.seed, first.repeat) if first.method == RANDOM else (0, 0)
     row = first.method, first["cut"], first["tuning"]
-    found = ready(bench, *row, *drawn)
+    steps = max(trial.budget for trial in group) // bench.options.tokens_a_step
+    steps = max(steps, bench.options.rate_steps) if steps else 0
+    found = ready(bench, *row, *drawn, steps)
     before = measured(bench, found)
     facts = {"before": before["loss"], "trainable": sum(t.numel() for t in found.start.values())}
     if first.method == WHOLE:
@@ -82,7 +85,7 @@ def run_rows(bench: Bench, group: tuple[Trial, ...]) -> None:
     if first.method == WHOLE:
         _publish(bench, first, before | facts, 0.0)
         return
-    lr = rate(bench, *row)
+    lr = rate(bench, *row, steps)
     for seed in dict.fromkeys(trial.seed for trial in group):
         at = {trial.budget: trial for trial in group if trial.seed == seed}
         _one_order(bench, found, at, lr, facts | {"lr": lr})
@@ -107,15 +110,26 @@ def _tuned(
     look: Callable[[int], None] | None = None,
 ) -> None:  # fmt: skip
     """From the cut, for so many steps on the pool in the order of a seed: the same for all rows."""
-    how, pool = bench.options, texts(bench).pool
-    order = bench.rng(role, seed).permutation(len(pool)).reshape(-1, how.batch)
-    model = found.again()
-    tuning.tune(
-        model, found.states["pool"], pool, list(order[:steps]), lr, how.precision, seed, look
-    )
+    batches, pool = order(bench, role, seed)[:steps], texts(bench).pool
+    given, precision = found.states["pool"], bench.options.precision
+    tuning.tune(found.again(), given, pool, batches, lr, precision, seed, look)
 
 
-def rate(bench: Bench, rule: str, cut: str, how: str) -> float:
+def order(bench: Bench, role: str, seed: int) -> list[Int64[ndarray, " b"]]:
+    """Batches of rows of the pool, shuffled between one measurement and the next.
+
+    So at every measurement all orders have read the same text, and a brief run needs no more of it.
+    """
+    how, rng = bench.options, bench.rng(role, seed)
+    marks = [0, *sorted(set(how.steps))]
+    parts = [
+        rng.permutation(np.arange(start * how.batch, stop * how.batch))
+        for start, stop in zip(marks, marks[1:], strict=False)
+    ]
+    return list(np.concatenate(parts).reshape(-1, how.batch))
+
+
+def rate(bench: Bench, rule: str, cut: str, how: str, steps: int) -> float:
     """The learning rate of least validation loss after a short tuning, for a rule and a tuning.
 
     One order of text of its own; Random's is chosen on its first draw. Kept in the store.
@@ -125,7 +139,7 @@ def rate(bench: Bench, rule: str, cut: str, how: str) -> float:
     key |= {"how": options.recipe, "looks": options.measured}
     path = artifacts.find_arrays(bench.root, key)
     if path is None:
-        found = ready(bench, rule, cut, how, 0, 0)
+        found = ready(bench, rule, cut, how, 0, 0, steps)
         losses = [_after(bench, found, lr) for lr in options.rates]
         if not np.isfinite(losses).any():
             raise ValueError(f"rates: the loss of {rule} with {how} is finite at none: lower them")
