@@ -5,6 +5,9 @@ run, and nothing is fetched: a folder that is not there is an error.
 """
 
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,10 +75,10 @@ def blocks_of(folder: Path) -> int:
     """How many blocks a checkpoint has, without loading its weights; refuses what is no Llama."""
     check_architecture(folder)
     first = weights_of(folder)[0]
-    from transformers import AutoConfig
-
     named = {"gguf_file": first.name} if first.suffix == ".gguf" else {}
-    with _quiet():
+    with quiet():
+        from transformers import AutoConfig
+
         config = AutoConfig.from_pretrained(folder, local_files_only=True, **named)
     _refuse_other(config.model_type)
     return config.num_hidden_layers
@@ -103,12 +106,12 @@ def load(folder: Path) -> nn.Module:
     """The LlamaForCausalLM of a folder in float32 on the CPU, in evaluation mode, head untied."""
     check_architecture(folder)
     first = weights_of(folder)[0]
-    from transformers import AutoModelForCausalLM, GgufConfig
-
     how: dict = {"dtype": torch.float32, "attn_implementation": "sdpa", "local_files_only": True}
-    if first.suffix == ".gguf":  # packed weights cannot be tuned: unpack them
-        how |= {"gguf_file": first.name, "quantization_config": GgufConfig(dequantize=True)}
-    with _quiet():
+    with quiet():
+        from transformers import AutoModelForCausalLM, GgufConfig
+
+        if first.suffix == ".gguf":  # packed weights cannot be tuned: unpack them
+            how |= {"gguf_file": first.name, "quantization_config": GgufConfig(dequantize=True)}
         model = AutoModelForCausalLM.from_pretrained(folder, **how)
     _refuse_other(model.config.model_type)
     return untied(model).eval()
@@ -116,11 +119,11 @@ def load(folder: Path) -> nn.Module:
 
 def tokenizer(folder: Path):
     """The fast tokenizer of a folder, which knows where in the text each token stands."""
-    from transformers import AutoTokenizer
-
     first = weights_of(folder)[0]
     named = {"gguf_file": first.name} if first.suffix == ".gguf" else {}
-    with _quiet():
+    with quiet():
+        from transformers import AutoTokenizer
+
         found = AutoTokenizer.from_pretrained(folder, local_files_only=True, **named)
     if not found.is_fast:
         raise ValueError(f"model: expected a fast tokenizer (tokenizer.json) in {folder}, got none")
@@ -140,7 +143,8 @@ def small(blocks: int, width: int, heads: int, context: int, *name: str | int) -
     """A byte-level Llama with random weights from a named stream; head untied, MLP of 8/3 width."""
     if width % (2 * heads):
         raise ValueError(f"width: expected a multiple of 2 x {heads} heads, got {width}")
-    from transformers import LlamaConfig, LlamaForCausalLM
+    with quiet():
+        from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
         vocab_size=256, hidden_size=width, intermediate_size=8 * width // 3,
@@ -153,18 +157,23 @@ def small(blocks: int, width: int, heads: int, context: int, *name: str | int) -
         return LlamaForCausalLM(config).eval()
 
 
-class _quiet:
-    """No progress bar and no advice of transformers inside; as before afterwards."""
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bar and no advice of transformers, tqdm and peft inside; as before afterwards.
 
-    def __enter__(self) -> None:
+    Import them inside too: tqdm looks for widgets when it is imported in a notebook.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
         from transformers.utils import logging
 
-        self.logging, self.level = logging, logging.get_verbosity()
-        self.bar = logging.is_progress_bar_enabled()
+        level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-
-    def __exit__(self, *_: object) -> None:
-        self.logging.set_verbosity(self.level)
-        if self.bar:
-            self.logging.enable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(level)
+            if bar:
+                logging.enable_progress_bar()

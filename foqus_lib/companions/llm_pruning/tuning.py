@@ -5,7 +5,6 @@ computed once (`states`), which saves a third of a step and lets learning rates 
 """
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foqus_lib.companions.llm_pruning import blocks
+from foqus_lib.companions.llm_pruning.checkpoint import quiet
 from foqus_lib.seeds import seed_of
 
 WARM_UP = 10  # steps; the authors' 100 of about 1,500
@@ -58,13 +58,12 @@ def lora(model: nn.Module, seed: int) -> None:
 
     W + (alpha / r) B A with r = 8, alpha = 16; A drawn from the seed's stream, B = 0.
     """
-    from peft import LoraConfig, get_peft_model
+    with drawing_from(seed), quiet():
+        from peft import LoraConfig, get_peft_model
 
-    how = LoraConfig(
-        r=RANK, lora_alpha=ALPHA, lora_dropout=DROPOUT, target_modules=list(PROJECTIONS)
-    )
-    with drawing_from(seed), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+        how = LoraConfig(
+            r=RANK, lora_alpha=ALPHA, lora_dropout=DROPOUT, target_modules=list(PROJECTIONS)
+        )
         get_peft_model(model, how)
 
 

@@ -114,8 +114,8 @@ def _seconds_a_token(bench: Bench, job: Job) -> float:
 
 
 def in_tokens(tokens: int) -> str:
-    """30720 -> "31k tokens"."""
-    return f"{tokens / 1000:.3g}k tokens"
+    """30720 -> "30.7k tokens"."""
+    return f"{tokens / 1000:.3g}k tokens" if tokens >= 1000 else f"{tokens} tokens"
 
 
 STUDY = Study(
