@@ -5,6 +5,7 @@ tested on, one in ten chooses learning rates. Which Python reads decides the tex
 a fingerprint, and that stands in every trial's key.
 """
 
+import os
 import platform
 import sysconfig
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ SKIPPED = {
     "lib-dynload",
 }
 PROSE_OF_A_FOLDER = (".txt", ".md", ".rst")
+SHORTEST = 200  # characters of a file, else it is left out
 LEAST = 20_000  # characters of a part, else it says nothing
 
 
@@ -85,16 +87,18 @@ def _parted(
 def _read(folder: Path, endings: Sequence[str]) -> list[tuple[str, str]]:
     """(path below the folder, text) of the files, ordered by the SHA-256 of that path."""
     found = []
-    for path in folder.rglob("*"):
-        below = path.relative_to(folder)
-        if path.suffix not in endings or SKIPPED & set(below.parts) or not path.is_file():
-            continue
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (UnicodeDecodeError, OSError):
-            continue  # a few sources are in other encodings on purpose
-        if len(text) > 200:
-            found.append((below.as_posix(), text))
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in SKIPPED]
+        for name in names:
+            path = Path(root, name)
+            if path.suffix not in endings:
+                continue
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (UnicodeDecodeError, OSError):
+                continue  # a few sources are in other encodings on purpose
+            if len(text) > SHORTEST:
+                found.append((path.relative_to(folder).as_posix(), text))
     return sorted(found, key=lambda file: sha256(file[0].encode()).digest())
 
 
