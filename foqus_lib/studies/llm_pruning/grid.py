@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -55,7 +54,7 @@ def _trial(options: Options, task: Corpus, row: tuple, seed: int, repeat: int) -
         "base_recipe": options.base_recipe,
         "cut": cut,
         "measured": options.measured,
-        "model": _named(options),
+        "model": options.named,
         "recipe": options.recipe,
         "tuning": how,
         "versions": VERSIONS,
@@ -65,11 +64,6 @@ def _trial(options: Options, task: Corpus, row: tuple, seed: int, repeat: int) -
         STUDY.name, STUDY.version, task.name, task.fingerprint, rule, budget, seed, repeat,
         tuple(settings.items()),
     )  # fmt: skip
-
-
-@lru_cache(maxsize=8)
-def _named(options: Options) -> str:
-    return options.named  # reads all weights of a checkpoint
 
 
 # ---- jobs ----------------------------------------------------------------------------------------

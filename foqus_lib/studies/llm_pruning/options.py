@@ -1,6 +1,8 @@
 """What the chapter can be given, and the names of its rows."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 from foqus_lib.companions.llm_pruning import tuning
@@ -97,7 +99,7 @@ class Options:
             return f"Llama {self.blocks}x{self.width} bytes"
         folder = folder_of(self.model)
         name = PACKAGED if self.model == PACKAGED else folder.resolve().name
-        return f"{name} {digest(folder)[:12]}"
+        return f"{name} {_digest(folder)[:12]}"
 
     @property
     def base_recipe(self) -> str:
@@ -122,6 +124,12 @@ class Options:
     def measured(self) -> str:
         """On what is measured, and on what rules look at blocks."""
         return f"{self.held} windows, {self.questions} questions, {self.calibration} for the rules"
+
+
+@lru_cache(maxsize=8)
+def _digest(folder: Path) -> str:
+    """Once a process: it reads all weights."""
+    return digest(folder)
 
 
 def percent(cut: float) -> str:
