@@ -97,7 +97,8 @@ def test_trials_by_hand(corpus):
 def test_the_text_and_the_versions_are_in_the_key(corpus):
     other = trials(replace(corpus, fingerprint="1" * 64))
     assert not set(other) & set(trials(corpus))
-    assert "llm_pruning=" in other[0]["versions"] and "1 steps" in other[0]["recipe"]
+    assert "llm_pruning=" in other[0]["versions"] and "by 1 steps" in other[0]["recipe"]
+    assert "within steps 1, 2" in other[0]["recipe"]  # where orders are shuffled decides them
 
 
 def test_the_base_is_trained_once_and_kept(bench, rows):

@@ -115,9 +115,10 @@ class Options:
     def recipe(self) -> str:
         """How it is tuned: the same for every row, but for the rate that validation chose."""
         rates = " or ".join(f"{rate:g}" for rate in self.rates)
+        within = ", ".join(map(str, sorted(set(self.steps))))
         return (
             f"{self.batch}x{self.window} tokens a step, lr {rates} by {self.rate_steps} steps, "
-            f"{max(self.steps)} steps of text, {self.precision}"
+            f"text shuffled within steps {within}, {self.precision}"
         )
 
     @property
