@@ -7,9 +7,10 @@ run, and nothing is fetched: a folder that is not there is an error.
 import json
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from hashlib import sha256
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import torch
@@ -107,7 +108,7 @@ def load(folder: Path) -> nn.Module:
     check_architecture(folder)
     first = weights_of(folder)[0]
     how: dict = {"dtype": torch.float32, "attn_implementation": "sdpa", "local_files_only": True}
-    with quiet():
+    with quiet(), redirect_stderr(StringIO()):  # unpacking has a bar that asks nobody
         from transformers import AutoModelForCausalLM, GgufConfig
 
         if first.suffix == ".gguf":  # packed weights cannot be tuned: unpack them
