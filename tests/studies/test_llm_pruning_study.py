@@ -1,0 +1,256 @@
+"""The study of cut language models on a tiny one: what is refused, which trials, what rows say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from foqus_lib.companions.llm_pruning import checkpoint, text, tuning
+from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.studies import catalog, llm_pruning
+from foqus_lib.studies.llm_pruning import claims, cut, given, grid, run
+from foqus_lib.studies.llm_pruning.options import CONTROL, RANDOM, REVERSE, RULES, WHOLE, Options
+from tests.studies import tiny
+
+OPTIONS = Options(
+    cuts=(0.25,), rules=(RANDOM, REVERSE, "BI"), brief_rules=("PPL",), brief_steps=(1,),
+    tunings=("lm_head",), steps=(1, 2), draws=2, batch=2, window=24, rates=(0.001, 0.01),
+    rate_steps=1, held=4, questions=4, calibration=2, blocks=4, width=16, heads=2, base_steps=3,
+    base_batch=2,
+)  # fmt: skip
+STUDY = llm_pruning.STUDY
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    files = [f"def f{n}(x):\n    return x * {n} + {n % 7}\n" * 120 for n in range(40)]
+    third = tuple(files)
+    return text.Corpus("rows", third[:20], third[20:30], third[30:], third[:9], "0" * 64, "Rows.")
+
+
+@pytest.fixture(scope="module")
+def bench(corpus, tmp_path_factory):
+    return given.Bench(corpus, OPTIONS, tmp_path_factory.mktemp("store"))
+
+
+def trials(corpus, options=OPTIONS, seeds=2):
+    return llm_pruning.trials(tiny.common(seeds=seeds), options, corpus)
+
+
+@pytest.fixture(scope="module")
+def rows(bench):
+    wanted = trials(bench.task)
+    found = sweep.sweep(STUDY, bench, wanted)
+    assert not found.note
+    return store.frame(bench.root, STUDY, wanted)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rules": ("Bi",)}, "unknown rule of rules 'Bi'"),
+        ({"tunings": ("LoRA",)}, "unknown tuning 'LoRA'; did you mean 'LoRA r = 8'"),
+        ({"tunings": ("QLoRA r = 8",)}, "needs the package bitsandbytes"),
+        ({"cuts": (1.5,)}, "cuts: expected shares such as 0.25"),
+        ({"cuts": ()}, r"cuts: expected at least one, got \[\]"),
+        ({"steps": (0,)}, "steps: expected 1 or more"),
+        ({"brief_steps": (5,)}, r"brief_steps: expected some of steps \[1, 2\], got \[5\]"),
+        ({"rate_steps": 9}, "rate_steps: expected at most 2"),
+        ({"window": 8}, "window: expected 16 or more"),
+        ({"precision": "tf32"}, "unknown precision"),
+        ({"width": 15}, "width: expected a multiple of 2 x 2 heads, got 15"),
+    ],
+)
+def test_options_are_refused_with_a_reason(change, words):
+    with pytest.raises(ValueError, match=words):
+        replace(OPTIONS, **change)
+
+
+def test_the_notebook_refuses_before_anything_is_trained():
+    given_wrong = {"profile": "smoke", "dataset": "RML2016.10a-like"}
+    with pytest.raises(ValueError, match="dataset: expected 'standard library' or a folder"):
+        _ = catalog.opened("11_llm_pruning", given_wrong).task
+    nowhere = catalog.opened("11_llm_pruning", {"profile": "smoke", "model": "nowhere"})
+    with pytest.raises(ValueError, match="'nowhere', which is no folder here"):
+        _ = nowhere.trials
+
+
+def test_a_cut_that_leaves_too_little_is_refused_before_training(corpus):
+    for blocks, words in ((3, "removes 0"), (4, "tuning: .* 1 blocks are left")):
+        options = replace(OPTIONS, blocks=blocks, cuts=(0.25 if blocks == 3 else 0.75,))
+        with pytest.raises(ValueError, match=words):
+            llm_pruning.bench(tiny.common(), options, corpus)
+
+
+def test_trials_by_hand(corpus):
+    """Seeds x steps: 2 draws of Random, Reverse, BI; PPL and the head at one step; the control."""
+    found = trials(corpus)
+    assert len(found) == len(set(found)) == 2 * (2 * 2 + 2 + 2 + 1 + 1 + 2) + 1
+    assert {one.budget for one in found if one.method == REVERSE} == {48, 96}
+    assert {one.budget for one in found if one.method == "PPL"} == {48}
+    [whole] = [one for one in found if one.method == WHOLE]
+    assert whole["cut"] == whole["tuning"] == "-"
+
+
+def test_the_text_and_the_versions_are_in_the_key(corpus):
+    other = trials(replace(corpus, fingerprint="1" * 64))
+    assert not set(other) & set(trials(corpus))
+    assert "llm_pruning=" in other[0]["versions"] and "by 1 steps" in other[0]["recipe"]
+    assert "within steps 1, 2" in other[0]["recipe"]  # where orders are shuffled decides them
+
+
+def test_the_base_is_trained_once_and_kept(bench, rows):
+    assert artifacts.find_arrays(bench.root, bench.base_key) is not None
+    assert grid.jobs(bench, trials(bench.task)[:1])[0] == []
+
+
+def test_windows_of_the_parts_come_from_their_files(bench):
+    found = given.texts(bench)
+    assert found.pool.shape == (4, 24) and found.looked_at.shape == (2, 24)
+    assert found.cloze.shape == (4, 4, 24) and int(found.test_size.sum()) == found.test.numel()
+    train = "".join(bench.task.train)
+    assert all(bytes(row.tolist()).decode() in train for row in found.pool)
+
+
+def test_orders_have_read_the_same_text_at_every_measurement(bench):
+    orders = [run.order(bench, "order", seed) for seed in range(8)]
+    for steps in OPTIONS.steps:
+        read = {tuple(sorted(np.concatenate(one[:steps]).tolist())) for one in orders}
+        assert read == {tuple(range(steps * OPTIONS.batch))}
+    assert len({tuple(np.concatenate(one).tolist()) for one in orders}) > 2
+
+
+def test_every_rule_removes_what_the_cut_says(bench, rows):
+    for rule in RULES:
+        assert len(cut.removed(bench, rule, 0.5)) == 2
+    drawn = {
+        cut.removed(bench, RANDOM, 0.5, seed, repeat) for seed in range(4) for repeat in (0, 1)
+    }
+    assert len(drawn) > 2 and cut.removed(bench, REVERSE, 0.25) == (3,)
+
+
+def test_rows_hold_every_metric_and_common_parts_agree(bench, rows):
+    tuned = rows[rows.method != WHOLE]
+    assert tuned[["loss", "bits", "bits_prose", "cloze", "before", "lr"]].notna().all().all()
+    assert set(tuned.lr) <= {0.001, 0.01}
+    assert (rows.loss / torch.tensor(2.0).log().item() - rows.bits).abs().max() < 1e-6  # bytes
+    before = rows[(rows.method == REVERSE)].before
+    assert before.nunique() == 1  # whatever is tuned, it is the same cut
+    whole = rows[rows.method == WHOLE].loss.item()
+    assert rows[rows.method == CONTROL].before.iloc[0] == pytest.approx(whole)
+
+
+def test_a_run_alone_gives_what_the_sweep_gave(bench, rows, tmp_path):
+    """The trial of the second order at the later budget, in a store of its own."""
+    [wanted] = [
+        one for one in trials(bench.task)
+        if one.method == REVERSE and one.seed == 1 and one.budget == 96
+    ]  # fmt: skip
+    alone = replace(bench, root=tmp_path)
+    assert not sweep.sweep(STUDY, alone, [wanted]).note
+    body = store.read(tmp_path, wanted)["metrics"]
+    [row] = rows[(rows.method == REVERSE) & (rows.seed == 1) & (rows.budget == 96)].itertuples()
+    assert body["loss"] == row.loss and body["lr"] == row.lr
+
+
+def test_the_rate_is_the_one_of_least_validation_loss(bench, rows):
+    losses = {}
+    found = run.ready(bench, REVERSE, "25 %", tuning.PARTIAL, 0, 0, 2)
+    for lr in OPTIONS.rates:
+        losses[lr] = run._after(bench, found, lr)
+    assert run.rate(bench, REVERSE, "25 %", tuning.PARTIAL, 2) == min(losses, key=losses.get)
+
+
+def test_a_saved_llama_can_be_cut_too(corpus, tmp_path):
+    """`model` may be a folder: same rules, tokens by its own tokenizer."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    vocabulary = {piece: at for at, piece in enumerate(sorted({*"".join(corpus.train), "?"}))}
+    made = Tokenizer(models.WordLevel(vocabulary, unk_token="?"))
+    made.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    PreTrainedTokenizerFast(tokenizer_object=made, unk_token="?").save_pretrained(tmp_path / "m")
+    LlamaForCausalLM(LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=8, intermediate_size=8, num_hidden_layers=4,
+        num_attention_heads=2,
+    )).save_pretrained(tmp_path / "m")  # fmt: skip
+    options = replace(OPTIONS, model=str(tmp_path / "m"), rules=(REVERSE,), brief_rules=())
+    bench = llm_pruning.bench(
+        tiny.common(results=str(tmp_path / "store"), seeds=1), options, corpus
+    )
+    wanted = trials(corpus, options, seeds=1)
+    assert not sweep.sweep(STUDY, bench, wanted).note
+    assert wanted[0]["model"] == f"m {checkpoint.digest(tmp_path / 'm')[:12]}"
+    assert wanted[0]["base_recipe"] == "as given"
+
+
+# ---- what is concluded ---------------------------------------------------------------------------
+
+
+def table(losses):
+    """Rows of two orders; losses: {(rule, tuning): {budget: loss}}; bits are the losses."""
+    found = []
+    for (rule, how), by_budget in losses.items():
+        for budget, loss in by_budget.items():
+            for seed in (0, 1):
+                found.append({
+                    "method": rule, "tuning": how, "cut": "-" if rule == WHOLE else "25 %",
+                    "budget": budget, "seed": seed, "repeat": 0, "loss": loss + seed,
+                    "bits": loss, "before": 9.0 if rule == REVERSE else 5.0,
+                })  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def test_verdicts_by_hand():
+    last = tuning.PARTIAL
+    rows = table({
+        (REVERSE, last): {10: 3.0, 20: 2.0}, ("BI", last): {10: 2.0, 20: 1.995},
+        ("PPL", last): {20: 2.5}, (RANDOM, last): {20: 1.9}, ("First blocks", last): {20: 2.06},
+        (REVERSE, "lm_head"): {20: 2.2}, (WHOLE, "-"): {0: 1.9},
+    })  # fmt: skip
+    found = claims.judged(rows, "25 %", 20).set_index("claim").verdict
+    assert list(found) == [
+        claims.MET,  # 0.005 behind BI, the best metric
+        claims.NOT_MET,  # 0.1 behind Random
+        claims.MET,  # 0.06 ahead of First blocks
+        claims.NOT_RUN,  # no Keep the last
+        claims.MET,
+        claims.NOT_RUN,
+        claims.NOT_MET,  # 5 % above the whole model
+        claims.NOT_RUN,
+    ]
+    gap = claims.gaps(rows, "25 %").set_index(["rule", "budget"])
+    assert gap.gap["BI", 10] == pytest.approx(1) and gap.of_cut["BI", 10] == 4
+    assert gap.left["BI", 10] == pytest.approx(0.25)
+    level = claims.caught_up(claims.gaps(rows, "25 %")).set_index("rule")
+    assert (
+        level["level from"]["BI"] == "not within this run" and level["gap shrinks"]["BI"] == "yes"
+    )
+    assert level["level from"]["PPL"] == 20
+    assert level["gap shrinks"]["PPL"] == "one budget only"
+
+
+def test_no_rows_are_not_run():
+    rows = table({(REVERSE, tuning.PARTIAL): {20: 2.0}})
+    assert set(claims.judged(rows, "25 %", 20).verdict) == {claims.NOT_RUN}
+    assert claims.gaps(rows, "25 %").empty and claims.caught_up(claims.gaps(rows, "25 %")).empty
+
+
+def test_draws_become_one_row_an_order(rows):
+    found = claims.mean_of_draws(rows)
+    drawn = rows[(rows.method == RANDOM) & (rows.seed == 0) & (rows.budget == 48)].loss
+    one = found[(found.method == RANDOM) & (found.seed == 0) & (found.budget == 48)].loss
+    assert len(drawn) == 2 and one.item() == pytest.approx(drawn.mean())
+
+
+def test_tables_of_rules_and_of_tunings_print(rows):
+    from foqus_lib.report import tables
+
+    averaged = claims.mean_of_draws(rows)
+    main = averaged[averaged.tuning.isin([tuning.PARTIAL, "-"])]
+    assert REVERSE in tables.budget_table(main, STUDY).text.index
+    shown = claims.by_tuning(averaged[averaged.budget == 48], [REVERSE])
+    found = tables.budget_table(shown, claims.study_of_tunings(STUDY)).text
+    assert len(found) == 2
