@@ -24,17 +24,18 @@ def committed(
     return {stem: load_rows(path, study) for stem, path in paths.items() if path.exists()}
 
 
-def in_words(rows: pd.DataFrame | None, study: Study, stem: str) -> str:
+def in_words(rows: pd.DataFrame | None, study: Study, stem: str, folder: str = "") -> str:
     """What committed rows are: data, n, seeds, hours, device, commit; or a line that says: none."""
+    folder = folder or study.name.replace(" ", "_")
     if rows is None:
         return (
-            f"No committed rows {study.name}/{stem}.csv yet: what stands below is this page's own "
+            f"No committed rows {folder}/{stem}.csv yet: what stands below is this page's own "
             "run, and small."
         )
     seeds = rows[rows.method == study.floor].seed.nunique()
     facts = {name: ", ".join(sorted(set(rows[name]))) for name in ("about", "device", "git")}
     return (
-        f"Committed rows {study.name}/{stem}.csv. {facts['about']} {len(rows)} trials, n = {seeds} "
+        f"Committed rows {folder}/{stem}.csv. {facts['about']} {len(rows)} trials, n = {seeds} "
         f"seeds, {rows.seconds.sum() / 3600:.1f} hours of one core, {facts['device']}, commit "
         f"{facts['git']}."
     )

@@ -9,7 +9,9 @@ import torch
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts, store, sweep
-from foqus_lib.report.blocks import mean_of_draws
+from foqus_lib.report import means, scatters
+from foqus_lib.report.bars import judge
+from foqus_lib.report.blocks import in_blocks, mean_of_draws
 from foqus_lib.studies import catalog, layer_pruning
 from foqus_lib.studies.layer_pruning import (
     CHANNELS,
@@ -26,6 +28,7 @@ from foqus_lib.studies.layer_pruning import (
     choice,
     run,
 )
+from foqus_lib.studies.layer_pruning.bars import bars_of
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -301,9 +304,28 @@ def test_rank_correlation_by_hand(rows):
         repeat=range(4), score=[1.0, 2, 3, 4], accuracy=[0.1, 0.3, 0.2, 0.4]
     )
     found = layer_pruning.rank_correlation(four)
+    assert found.chance.item() == 1 and found.network.item() == OPTIONS.named
     assert found.draws.item() == 4 and found.rho.item() == pytest.approx(1 - 6 * 2 / (4 * 15))
     alike = layer_pruning.rank_correlation(four.assign(accuracy=0.5))
     assert alike.rho.isna().all()
+
+
+def test_bars_name_the_half_of_the_flops_and_the_deepest_cut(rows):
+    laid = means.laid_out(in_blocks(rows, STUDY), STUDY)
+    found = judge(bars_of(laid), {"rows": laid})
+    assert len(found) == 4 and set(found[""]) == {"not shown"}  # one seed shows nothing
+    assert "of its FLOPs" in found.says[0] and "4 blocks" in found.says[1]
+    assert found.measured.str.contains("points").all()
+
+
+def test_the_scatter_holds_the_draws_and_what_was_chosen(rows):
+    shown = layer_pruning.with_score(rows)
+    assert set(shown.method) == {RANDOM, OURS, LARGEST} and (shown.seed == 0).all()
+    labels = ("score", "accuracy")
+    ax = scatters.scatter(shown, "score", "accuracy", "network", "method", labels).axes[0]
+    assert len(ax.collections[0].get_offsets()) == len(shown)
+    with pytest.raises(ValueError, match="scatter: expected rows with score and accuracy"):
+        scatters.scatter(shown.assign(score=np.nan), "score", "accuracy", "seed", "method", labels)
 
 
 def test_costs_by_method_have_no_score(rows):

@@ -84,6 +84,12 @@ def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
     assert one | {"selection_seconds": 0} == two | {"selection_seconds": 0}
 
 
+def test_agreement_is_the_mean_over_seeds_and_saved_is_a_share(bench, rows):
+    found = scoring_proxy.agreement(rows.reset_index())
+    assert found.loc[(WHOLE, 2500), "saved"] == 0 and found.loc[(UNIFORM, 2500), "saved"] == 1
+    assert found.loc[(TUNED, 2500), "rho"] == rows.rho[TUNED]
+
+
 def test_rank_correlation_by_hand():
     one = np.array([1.0, 2, 3, 4])
     assert records.rank_correlation(one, one**3) == pytest.approx(1)

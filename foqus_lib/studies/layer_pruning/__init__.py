@@ -21,10 +21,15 @@ from foqus_lib.studies.layer_pruning.options import (
     SCRATCH,
     Options,
 )
-from foqus_lib.studies.layer_pruning.shown import costs_by_method, kept_shares, rank_correlation
+from foqus_lib.studies.layer_pruning.shown import (
+    costs_by_method,
+    kept_shares,
+    rank_correlation,
+    with_score,
+)
 
 __all__ = [
     "CHANNELS", "FULL", "LARGEST", "LAST", "METHODS", "OURS", "RANDOM", "SCRATCH", "STUDY",
     "Bench", "Options", "base_network", "base_weights", "bench", "costs_by_method", "kept_blocks",
-    "kept_shares", "parted", "rank_correlation", "scored", "similarity", "trials",
+    "kept_shares", "parted", "rank_correlation", "scored", "similarity", "trials", "with_score",
 ]  # fmt: skip

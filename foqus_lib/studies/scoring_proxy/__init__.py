@@ -8,5 +8,6 @@ as long as the whole network was. One network, the same for all, is then trained
 
 from foqus_lib.studies.scoring_proxy.grid import STUDY, trials
 from foqus_lib.studies.scoring_proxy.records import METHODS, UNIFORM, WHOLE, record_of, scores
+from foqus_lib.studies.scoring_proxy.shown import agreement
 
-__all__ = ["METHODS", "STUDY", "UNIFORM", "WHOLE", "record_of", "scores", "trials"]
+__all__ = ["METHODS", "STUDY", "UNIFORM", "WHOLE", "agreement", "record_of", "scores", "trials"]
