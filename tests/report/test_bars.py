@@ -34,7 +34,7 @@ FIVE = [0.50, 0.51, 0.52, 0.53, 0.54]
 )
 def test_means_decide(less, bar, measured, verdict):
     [line] = judge([bar], {"rows": rows(a=[x + less for x in FIVE], b=FIVE)}).to_dict("records")
-    assert (line["measured"], line["n"], line[""]) == (measured, "5", verdict)
+    assert (line["measured"], line["n"], line["verdict"]) == (measured, "5", verdict)
 
 
 def test_a_difference_within_its_error_is_not_met():
@@ -44,22 +44,24 @@ def test_a_difference_within_its_error_is_not_met():
     [loose, strict] = judge(
         [Bar("1", "", ("a",), "b", least=0.0), Bar("1", "", ("a",), "b", least=0.0, errors=1)],
         given,
-    )[""]
+    )["verdict"]
     assert (loose, strict) == ("met", "not met")
 
 
 def test_the_better_of_two_is_named_and_few_seeds_show_nothing():
     given = {"rows": rows(a=FIVE, b=FIVE, c=[x + 0.1 for x in FIVE])}
     [line] = judge([Bar("1", "best", ("a", "c"), "b", least=0.02)], given).to_dict("records")
-    assert line["says"] == "best (here c)" and line[""] == "met"
-    [few] = judge([Bar("1", "", ("a",), "b", least=-1)], {"rows": rows(a=FIVE[:3], b=FIVE[:3])})[""]
+    assert line["says"] == "best (here c)" and line["verdict"] == "met"
+    [few] = judge([Bar("1", "", ("a",), "b", least=-1)], {"rows": rows(a=FIVE[:3], b=FIVE[:3])})[
+        "verdict"
+    ]
     assert few == "not shown"
 
 
 @pytest.mark.parametrize("bars", [DISTILLATION, MIXING], ids=["distillation", "mixing"])
 def test_without_rows_nothing_is_shown(bars):
     table = judge(bars, {})
-    assert set(table[""]) == {"not shown"} and len(table) == len(bars)
+    assert set(table["verdict"]) == {"not shown"} and len(table) == len(bars)
 
 
 def test_a_page_says_that_there_are_no_rows_yet(tmp_path):
