@@ -19,7 +19,13 @@ def judge(bars: Sequence[Bar], rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame
 def _line(bar: Bar, rows: pd.DataFrame | None) -> dict[str, str]:
     found = None if rows is None else _measured(bar, rows)
     if found is None:
-        return {"bar": bar.number, "says": bar.says, "measured": "–", "n": "0", "": NOT_SHOWN}
+        return {
+            "bar": bar.number,
+            "says": bar.says,
+            "measured": "–",
+            "n": "0",
+            "verdict": NOT_SHOWN,
+        }
     value, low, high, n, error = (found[name] for name in ("value", "low", "high", "n", "error"))
     passed = bar.least <= value <= bar.most and (not bar.errors or value >= bar.errors * error)
     verdict = (MET if passed else NOT_MET) if n >= LEAST else NOT_SHOWN
@@ -29,7 +35,7 @@ def _line(bar: Bar, rows: pd.DataFrame | None) -> dict[str, str]:
     if low == low:
         text += f" ({scale * low:{form}} to {scale * high:{form}})"
     says = bar.says + (f" (here {found['method']})" if len(bar.ours) > 1 else "")
-    return {"bar": bar.number, "says": says, "measured": text, "n": str(n), "": verdict}
+    return {"bar": bar.number, "says": says, "measured": text, "n": str(n), "verdict": verdict}
 
 
 def _measured(bar: Bar, rows: pd.DataFrame) -> dict | None:

@@ -197,6 +197,19 @@ def test_a_layer_of_another_study_needs_no_main_rows(tmp_path):
     }  # fmt: skip
 
 
+def test_a_study_may_have_files_of_one_layer_alone(tmp_path):
+    """ "mixing/rows" is book/results/mixing/rows.csv, and rows.csv of another layer is not its."""
+    for name in ("mixing", "distillation"):
+        (tmp_path / name).mkdir()
+        frame = rows(accuracy, methods=METHODS, seeds=range(6), dataset="x").assign(study=name)
+        frame.to_csv(tmp_path / name / "rows.csv", index=False)
+    names = {f"{name}/rows": replace(STUDY, name=name) for name in ("mixing", "distillation")}
+    derive.derive(STUDIES | names, tmp_path)
+    for name in ("mixing", "distillation"):
+        found = json.loads((tmp_path / name / "derived" / "summary.json").read_text("utf-8"))
+        assert found["rows"]["runs"]["cells"] == len(frame)
+
+
 def test_no_layer_at_all_leaves_the_claims_untested(tmp_path):
     derive.derive(STUDIES, tmp_path)
     table = pd.read_csv(tmp_path / "claims" / "derived" / "claims.csv")
