@@ -1,0 +1,99 @@
+"""`check("forgetting", mine)`: what passed, and the hint if it fails as a known mistake does.
+
+Cases are named streams of random numbers, so everybody is asked the same.
+"""
+
+import copy
+
+import numpy as np
+
+from foqus_lib.course import draws, scores, statistics
+from foqus_lib.course.exercise import Answer, Exercise, Seen
+from foqus_lib.errors import unknown
+from foqus_lib.seeds import rng_for
+
+EXERCISES: dict[str, Exercise] = scores.EXERCISES | draws.EXERCISES | statistics.EXERCISES
+
+
+def check(name: str, answer: Answer, strict: bool = False) -> bool:
+    """Print what passed; if not all did, what differs and a hint. ValueError instead if strict."""
+    if name not in EXERCISES:
+        raise unknown("exercise", name, EXERCISES)
+    said = judge(EXERCISES[name], name, answer)
+    if said and strict:
+        raise ValueError(f"{name}: {said}")
+    if said:
+        print(f"not yet  {name}: {said}")
+    else:
+        print(f"ok       {name}: the case worked by hand, {EXERCISES[name].cases} random cases")
+    return not said
+
+
+def judge(exercise: Exercise, name: str, answer: Answer) -> str:
+    """Nothing if the answer is right, else what differs and the hint for it."""
+    given = [exercise.hand, *cases(exercise, name)]
+    wanted = [exercise.worked, *(exercise.see(exercise.right, one) for one in given[1:])]
+    got = seen(exercise, answer, given)
+    wrong = [n for n in range(len(given)) if not same(got[n], wanted[n])]
+    if not wrong:
+        return ""
+    first = wrong[0]
+    hint = _hint(exercise, got, given) or f"It is asked for: {exercise.asks}"
+    what = "the case worked by hand" if first == 0 else f"random case {first}"
+    return f"{what}: {differs(got[first], wanted[first])}. {hint}"
+
+
+def cases(exercise: Exercise, name: str) -> list[tuple]:
+    """The random cases of an exercise."""
+    rng = rng_for("course", name)
+    return [exercise.random(rng) for _ in range(exercise.cases)]
+
+
+def seen(exercise: Exercise, answer: Answer, given: list[tuple]) -> list[Seen]:
+    """What an answer gives on each case; an error it raises is what is seen then."""
+    return [_one(exercise, answer, copy.deepcopy(one)) for one in given]
+
+
+def _one(exercise: Exercise, answer: Answer, given: tuple) -> Seen:
+    try:
+        with np.errstate(all="ignore"):
+            return exercise.see(answer, given)
+    except Exception as error:  # whatever a learner's function raises is an answer to be judged
+        return {"raised": f"{type(error).__name__}: {error}"}
+
+
+def same(one: Seen, other: Seen) -> bool:
+    return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+
+
+def _equal(a: object, b: object) -> bool:
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
+def differs(got: Seen, wanted: Seen) -> str:
+    """The first thing that is not as it should be, in words."""
+    if "raised" in got:
+        return f"it raised {got['raised']}"
+    name = next(key for key in wanted if not _equal(got[key], wanted[key]))
+    if np.shape(got[name]) != np.shape(wanted[name]):
+        return f"{name} has shape {np.shape(got[name])}, expected {np.shape(wanted[name])}"
+    return f"{name} is {_short(got[name])}, expected {_short(wanted[name])}"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    numbers = np.atleast_1d(np.asarray(value)).ravel()
+    text = ", ".join(f"{number:.4g}" for number in numbers[:8])
+    return f"{text}{', ...' if len(numbers) > 8 else ''}"
+
+
+def _hint(exercise: Exercise, got: list[Seen], given: list[tuple]) -> str:
+    """That of the known mistake which gives the same on every case."""
+    for mistake in exercise.mistakes:
+        each = zip(given, got, strict=True)
+        if all(same(_one(exercise, mistake.answer, case), one) for case, one in each):
+            return f"Hint: {mistake.hint}"
+    return ""

@@ -1,0 +1,152 @@
+"""Exercises on what a table says: an interval over seeds, many verdicts at once, decibels."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from foqus_lib.course.exercise import Exercise, Mistake
+from foqus_lib.report import compare
+
+
+def _by_seed(values: np.ndarray) -> pd.Series:
+    """One number a seed, as the library's tables hold it."""
+    index = pd.MultiIndex.from_product([range(len(values)), [0]], names=["seed", "repeat"])
+    return pd.Series(np.asarray(values, dtype=float), index=index)
+
+
+def _interval(middle, error, factor):
+    return middle - factor * error, middle + factor * error
+
+
+def paired_interval(ours, theirs) -> tuple[float, float]:
+    """The library's: mean of the seeds' differences, plus and minus t times its error."""
+    middle, _, _, error, freedom = compare.paired(_by_seed(ours), _by_seed(theirs))
+    return _interval(middle, error, stats.t.ppf(1 - compare.LEVEL / 2, freedom))
+
+
+def _welch(ours, theirs):
+    middle, _, _, error, freedom = compare.welch(_by_seed(ours), _by_seed(theirs))
+    return _interval(middle, error, stats.t.ppf(0.975, freedom))
+
+
+def _with(factor=lambda n: stats.t.ppf(0.975, n - 1), ddof=1, root=np.sqrt, sign=1):
+    def interval(ours, theirs):
+        each = sign * (np.asarray(ours) - theirs)
+        n = len(each)
+        return _interval(each.mean(), each.std(ddof=ddof) / root(n), factor(n))
+
+    return interval
+
+
+def _two_rows(rng: np.random.Generator) -> tuple:
+    n = int(rng.integers(5, 9))
+    seed = rng.normal(0.5, 0.05, n)
+    return seed + rng.normal(0.02, 0.01, n), seed + rng.normal(0, 0.01, n)
+
+
+interval = Exercise(
+    asks="ours (n,), theirs (n,), accuracies of the same n >= 5 seeds -> low, high: 95 % interval "
+    "of the mean difference",
+    right=paired_interval,
+    # differences 1, 2, 3, 4, 5: mean 3, sd sqrt(2.5), error sqrt(0.5), t with 4 degrees 2.776
+    hand=(np.array([11.0, 22, 33, 44, 55]), np.array([10.0, 20, 30, 40, 50])),
+    worked={"the result": [3 - 2.7764451 * 0.5**0.5, 3 + 2.7764451 * 0.5**0.5]},
+    random=_two_rows,
+    mistakes=(
+        Mistake(
+            _welch,
+            "the seeds of both rows are treated as strangers: subtract seed by seed first. "
+            "What a seed has in common then goes away.",
+        ),
+        Mistake(
+            _with(factor=lambda n: stats.norm.ppf(0.975)),
+            "1.96 is for a known spread. It is estimated from n seeds: take Student's t, n - 1.",
+        ),
+        Mistake(
+            _with(factor=lambda n: 1.96), "1.96 is for a known spread: take Student's t, n - 1."
+        ),
+        Mistake(
+            _with(root=lambda n: 1.0),
+            "that is where a single seed lies. The mean of n is surer: divide by the root of n.",
+        ),
+        Mistake(
+            _with(ddof=0),
+            "numpy's std divides by n; the spread of a sample divides by n - 1 (ddof=1).",
+        ),
+        Mistake(
+            _with(factor=lambda n: stats.t.ppf(0.95, n - 1)),
+            "95 % on one side: half of 5 % belongs to each end, so the quantile is 0.975.",
+        ),
+        Mistake(_with(sign=-1), "theirs less ours: a gain must come out above 0."),
+    ),
+)
+
+
+def _steps(p, factor, then=np.maximum.accumulate, clip=True):
+    p = np.asarray(p)
+    order, adjusted = np.argsort(p), np.empty(len(p))
+    adjusted[order] = then(factor(len(p), np.arange(len(p))) * p[order])
+    return np.minimum(adjusted, 1) if clip else adjusted
+
+
+def _step_down(m, i):
+    return m - i
+
+
+holm = Exercise(
+    asks="p (m,) -> (m,) Holm's adjusted p, in the order given",
+    right=compare.holm,
+    hand=(np.array([0.01, 0.04, 0.03]),),
+    worked={"the result": [0.03, 0.06, 0.06]},  # 3 x 0.01, then 2 x 0.03, then no less than that
+    random=lambda rng: (rng.random(int(rng.integers(3, 12))) ** 2,),
+    mistakes=(
+        Mistake(
+            lambda p: np.minimum(len(p) * np.asarray(p), 1),
+            "all are multiplied by m: that is Bonferroni. Holm's second smallest takes m - 1.",
+        ),
+        Mistake(
+            lambda p: _steps(p, _step_down, lambda x: x),
+            "a larger p has become smaller than one before it: keep the largest so far.",
+        ),
+        Mistake(lambda p: _steps(p, _step_down, clip=False), "a probability above 1: cut there."),
+        Mistake(
+            lambda p: _steps(
+                p, lambda m, i: m / (i + 1), lambda x: np.minimum.accumulate(x[::-1])[::-1]
+            ),
+            "that is Benjamini and Hochberg's: it bounds the share of wrong verdicts, not the "
+            "chance of one.",
+        ),
+        Mistake(
+            lambda p: np.sort(compare.holm(np.asarray(p))),
+            "the answers are in the order of size; put them back where their p stood.",
+        ),
+    ),
+)
+
+
+noise_power = Exercise(
+    asks="power of the signal, snr in dB -> power of the noise",
+    right=lambda power, snr: power / 10 ** (snr / 10),
+    hand=(2.0, 10.0),
+    worked={"the result": 0.2},
+    random=lambda rng: (float(rng.exponential(1) + 0.1), float(rng.integers(-10, 10) * 2 + 1)),
+    mistakes=(
+        Mistake(
+            lambda power, snr: power * 10 ** (snr / 10),
+            "the sign: a higher SNR means less noise.",
+        ),
+        Mistake(
+            lambda power, snr: power / 10 ** (snr / 20),
+            "20 is for amplitudes; a ratio of powers has 10.",
+        ),
+        Mistake(lambda power, snr: power / 10**snr, "a decibel is a tenth of a bel: divide by 10."),
+        Mistake(
+            lambda power, snr: power / np.exp(snr / 10),
+            "the decibel is of the common logarithm, base 10.",
+        ),
+        Mistake(lambda power, snr: power - snr, "dB are subtracted from dB, not from a power."),
+        Mistake(lambda power, snr: power / snr, "the SNR is a ratio only after dB are undone."),
+    ),
+)
+
+EXERCISES = {"interval": interval, "holm": holm, "noise_power": noise_power}

@@ -1,0 +1,73 @@
+"""Right answers pass, every known mistake gets its hint, and nothing else gets one."""
+
+import numpy as np
+import pytest
+
+from foqus_lib.course.checking import EXERCISES, cases, check, judge, same
+
+every_exercise = pytest.mark.parametrize("name", EXERCISES)
+MISTAKES = [(name, n) for name, one in EXERCISES.items() for n in range(len(one.mistakes))]
+
+
+@every_exercise
+def test_the_right_answer_passes(name, capsys):
+    assert check(name, EXERCISES[name].right, strict=True)
+    assert capsys.readouterr().out.startswith("ok ")
+
+
+@every_exercise
+def test_the_case_worked_by_hand_is_what_the_library_computes(name):
+    one = EXERCISES[name]
+    assert same(one.see(one.right, one.hand), one.worked)
+
+
+@pytest.mark.parametrize(("name", "n"), MISTAKES)
+def test_every_known_mistake_gets_its_own_hint(name, n, capsys):
+    mistake = EXERCISES[name].mistakes[n]
+    assert not check(name, mistake.answer)
+    said = capsys.readouterr().out
+    assert said.startswith("not yet ") and said.rstrip().endswith(f"Hint: {mistake.hint}"), said
+
+
+@every_exercise
+def test_an_unknown_mistake_is_told_what_is_asked_for(name):
+    said = judge(EXERCISES[name], name, lambda *given: np.array([7.0]))
+    assert "Hint" not in said and EXERCISES[name].asks in said
+
+
+@every_exercise
+def test_cases_are_the_same_for_everybody(name):
+    one, other = cases(EXERCISES[name], name), cases(EXERCISES[name], name)
+    assert len(one) == EXERCISES[name].cases
+    for a, b in zip(one, other, strict=True):
+        assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_an_answer_that_raises_is_told_so(capsys):
+    assert not check("forgetting", lambda c: c.nothing)
+    assert "AttributeError" in capsys.readouterr().out
+
+
+def test_strict_raises_for_grading_and_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="forgetting: the case worked by hand"):
+        check("forgetting", lambda c: c[0], strict=True)
+    with pytest.raises(ValueError, match="forgettin"):
+        check("forgettin", len)
+
+
+def test_an_answer_written_another_way_passes():
+    def by_loops(c):
+        return [
+            sum(c[t - 1][i] and not c[t][i] for t in range(1, len(c))) for i in range(len(c[0]))
+        ]
+
+    assert check("forgetting", by_loops, strict=True)
+
+
+def test_an_answer_cannot_change_the_cases():
+    def vandal(c):
+        c[:] = False
+        return c.sum(axis=0)
+
+    assert not check("forgetting", vandal)
+    assert check("forgetting", EXERCISES["forgetting"].right)
