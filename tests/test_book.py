@@ -40,7 +40,7 @@ def test_lock_agrees_with_requirements():
 
 OURS = {"foqus_lib", "tests", "book"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
 OTHER_NAMES = {
-    "yaml": "pyyaml", "docutils": "sphinx", "IPython": "ipykernel",
+    "yaml": "pyyaml", "markdown_it": "myst-parser", "docutils": "sphinx", "IPython": "ipykernel",
     "torch_geometric": "torch-geometric",
 }  # fmt: skip
 

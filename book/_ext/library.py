@@ -27,7 +27,7 @@ FLOORS = {
     "experiment": "What a trial is called, where it is kept, which are missing, who runs them.",
     "report": "Rows to tables and figures.",
     "studies": "One file a chapter: which trials there are, how one is run.",
-    "top": "Commands and notebooks.",
+    "top": "Commands, notebooks, the course.",
 }
 GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes"}
 CODE = re.compile(r"(`[^`]+`|\{[a-z]+\})")

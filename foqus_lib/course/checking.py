@@ -55,9 +55,14 @@ def seen(exercise: Exercise, answer: Answer, given: list[tuple]) -> list[Seen]:
 
 
 def _one(exercise: Exercise, answer: Answer, given: tuple) -> Seen:
+    def written(*arguments):
+        if (returned := answer(*arguments)) is None:
+            raise ValueError("nothing is returned yet")
+        return returned
+
     try:
         with np.errstate(all="ignore"):
-            return exercise.see(answer, given)
+            return exercise.see(written, given)
     except Exception as error:  # whatever a learner's function raises is an answer to be judged
         return {"raised": f"{type(error).__name__}: {error}"}
 
