@@ -7,6 +7,7 @@ import pandas as pd
 from foqus_lib.experiment.bar import Bar
 from foqus_lib.report.compare import LEAST, compare
 
+PLAIN = "accuracy"  # what a bar is about unless it says so
 MET, NOT_MET, NOT_SHOWN = "met", "not met", "not shown"
 
 
@@ -42,7 +43,7 @@ def _measured(bar: Bar, rows: pd.DataFrame) -> dict | None:
     for name, value in bar.where.items():
         rows = rows[rows[name] == value]
     by_method = {
-        name: group.set_index(["seed", "repeat"])[bar.metric].dropna()
+        name: group.set_index(["seed", "repeat"])[bar.metric or PLAIN].dropna()
         for name, group in rows.groupby("method")
     }
     ours = {name: by_method[name] for name in bar.ours if len(by_method.get(name, ()))}

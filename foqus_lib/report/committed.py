@@ -12,23 +12,30 @@ from foqus_lib.report.tables import budget_table
 RESULTS = REPORTED.parent
 
 
-def committed(study: Study, *stems: str, results: Path = RESULTS) -> dict[str, pd.DataFrame]:
-    """{stem: rows} of book/results/<study>/<stem>.csv, those that there are."""
-    paths = {stem: results / study.name / f"{stem}.csv" for stem in stems}
+def committed(
+    study: Study, *stems: str, results: Path = RESULTS, folder: str = ""
+) -> dict[str, pd.DataFrame]:
+    """{stem: rows} of book/results/<folder>/<stem>.csv, those that there are.
+
+    folder: left out, the study's name.
+    """
+    folder = folder or study.name.replace(" ", "_")
+    paths = {stem: results / folder / f"{stem}.csv" for stem in stems}
     return {stem: load_rows(path, study) for stem, path in paths.items() if path.exists()}
 
 
-def in_words(rows: pd.DataFrame | None, study: Study, stem: str) -> str:
+def in_words(rows: pd.DataFrame | None, study: Study, stem: str, folder: str = "") -> str:
     """What committed rows are: data, n, seeds, hours, device, commit; or a line that says: none."""
+    folder = folder or study.name.replace(" ", "_")
     if rows is None:
         return (
-            f"No committed rows {study.name}/{stem}.csv yet: what stands below is this page's own "
+            f"No committed rows {folder}/{stem}.csv yet: what stands below is this page's own "
             "run, and small."
         )
     seeds = rows[rows.method == study.floor].seed.nunique()
     facts = {name: ", ".join(sorted(set(rows[name]))) for name in ("about", "device", "git")}
     return (
-        f"Committed rows {study.name}/{stem}.csv. {facts['about']} {len(rows)} trials, n = {seeds} "
+        f"Committed rows {folder}/{stem}.csv. {facts['about']} {len(rows)} trials, n = {seeds} "
         f"seeds, {rows.seconds.sum() / 3600:.1f} hours of one core, {facts['device']}, commit "
         f"{facts['git']}."
     )
