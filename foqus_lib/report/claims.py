@@ -58,7 +58,7 @@ def finding(claim: Claim, layers: Layers, studies: Mapping[str, Study]) -> Findi
         return Finding(UNTESTED, f"{NO_ROWS} of a pair to compare")
     verdict, words = found.verdict, found.ours
     if lacking := [budget for budget in tested.budgets if budget not in seen.budgets]:
-        words += f"; {NO_ROWS} at {', '.join(map(study.axis.text, lacking))}"
+        words += f"; not run: {', '.join(map(study.axis.text, lacking))}"
         verdict = UNSHOWN if verdict == HOLDS else verdict  # a part of the claim was not looked at
     return Finding(verdict, words, _data(seen), found.comparisons)
 
@@ -130,10 +130,10 @@ def derive(
         ours = found.ours
         lines.append({
             "Claim": f"{claim.claim} ({claim.shown})",
-            "The paper": paper_text(claim) or "no number",
-            "Ours": ours,
-            "Data": found.data or "–",
             "Verdict": found.verdict,
+            "Ours": ours,
+            "The paper": paper_text(claim) or "no number",
+            "Data": found.data or "–",
         })  # fmt: skip
         numbers[claim.id] = _numbers(claim, found)
     table = pd.DataFrame(lines)

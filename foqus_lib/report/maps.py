@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import seaborn as sns
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Bool, Float, Integer, Real
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
@@ -57,7 +57,7 @@ def pick_maps(
         for ax in axes.flat[len(picks) :]:
             ax.set_visible(False)
         for ax, (name, rows) in zip(axes.flat, picks.items(), strict=False):
-            _cloud(ax, times_right, mean_loss)
+            cloud(ax, times_right, mean_loss, color=GREY, alpha=0.6, linewidth=2)
             ax.plot(times_right[rows], mean_loss[rows], MARKERS[0], color=PALETTE[0], markersize=3)
             ax.set_title(plain(name), loc="left", fontsize=9)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -66,13 +66,11 @@ def pick_maps(
     return figure
 
 
-def _cloud(ax, x: Integer[ndarray, " N"], y: Float[ndarray, " N"]) -> None:
-    """Grey dots as one path of strokes without length: a third of the bytes of markers."""
+def cloud(ax, x: Real[ndarray, " N"], y: Real[ndarray, " N"], **look: object) -> None:
+    """Dots as one path of strokes without length: a third of the bytes of markers."""
     apart = np.full((len(x), 3, 2), np.nan)  # there, to the same place, lift the pen
     apart[:, :2] = np.stack([x, y], axis=1)[:, None]
-    [line] = ax.plot(
-        *apart.reshape(-1, 2).T, color=GREY, alpha=0.6, linewidth=2, solid_capstyle="round"
-    )
+    [line] = ax.plot(*apart.reshape(-1, 2).T, solid_capstyle="round", **look)
     line.get_path().should_simplify = False  # else strokes without length are left out
 
 

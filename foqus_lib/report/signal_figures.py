@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from foqus_lib.report.colours import GREY, MARKERS, PALETTE
-from foqus_lib.report.maps import readable
+from foqus_lib.report.maps import cloud, readable
 from foqus_lib.report.svg import new_figure, plain, style
 from foqus_lib.signals import Signals
 
@@ -69,7 +69,7 @@ def constellations(signals: Signals) -> Figure:
         for ax, frames, name in zip(axes, of_each_class(signals, 1), signals.classes, strict=True):
             i, q = frames[0][:, :MOST_POINTS]
             limit = 1.1 * max(float(np.abs(frames[0]).max()), 1e-12)
-            ax.plot(i, q, ".", color=PALETTE[0], markersize=1.5)
+            cloud(ax, i, q, color=PALETTE[0], linewidth=1.2)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
             ax.set_title(plain(name), fontsize=8)
     return figure

@@ -25,6 +25,8 @@ STYLE = {
     "grid.alpha": 0.3,
 }
 
+LONG = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is less than anybody sees
+
 
 def style() -> AbstractContextManager:
     """Matplotlib's defaults with ours on top, inside a `with` only."""
@@ -44,6 +46,7 @@ def inline_svg(figure: Figure, label: str, name: str) -> HTML:
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda found: LONG.sub(r"\1", found[0]), svg)
     slug = "fig-" + re.sub(r"\W+", "-", name) + "-" + sha256(name.encode()).hexdigest()[:6]
     svg = svg.replace("<style", f'<style data-for="{slug}"').replace("*{", f"#{slug} *{{")
     svg = re.sub(r'\bid="', f'id="{slug}-', svg)

@@ -287,7 +287,7 @@ def test_the_books_claims_without_any_rows(tmp_path):
     assert numbers["claims"]["above-uniform"]["verdict"] == "not tested"
     assert numbers["claims"]["above-uniform"]["ours"] == "no committed rows"
     again = pd.read_csv(tmp_path / "claims.csv")
-    assert list(again.columns) == ["Claim", "The paper", "Ours", "Data", "Verdict"]
+    assert list(again.columns) == ["Claim", "Verdict", "Ours", "The paper", "Data"]
 
 
 def test_every_method_of_the_books_claims_is_in_the_catalog():
@@ -311,7 +311,7 @@ def test_the_books_claims_with_rows(tmp_path):
     numbers = json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))["claims"]
     uniform = numbers["above-uniform"]  # better at each of three rates, of the claim's five
     assert uniform["verdict"] == "not shown" and uniform["n"] == 6
-    assert uniform["ours"].endswith("no committed rows at 20 %, 30 %")
+    assert uniform["ours"].endswith("not run: 20 %, 30 %")
     assert numbers["keeps-accuracy"]["verdict"] == "does not hold"
     assert 0 < numbers["above-uniform"]["detectable"]["to"] < 0.03
     assert numbers["three-metrics"]["verdict"] == "not tested"
@@ -322,5 +322,5 @@ def test_a_part_of_the_budgets_is_not_the_claim():
     """Shown at two rates and not looked at at 20 %: not shown. The contrary at one is enough."""
     budgets = (100, 500, 2000)
     found = said("above_floor", level(ABOVE), budgets=budgets)
-    assert found.verdict == "not shown" and "no committed rows at 20 %" in found.ours
+    assert found.verdict == "not shown" and "not run: 20 %" in found.ours
     assert said("above_floor", level(BELOW), budgets=budgets).verdict == "does not hold"
