@@ -1,4 +1,4 @@
-"""`foqus select`, `sweep`, `derive`, `weights`: arguments in, one call, a few lines out."""
+"""`foqus select`, `sweep`, `derive` and others: arguments in, one call, a few lines out."""
 
 import argparse
 import os
@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from foqus_lib import score
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
+
+WITHOUT_NOTEBOOK = ["10_scoring_proxy", "leaderboard"]  # chapters; to ask the catalog takes seconds
 
 
 def select(args: argparse.Namespace) -> int:
@@ -122,7 +125,7 @@ def add_to(command) -> None:
         "--results", default=str(ROOT / ".foqus/store"), help="where evidence is kept for reuse"
     )
     one = command("sweep", sweep)
-    names = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
+    names = ", ".join(sorted([path.stem for path in NOTEBOOKS.glob("*.ipynb")] + WITHOUT_NOTEBOOK))
     one.add_argument("chapter", help=f"one of {names}")
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick")
@@ -130,5 +133,6 @@ def add_to(command) -> None:
     one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
     one.add_argument("--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786")
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
+    score.add_to(command)
     command("derive", derive)
     command("weights", weights)
