@@ -16,6 +16,7 @@ WITHOUT_NOTEBOOK = ["10_scoring_proxy", "leaderboard"]  # chapters; to ask the c
 def select(args: argparse.Namespace) -> int:
     """Choose a coreset of your own signals: indices, scores and a manifest in one folder."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from foqus_lib.datasets.own import export
     from foqus_lib.studies.coreset import own  # torch: two seconds, so only when asked
     from foqus_lib.training.collect import Collection
     from foqus_lib.training.recipe import Recipe
@@ -36,8 +37,12 @@ def select(args: argparse.Namespace) -> int:
         ),
         scores=args.scores,
     )
+    for path in args.export:
+        export.check(Path(path))
     rows = own.select(request, Path(args.results), Path(args.out), args.device, say)
     print(f"{len(rows)} signals kept: {args.out}/ holds {', '.join(own.FILES)}")
+    for path in args.export:
+        print(f"exported, as in the file: {export.write(Path(path), own.kept(request, rows))}")
     return 0
 
 
@@ -108,6 +113,13 @@ def add_to(command) -> None:
     one.add_argument("--method", default="FoQuS", help="a row of Table I (default: FoQuS)")
     one.add_argument("--rate", type=float, required=True, help="share to keep: 0.05 is 5 %%")
     one.add_argument("--out", required=True, help="folder to make")
+    one.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the kept signals as well: x.npz, x.h5, or a folder (SigMF); may be repeated",
+    )
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--epochs", type=int, default=50, help="T, recorded epochs (default: 50)")
     one.add_argument("--batch", type=int, default=128)
