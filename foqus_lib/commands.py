@@ -1,4 +1,4 @@
-"""`foqus select`, `sweep`, `derive`, `weights`, `course`: arguments in, one call, out."""
+"""`foqus select`, `sweep`, `derive` and others: arguments in, one call, a few lines out."""
 
 import argparse
 import os
@@ -6,13 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from foqus_lib import score
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
+
+WITHOUT_NOTEBOOK = ["10_scoring_proxy", "leaderboard"]  # chapters; to ask the catalog takes seconds
 
 
 def select(args: argparse.Namespace) -> int:
     """Choose a coreset of your own signals: indices, scores and a manifest in one folder."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from foqus_lib.datasets.own import export
     from foqus_lib.studies.coreset import own  # torch: two seconds, so only when asked
     from foqus_lib.training.collect import Collection
     from foqus_lib.training.recipe import Recipe
@@ -33,8 +37,12 @@ def select(args: argparse.Namespace) -> int:
         ),
         scores=args.scores,
     )
+    for path in args.export:
+        export.check(Path(path))
     rows = own.select(request, Path(args.results), Path(args.out), args.device, say)
     print(f"{len(rows)} signals kept: {args.out}/ holds {', '.join(own.FILES)}")
+    for path in args.export:
+        print(f"exported, as in the file: {export.write(Path(path), own.kept(request, rows))}")
     return 0
 
 
@@ -115,6 +123,13 @@ def add_to(command) -> None:
     one.add_argument("--method", default="FoQuS", help="a row of Table I (default: FoQuS)")
     one.add_argument("--rate", type=float, required=True, help="share to keep: 0.05 is 5 %%")
     one.add_argument("--out", required=True, help="folder to make")
+    one.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the kept signals as well: x.npz, x.h5, or a folder (SigMF); may be repeated",
+    )
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--epochs", type=int, default=50, help="T, recorded epochs (default: 50)")
     one.add_argument("--batch", type=int, default=128)
@@ -132,7 +147,7 @@ def add_to(command) -> None:
         "--results", default=str(ROOT / ".foqus/store"), help="where evidence is kept for reuse"
     )
     one = command("sweep", sweep)
-    names = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
+    names = ", ".join(sorted([path.stem for path in NOTEBOOKS.glob("*.ipynb")] + WITHOUT_NOTEBOOK))
     one.add_argument("chapter", help=f"one of {names}")
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick")
@@ -140,6 +155,7 @@ def add_to(command) -> None:
     one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
     one.add_argument("--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786")
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
+    score.add_to(command)
     command("derive", derive)
     command("weights", weights)
     one = command("course", course)

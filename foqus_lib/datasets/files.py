@@ -9,13 +9,13 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from foqus_lib.datasets import cache, checks, door, rml2016, rml2016_text, rml2018, sig2019
-from foqus_lib.datasets.own import hdf5, npz, sidecar, sigmf
+from foqus_lib.datasets.own import hdf5, npz, raw, sidecar, sigmf
 from foqus_lib.signals import Signals
 
 CACHE = Path(__file__).resolve().parents[2] / ".foqus" / "cache"
 KINDS = {
     ".npz": "your own arrays",
-    ".foqus.yaml": "names the parts of your own HDF5 file or SigMF folder",
+    ".foqus.yaml": "names the parts of your own HDF5 file, SigMF folder or raw recordings",
     ".pkl": "RML2016",
     ".dat": "RML2016",
     ".h5": "RML2018.01a",
@@ -99,6 +99,12 @@ def _described(path: Path, snr_min: float) -> Loaded:
         with door.reading(described.file, path):
             signals, rows = hdf5.load(described, snr_min)
             return Loaded(name, _sampled_sha256(described.file), signals, rows)
+    if isinstance(described, sidecar.RawRecordings):
+        files = [path.parent / one for one in described.recordings]
+        with door.reading(path, *files):
+            signals = raw.load(described)
+        origin = f"{len(files)} recordings in {described.format}"
+        return Loaded(name, origin, signals, np.arange(len(signals)))
     with door.reading(described.folder, path):
         cut = sigmf.load(described)
     return Loaded(name, cut.report, cut.signals, np.arange(len(cut.signals)))

@@ -17,7 +17,7 @@ import pandas as pd
 
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
-from foqus_lib.report import audit, benches, claims, compare, paper
+from foqus_lib.report import audit, benches, claims, compare, paper, standing
 from foqus_lib.report.blocks import block_names, block_title, budget_texts
 from foqus_lib.report.coreset_tables import ablation_table, table_v
 from foqus_lib.report.drawn import layer_figures
@@ -39,6 +39,9 @@ def derive(
     holds, in any layer or in the one that is named.
     """
     target = target or results
+    studies = dict(studies)
+    if board := studies.pop(standing.STEM, None):  # it has places in place of verdicts
+        standing.derive(board, results, target)
     audit.derive(target / "reported" / "derived")
     layers = {folder.name: _read(folder, studies) for folder in _layers(results, studies)}
     for name, parts in layers.items():

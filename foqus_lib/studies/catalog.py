@@ -20,7 +20,14 @@ from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.sweep import Progress, sweep
 from foqus_lib.experiment.workers import executed
 from foqus_lib.experiment.workers.shard import shard
-from foqus_lib.studies import distillation, layer_pruning, llm_pruning, mixing, scoring_proxy
+from foqus_lib.studies import (
+    distillation,
+    layer_pruning,
+    leaderboard,
+    llm_pruning,
+    mixing,
+    scoring_proxy,
+)
 from foqus_lib.studies.clustering import bench as clustering_bench
 from foqus_lib.studies.clustering import grid as clustering_grid
 from foqus_lib.studies.clustering import options as clustering_options
@@ -110,6 +117,14 @@ CHAPTERS: dict[str, Chapter] = {
     "14_frontier": Chapter(
         frontier.STUDY, frontier_options.Options, frontier_trials.trials, frontier_bench.bench
     ),
+    # no notebook: `foqus score`, and book/leaderboard.md
+    "leaderboard": Chapter(
+        leaderboard.STUDY,
+        leaderboard.Options,
+        leaderboard.trials,
+        leaderboard.bench,
+        task=leaderboard.public,
+    ),
 }
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
@@ -123,6 +138,7 @@ COMMITTED |= {
     "clustering/rows": CLUSTERING,
     "visibility_graph/rows": visibility_graph.STUDY,
     "frontier/rows": frontier.STUDY,
+    "leaderboard/rows": leaderboard.STUDY,
 }
 
 

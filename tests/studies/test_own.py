@@ -1,6 +1,7 @@
 """`foqus select`: a coreset of somebody's own file, its record, and its use."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from foqus_lib import cli
+from foqus_lib.datasets import files
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.coreset import own, records
 
@@ -259,3 +261,22 @@ def test_a_foreign_folder_is_refused(manifest, tmp_path):
 def test_a_folder_that_holds_nothing_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not a coreset folder .* Run foqus select"):
         own.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["kept.npz", "kept.h5", "kept"])
+def test_kept_signals_are_exported_as_they_stand_in_the_file(data, tmp_path, capsys, name):
+    target = tmp_path / "made" / name
+    assert command(data, tmp_path / "a", "--method", "Uniform", "--export", str(target)) == 0
+    said = capsys.readouterr().out.strip().rpartition(": ")[2]
+    rows, _ = own.read(tmp_path / "a")
+    again = files.load(Path(said)).signals
+    with np.load(data) as file:
+        assert np.array_equal(again.iq, file["X"][rows]) and len(again) == 24
+    assert command(data, tmp_path / "b", "--export", str(target)) == 2
+    assert not (tmp_path / "b").exists()
+
+
+def test_time_and_memory_are_said_before_the_training(data, tmp_path, capsys):
+    assert command(data, tmp_path / "a") == 0
+    said = capsys.readouterr().err
+    assert said.index("GiB of memory at its peak") < said.index("training on 96 signals")

@@ -12,6 +12,12 @@ hop: 128                    # from frame to frame; if left out: length
 label: core:label           # annotation field with the class; if left out: core:label
 snr: core:comment           # annotation or global field with the SNR in dB; or a number
 classes: [BPSK, QPSK]       # if left out: the labels found, sorted
+
+recordings: [a.cu8, b.cu8]  # without a header, each of one class
+labels: [BPSK, QPSK]        # one a recording
+snr: 20                     # dB, or a list: one a recording
+format: cu8                 # or ci8, ci16_le (complex16), ci16_be, cf32_le
+length: 128                 # hop and classes as above
 """
 
 import math
@@ -19,6 +25,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from foqus_lib.datasets import checks, door
@@ -28,6 +35,13 @@ ENDINGS = (".foqus.yaml", ".foqus.yml")
 LARGEST = 65_536  # bytes
 LONGEST_TEXT = 1000  # characters of a path or a name
 MOST_DECIBELS = 1000
+RAW_FORMATS = {
+    "cu8": np.dtype("u1"),
+    "ci8": np.dtype("i1"),
+    "ci16_le": np.dtype("<i2"),
+    "ci16_be": np.dtype(">i2"),
+    "cf32_le": np.dtype("<f4"),
+}
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # What YAML and people read alike: not 20:30 (1230 to YAML), 010 (8), 0x10, 1_000 or 400 digits.
 NUMBER = re.compile(
@@ -60,14 +74,31 @@ class SigmfFolder:
     classes: tuple[str, ...]  # empty: the labels found
 
 
-def read(path: Path) -> Hdf5Arrays | SigmfFolder:
+@dataclass(frozen=True)
+class RawRecordings:
+    """Recordings without a header, one label each."""
+
+    path: Path  # of the .foqus.yaml
+    recordings: tuple[str, ...]  # paths from its folder
+    labels: tuple[str, ...]  # one a recording
+    snr: tuple[float, ...]  # dB, one a recording
+    format: str  # a name in RAW_FORMATS
+    length: int  # samples
+    hop: int  # samples
+    classes: tuple[str, ...]  # empty: the labels, by the alphabet
+
+
+def read(path: Path) -> Hdf5Arrays | SigmfFolder | RawRecordings:
     """What the file says. ValueError naming file, key, what came and what was wanted."""
     path = Path(path)
     said = _mapping(path)
+    if "recordings" in said and not {"file", "folder"} & set(said):
+        return _raw(path, said)
     if ("file" in said) == ("folder" in said):
         raise ValueError(
             f"{path}: expected either `file: mine.h5` (HDF5) or `folder: recordings` (SigMF), got "
-            f"{'both' if 'file' in said else 'neither'}. Write one of them"
+            f"{'both' if 'file' in said else 'neither'}. Write one of them, or "
+            "`recordings: [a.cu8]` for recordings without a header"
         )
     if "file" in said:
         _check_keys(path, said, needed=("file", "X", "y", "snr", "classes"), optional=())
@@ -81,13 +112,8 @@ def read(path: Path) -> Hdf5Arrays | SigmfFolder:
         )
     optional = ("hop", "label", "classes")
     _check_keys(path, said, needed=("folder", "length", "snr"), optional=optional)
-    said = {"hop": said["length"], "label": "core:label"} | said
-    length, hop = _count(path, said, "length"), _count(path, said, "hop")
-    if 2 * hop < length:
-        raise ValueError(
-            f"{path}: hop: expected at least half of length, {-(-length // 2)} samples, got {hop}: "
-            "frames two apart would share samples, and no split could keep them apart"
-        )
+    said = {"label": "core:label"} | said
+    length, hop = _cut(path, said)
     return SigmfFolder(
         path,
         path.parent / _text(path, said, "folder"),
@@ -97,6 +123,46 @@ def read(path: Path) -> Hdf5Arrays | SigmfFolder:
         _snr(path, said),
         _classes(path, said) if "classes" in said else (),
     )
+
+
+def _raw(path: Path, said: dict) -> RawRecordings:
+    needed = ("recordings", "labels", "snr", "format", "length")
+    _check_keys(path, said, needed=needed, optional=("hop", "classes"))
+    length, hop = _cut(path, said)
+    recordings, labels = (_list(path, said, key) for key in ("recordings", "labels"))
+    snr = said["snr"] if isinstance(said["snr"], list) else [said["snr"]] * len(recordings)
+    for key, given in (("labels", labels), ("snr", snr)):
+        if len(given) != len(recordings):
+            raise ValueError(
+                f"{path}: {key}: expected one for each of {len(recordings)} recordings, got "
+                f"{len(given)}. Write them in the same order"
+            )
+    decibels = [_snr(path, {"snr": one}) for one in snr]
+    if not all(isinstance(one, float) for one in decibels):
+        raise ValueError(f"{path}: snr: expected dB, got {_short(said['snr'])}. Write a number")
+    if (kind := _text(path, said, "format")) not in RAW_FORMATS:
+        raise ValueError(f"{path}: {unknown('format', kind, RAW_FORMATS)}")
+    classes = _classes(path, said) if "classes" in said else ()
+    return RawRecordings(path, recordings, labels, tuple(decibels), kind, length, hop, classes)
+
+
+def _list(path: Path, said: dict, key: str) -> tuple[str, ...]:
+    given = said[key]
+    if not isinstance(given, list) or not given:
+        raise ValueError(f"{path}: {key}: expected a list such as [a, b], got {_short(given)}")
+    return tuple(_text(path, {key: one}, key) for one in given)
+
+
+def _cut(path: Path, said: dict) -> tuple[int, int]:
+    """length and hop in samples; hop left out is length."""
+    said = {"hop": said["length"]} | said
+    length, hop = _count(path, said, "length"), _count(path, said, "hop")
+    if 2 * hop < length:
+        raise ValueError(
+            f"{path}: hop: expected at least half of length, {-(-length // 2)} samples, got {hop}: "
+            "frames two apart would share samples, and no split could keep them apart"
+        )
+    return length, hop
 
 
 def _mapping(path: Path) -> dict:

@@ -28,14 +28,16 @@ from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import basis_points
+from foqus_lib.experiment.plan import GIB, OF_A_WORKER, PROBED_FROM, in_words
 from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.study import Job
 from foqus_lib.selection import foqus, scores
 from foqus_lib.selection.catalog import SNR_BALANCED, method_named, version_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
 from foqus_lib.studies.coreset.draw import affordable, blind, draw
 from foqus_lib.studies.coreset.grid import known_model
-from foqus_lib.studies.coreset.run import long_enough, recorded
+from foqus_lib.studies.coreset.run import evidence_jobs, long_enough, recorded
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.recipe import Recipe
@@ -143,6 +145,12 @@ def _loaded(request: Request) -> tuple[Signals, Int64[ndarray, " N"]]:
     return signals.IN_PLACE[request.normalise](cut), rows
 
 
+def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
+    """These rows of the data file, on the scale of the file."""
+    loaded = files.load(Path(request.data), request.snr_min)
+    return loaded.signals[np.flatnonzero(np.isin(loaded.rows, rows))]
+
+
 def _evidence(
     request: Request,
     data: Signals,
@@ -155,9 +163,19 @@ def _evidence(
     name, rows = Path(request.data).stem, np.arange(len(data))
     task = Task(name, False, data, data, rows, fingerprint, name)
     bench = Bench(task, request.collection, Recipe(), results, str(pick_device(device)))
+    for job in evidence_jobs(bench, [(request.model, request.seed)]):
+        progress(estimate(bench, job))
     record = recorded(bench, request.model, request.seed, progress)
     path = artifacts.find_arrays(results, bench.evidence_key(request.model, request.seed))
     return record, artifacts.provenance_of(path)
+
+
+def estimate(bench: Bench, job: Job) -> str:
+    """What the training will take, measured on one small batch before it begins."""
+    seconds = job.cost * job.probe(bench, job) if job.cost > PROBED_FROM else 0.0
+    time_left = f"about {in_words(seconds)}" if seconds else "under a minute or two"
+    memory = (job.memory + OF_A_WORKER) / GIB
+    return f"expected: {time_left} on {bench.device}, {memory:.1f} GiB of memory at its peak"
 
 
 def _check_new(folder: Path) -> None:

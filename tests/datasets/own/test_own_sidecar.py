@@ -73,7 +73,7 @@ def test_what_is_refused(tmp_path, what):
 
 def test_the_docstring_holds_two_files_that_are_read(tmp_path):
     example = sidecar.__doc__.partition("\n\n")[2]
-    first, second = example.split("\n\n")
+    first, second, _raw = example.split("\n\n")
     kinds = [type(sidecar.read(write(tmp_path, part.replace("\n    ", "\n").strip())))
              for part in (first, second)]  # fmt: skip
     assert kinds == [sidecar.Hdf5Arrays, sidecar.SigmfFolder]

@@ -1,0 +1,70 @@
+"""`foqus score team.csv`: a submission on both tracks of its board, beside the rows there are."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from foqus_lib.report import compare
+from foqus_lib.report.committed import committed
+from foqus_lib.report.standing import NO_ROWS, printed, standing
+
+
+def score(args: argparse.Namespace) -> int:
+    """Score a coreset on a board: row numbers in a .csv, .txt or .json, see book/leaderboard.md."""
+    from foqus_lib.commands import say
+    from foqus_lib.studies import catalog  # torch: two seconds, so only when asked
+    from foqus_lib.studies.leaderboard import submission
+
+    if args.seeds < compare.LEAST:
+        raise ValueError(f"--seeds: expected {compare.LEAST} or more, got {args.seeds}")
+    [board, *others] = dict.fromkeys(one.board for one in submission.read(Path(args.submission)))
+    assert not others, "a file names one set"
+    given = {
+        "profile": args.profile, "board": board, "submissions": [args.submission],
+        "key": args.key, "methods": [], "rates": [], "ceiling": 0, "seeds": args.seeds,
+        "device": args.device,
+    }  # fmt: skip
+    chapter = catalog.opened(
+        "leaderboard", given | ({"results": args.results} if args.results else {})
+    )
+    say(chapter.task.about)
+    say(str(chapter.plan()))
+    found = chapter.run(say)
+    if found.missing:
+        say(f"foqus: {found.note}. The same command tries again")
+        return 1
+    study, rows = chapter.study, chapter.rows()
+    known = committed(study, "rows").get("rows")
+    if known is None:
+        say(NO_ROWS)
+    table = printed(standing(beside(rows, known), study), study)
+    print(table.to_string(index=False))
+    return 0
+
+
+def beside(rows: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows with those committed ones that the same recipe gave on the same tests and rates.
+
+    Of a trial that stands in both, the one computed here counts: the team's was, too.
+    """
+    if known is None:
+        return rows
+    how = ["fingerprint", "evaluation_recipe", "model"]
+    same = known[how].apply(tuple, axis=1).isin(set(rows[how].apply(tuple, axis=1)))
+    at_rate = known.budget.isin(set(rows.budget)) | (known.budget == 10_000)
+    own = known.seed.isin(set(rows.seed)) & ~known.method.isin(set(rows.method))
+    return pd.concat([rows, known[same & at_rate & own]], ignore_index=True)
+
+
+def add_to(command) -> None:
+    """Declare it; `command(name, function)` gives a parser."""
+    one = command("score", score)
+    one.add_argument("submission", help="name, set, rate and row numbers: .csv, .txt or .json")
+    one.add_argument(
+        "--key", default="", help="file with the hidden track's key (default: the open key)"
+    )
+    one.add_argument("--seeds", type=int, default=5, help="evaluations, 5 or more (default: 5)")
+    one.add_argument("--profile", default="overnight", help=argparse.SUPPRESS)
+    one.add_argument("--device", default="cpu", help="auto, cpu, cuda ... (default: cpu)")
+    one.add_argument("--results", default="", help="the results store (default: the usual one)")

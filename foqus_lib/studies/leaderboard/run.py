@@ -1,0 +1,177 @@
+"""What a board's jobs are told, in which order they run, and how a row is measured."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy import ndarray
+
+from foqus_lib.datasets.catalog import Task
+from foqus_lib.errors import DeviceLost
+from foqus_lib.experiment import store
+from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.settings import Common
+from foqus_lib.experiment.study import RATE, Job, Metric, Study
+from foqus_lib.experiment.workers import one_thread
+from foqus_lib.models import MODELS
+from foqus_lib.studies.coreset import bench as coreset_bench
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
+from foqus_lib.studies.coreset.borrowed import record_jobs
+from foqus_lib.studies.coreset.draw import blind, draw
+from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.run import FORWARD, measure
+from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
+from foqus_lib.studies.leaderboard.grid import NAME, VERSION, looks_at_record
+from foqus_lib.studies.leaderboard.options import FLOOR, Options
+from foqus_lib.training.device import pick_device
+from foqus_lib.training.fit import fit
+from foqus_lib.training.predict import logits_of
+from foqus_lib.training.recipe import of_model
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Tasks, options, rows of teams, store, device; `records` is of the pool and the public test.
+
+    Methods choose once a seed, from the pool, whatever the track.
+    """
+
+    tasks: dict[str, Task]  # by the track's name in a trial
+    how: Options
+    teams: dict[str, ndarray]  # digest -> rows
+    records: coreset_bench.Bench
+    root: Path
+    device: str
+    memory: int = 0
+
+    @property
+    def task(self) -> Task:
+        """Of the public track."""
+        return self.records.task
+
+
+def public(common: Common, options: Options) -> Task:
+    """The public track of the board that is asked for, whatever data set the profile names."""
+    del common
+    return task(options.set)
+
+
+def bench(common: Common, options: Options, subject: Task) -> Bench:
+    """Both tracks; subject: the public one."""
+    device = str(pick_device(common.device))
+    records = coreset_bench.Bench(
+        subject, options.collection, options.recipe, common.store, device, common.memory
+    )
+    tracks = {
+        track_name(track, options.secret): task(options.set, track, options.secret)
+        for track in TRACKS
+    }
+    teams = {one.digest: one.rows for one in options.teams}
+    return Bench(tracks, options, teams, records, common.store, device, common.memory)
+
+
+def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
+    """Two stages: records that the store lacks, and the trials, row by row and seed by seed."""
+    looks = [t for t in missing if looks_at_record(t.method, t["coreset"])]
+    looked_at = dict.fromkeys((bench.how.model, trial.seed) for trial in looks)
+    groups = defaultdict(list)
+    for trial in missing:
+        groups[trial.method, trial.seed].append(trial)
+    found = [
+        Job(
+            run_trials,
+            (group,),
+            trials=tuple(group),
+            kind=(NAME, bench.how.model),
+            cost=sum(_visits(bench, trial) for trial in group),
+            probe=_seconds_per_visit,
+            memory=3 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes),
+        )
+        for group in groups.values()
+    ]
+    return [record_jobs(bench, looked_at), sorted(found, key=lambda job: -job.cost)]
+
+
+def _visits(bench: Bench, trial: Trial) -> float:
+    kept = trial.budget / 10_000 * len(bench.task.train)
+    return kept * bench.how.epochs + len(bench.task.test) * FORWARD
+
+
+def _seconds_per_visit(bench: Bench, job: Job) -> float:
+    """Measured on one small batch, after another one that warms up."""
+    rows = np.arange(min(32, len(bench.task.train)))
+
+    def once() -> float:
+        began = time.perf_counter()
+        _logits(replace(bench, how=replace(bench.how, epochs=1)), bench.task, rows, "probe")
+        return time.perf_counter() - began
+
+    with one_thread():
+        once()
+        return once() / (len(rows) + len(bench.task.test) * FORWARD)
+
+
+def run_trials(bench: Bench, trials: Sequence[Trial]) -> None:
+    """Choose, train, test, publish. What fails does not stop the others."""
+    for trial in trials:
+        if store.has(bench.root, trial):
+            continue
+        began, here = time.perf_counter(), bench.tasks[trial["track"]]
+        try:
+            with device_watched(bench.device):
+                rows = _chosen(bench, trial)
+                name = evaluate_name(here.fingerprint, bench.how.model, trial.seed, 0)
+                metrics = measure(_logits(bench, here, rows, name), here.test, len(rows))
+        except (DeviceLost, OSError):
+            raise
+        except Exception as error:
+            store.fail(bench.root, trial.key, error)
+            continue
+        seconds = time.perf_counter() - began
+        facts = provenance(device=bench.device, seconds=seconds, about=here.about)
+        store.publish(bench.root, trial, metrics, facts)
+
+
+def _chosen(bench: Bench, trial: Trial) -> ndarray:
+    """Rows of the pool: a team's, all, or what a method picks with this seed."""
+    if trial["coreset"] != NONE:
+        return bench.teams[trial["coreset"]]
+    if trial.method == ALL_DATA:
+        return np.arange(len(bench.task.train))
+    model, record = NONE, blind(bench.task.train)
+    if looks_at_record(trial.method, NONE):
+        model, record = bench.how.model, evidence_of(bench.records, bench.how.model, trial.seed)
+    rate = [trial.budget / 10_000]
+    [rows] = draw(bench.task.fingerprint, record, model, trial.method, rate, trial.seed)
+    return np.sort(rows)
+
+
+def _logits(bench: Bench, here: Task, rows: ndarray, name: str) -> ndarray:
+    """Of the test set, by a network trained on these rows with the board's one recipe."""
+    how = bench.how
+    recipe, device = of_model(how.model, how.recipe), torch.device(bench.device)
+    fitted = fit(MODELS[how.model], here.train, [rows], [name], recipe, device)
+    if 0 in fitted.diverged:
+        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
+    return logits_of(fitted.networks[0], here.test)[0].float().cpu().numpy()
+
+
+STUDY = Study(
+    name=NAME,
+    version=VERSION,
+    axis=RATE,
+    metrics=(Metric("accuracy", "accuracy", points=True), Metric("kept", "signals kept")),
+    settings=(
+        "coreset", "evaluation_recipe", "model", "selection_recipe", "track", "versions",
+    ),
+    block=("track",),
+    floor=FLOOR,
+    ceiling=ALL_DATA,
+    jobs=jobs,
+)  # fmt: skip

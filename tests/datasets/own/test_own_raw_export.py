@@ -1,0 +1,100 @@
+"""Recordings without a header, as radios write them; and coresets written out and read back."""
+
+import numpy as np
+import pytest
+
+from foqus_lib.datasets import files
+from foqus_lib.datasets.own import export
+
+RNG = np.random.default_rng(3)
+
+
+def described(where, **change):
+    said = {
+        "recordings": "[low.cu8, high.cu8]", "labels": "[QPSK, BPSK]", "snr": "20", "format": "cu8",
+        "length": "8",
+    } | change  # fmt: skip
+    path = where / "mine.foqus.yaml"
+    lines = [f"{name}: {value}\n" for name, value in said.items() if value]
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def recorded(folder, kind="u1", samples=20):
+    top = np.iinfo(kind)
+    for name in ("low.cu8", "high.cu8"):
+        RNG.integers(top.min, top.max, (samples, 2), kind, endpoint=True).tofile(folder / name)
+
+
+def test_unsigned_bytes_are_frames_of_minus_one_to_one(tmp_path):
+    recorded(tmp_path)
+    loaded = files.load(described(tmp_path))
+    signals = loaded.signals
+    assert signals.iq.shape == (4, 2, 8) and signals.classes == ("BPSK", "QPSK")
+    assert signals.label.tolist() == [1, 1, 0, 0] and set(signals.snr) == {20.0}
+    raw = np.fromfile(tmp_path / "low.cu8", np.uint8).reshape(-1, 2)
+    assert np.allclose(signals.iq[1], (raw[8:16].T - 127.5) / 127.5, atol=1e-6)
+    assert "2 recordings in cu8" in loaded.origin
+
+
+@pytest.mark.parametrize("name, kind", [("ci16_le", "<i2"), ("ci16_be", ">i2"), ("ci8", "i1")])
+def test_signed_integers_are_scaled_by_their_full_scale(tmp_path, name, kind):
+    recorded(tmp_path, "i2" if "16" in name else "i1", samples=16)
+    said = described(tmp_path, format=name, hop="4", snr="[10, 0]", classes="[QPSK, BPSK]")
+    signals = files.load(said).signals
+    raw = np.fromfile(tmp_path / "high.cu8", kind).reshape(-1, 2)
+    scale = 32768 if "16" in name else 128
+    assert signals.iq.shape == (6, 2, 8) and signals.snr.tolist() == [10] * 3 + [0] * 3
+    assert np.allclose(signals.iq[4], raw[4:12].T / scale, atol=1e-6)
+    assert signals.label.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ({"format": "cu9"}, "unknown format 'cu9'"),
+        ({"labels": "[QPSK]"}, "labels: expected one for each of 2 recordings, got 1"),
+        ({"snr": "[1, 2, 3]"}, "snr: expected one for each of 2 recordings, got 3"),
+        ({"snr": "core:snr"}, "snr: expected dB"),
+        ({"recordings": "low.cu8"}, "recordings: expected a list"),
+        ({"recordings": "[low.cu8, none.cu8]"}, "none.cu8: no such file"),
+        ({"length": "21"}, "low.cu8: expected at least one frame of 21 samples, got 20"),
+        ({"hop": "3"}, "hop: expected at least half of length"),
+        ({"format": "cf32_le", "length": "2"}, "expected finite samples|low.cu8"),
+        ({"classes": "[BPSK, 8PSK]"}, "labels: 'QPSK' is not among classes"),
+        ({"snr": ""}, "snr: missing"),
+        ({"folder": "here"}, "unknown key"),
+    ],
+)
+def test_what_cannot_be_trusted_is_refused(tmp_path, change, says):
+    recorded(tmp_path)
+    if change.get("format") == "cf32_le":
+        np.full(40, np.nan, "<f4").tofile(tmp_path / "low.cu8")
+    with pytest.raises(ValueError, match=says):
+        files.load(described(tmp_path, **change))
+
+
+def test_half_a_sample_is_refused(tmp_path):
+    recorded(tmp_path)
+    (tmp_path / "low.cu8").write_bytes(b"123")
+    with pytest.raises(ValueError, match=r"low.cu8: expected whole samples of 2 bytes \(cu8\)"):
+        files.load(described(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["out.npz", "out.h5", "out"])
+def test_an_export_is_read_back_bit_for_bit(tones, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(export, "FRAMES", 40)  # three recordings
+    signals = tones[np.random.default_rng(1).permutation(96)]
+    again = files.load(export.write(tmp_path / "made" / name, signals)).signals
+    for field in ("iq", "label", "snr"):
+        assert np.array_equal(getattr(again, field), getattr(signals, field))
+    assert again.classes == signals.classes
+    names = {path.name for path in (tmp_path / "made").iterdir()}
+    assert names == {name} | ({"out.foqus.yaml"} if name != "out.npz" else set())
+    with pytest.raises(ValueError, match="is there already"):
+        export.write(tmp_path / "made" / name, signals)
+
+
+def test_other_endings_are_refused(tones, tmp_path):
+    with pytest.raises(ValueError, match="expected .npz, .h5, or a folder for SigMF"):
+        export.check(tmp_path / "out.mat")
