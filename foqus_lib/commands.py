@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from foqus_lib import score
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
@@ -113,6 +115,13 @@ def course(args: argparse.Namespace) -> int:
 def say(text: str) -> None:
     """Progress goes to stderr, so that results can be piped."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _chapters() -> list[str]:
+    """Every notebook, and what the profiles name without one; nothing heavy is imported for it."""
+    sizes = yaml.safe_load((NOTEBOOKS / "profiles/smoke.yaml").read_text(encoding="utf-8"))
+    parts = set(sizes) - {"every", "coreset"}
+    return sorted(parts | {path.stem for path in NOTEBOOKS.glob("*.ipynb")})
 
 
 def add_to(command) -> None:

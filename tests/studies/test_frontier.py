@@ -196,4 +196,4 @@ def test_the_bar(gap, share, seeds, verdicts):
     ])  # fmt: skip
     both = crossed(rows)
     found = judge(bars_of(both, STUDY.axis.text), {"rows": both})
-    assert list(found[""]) == verdicts
+    assert list(found["verdict"]) == verdicts
