@@ -42,7 +42,7 @@ OURS = {"foqus_lib", "tests", "book"} | {path.stem for path in (ROOT / "tests").
 OTHER_NAMES = {
     "yaml": "pyyaml", "markdown_it": "myst-parser", "docutils": "sphinx", "IPython": "ipykernel",
     "torch_geometric": "torch-geometric",
-    "sklearn": "scikit-learn",
+    "sklearn": "scikit-learn", "tokenizers": "transformers",
 }  # fmt: skip
 
 
