@@ -1,4 +1,4 @@
-"""A bar: what a chapter was asked for before it was run. `report.bars` judges it by rows."""
+"""What a chapter was asked for before it was run, and what it measured. `report.bars` judges it."""
 
 import math
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Bar:
-    """A number that a chapter was asked for before it was run."""
+    """A bar on one number of a study's rows, or on the difference of two methods."""
 
     number: str  # in the specification, for instance "2.7.3"
     says: str
@@ -16,6 +16,19 @@ class Bar:
     metric: str = ""  # a fraction; left out: the one that `report.bars` takes
     least: float = -math.inf
     most: float = math.inf
-    errors: float = 0.0  # by how many of its standard errors the difference has to pass 0
     where: Mapping[str, object] = field(default_factory=dict)  # of which rows
     file: str = "rows"
+    unit: str = ""  # left out: points of a difference, else per cent
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number a seed beside its bar; no number: not measured."""
+
+    number: str
+    says: str
+    each: tuple[float, ...]
+    least: float = -math.inf
+    most: float = math.inf
+    unit: str = "points"  # "points" and "%" of a fraction; others are printed as they are
+    always: bool = False  # asked of every seed, as of a guard; else of the mean

@@ -1,45 +1,38 @@
-"""Bars of the specification, judged by rows: met, not met, or not shown."""
+"""Bars of the specification, judged by rows: one function for the tables of all chapters.
 
+met, not met    shown by a t-test of the seeds' numbers against the bar, after Holm's adjustment
+                over all bars of the table; a guard is met if every seed keeps it
+not shown       neither; beside it stands what the mean says
+no verdict      fewer than LEAST seeds: no interval either
+not measured    no rows
+"""
+
+import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from foqus_lib.experiment.bar import Bar
-from foqus_lib.report.compare import LEAST, compare
+from foqus_lib.experiment.bar import Bar, Measured
+from foqus_lib.report.compare import LEAST, LEVEL, holm, seed_differences
 
 PLAIN = "accuracy"  # what a bar is about unless it says so
 MET, NOT_MET, NOT_SHOWN = "met", "not met", "not shown"
+NO_VERDICT, NOT_MEASURED = "no verdict", "not measured"
 
 
 def judge(bars: Sequence[Bar], rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One line a bar. `rows` by file; means decide, and below LEAST seeds nothing is shown."""
-    return pd.DataFrame([_line(bar, rows.get(bar.file)) for bar in bars])
+    """One line a bar; `rows` by file."""
+    return judged([measured(bar, rows.get(bar.file)) for bar in bars])
 
 
-def _line(bar: Bar, rows: pd.DataFrame | None) -> dict[str, str]:
-    found = None if rows is None else _measured(bar, rows)
-    if found is None:
-        return {
-            "bar": bar.number,
-            "says": bar.says,
-            "measured": "–",
-            "n": "0",
-            "verdict": NOT_SHOWN,
-        }
-    value, low, high, n, error = (found[name] for name in ("value", "low", "high", "n", "error"))
-    passed = bar.least <= value <= bar.most and (not bar.errors or value >= bar.errors * error)
-    verdict = (MET if passed else NOT_MET) if n >= LEAST else NOT_SHOWN
-    unit = " points" if bar.theirs else " %" if bar.metric != "move" else ""
-    scale, form = (1, ".3f") if bar.metric == "move" else (100, "+.1f" if bar.theirs else ".1f")
-    text = f"{scale * value:{form}}{unit}"
-    if low == low:
-        text += f" ({scale * low:{form}} to {scale * high:{form}})"
-    says = bar.says + (f" (here {found['method']})" if len(bar.ours) > 1 else "")
-    return {"bar": bar.number, "says": says, "measured": text, "n": str(n), "verdict": verdict}
-
-
-def _measured(bar: Bar, rows: pd.DataFrame) -> dict | None:
-    """value, its 95 % interval, n, standard error, and which method; None without rows."""
+def measured(bar: Bar, rows: pd.DataFrame | None) -> Measured:
+    """The seeds' means of a metric, or of its differences repeat by repeat to another method."""
+    unit = bar.unit or ("points" if bar.theirs else "%")
+    nothing = Measured(bar.number, bar.says, (), bar.least, bar.most, unit)
+    if rows is None:
+        return nothing
     for name, value in bar.where.items():
         rows = rows[rows[name] == value]
     by_method = {
@@ -48,9 +41,75 @@ def _measured(bar: Bar, rows: pd.DataFrame) -> dict | None:
     }
     ours = {name: by_method[name] for name in bar.ours if len(by_method.get(name, ()))}
     if not ours or (bar.theirs and not len(by_method.get(bar.theirs, ()))):
-        return None
+        return nothing
     method = max(ours, key=lambda name: ours[name].mean())
     theirs = by_method[bar.theirs] if bar.theirs else ours[method] * 0
-    found = compare(ours[method], theirs)
-    error = found["error"] if found["error"] == found["error"] else 0.0
-    return found | {"value": found["difference"], "error": error, "method": method}
+    says = bar.says + (f" (here {method})" if len(bar.ours) > 1 else "")
+    each = tuple(seed_differences(ours[method], theirs))
+    return Measured(bar.number, says, each, bar.least, bar.most, unit)
+
+
+def judged(lines: Sequence[Measured]) -> pd.DataFrame:
+    """bar, says, measured, n, verdict: one line each, which are one family of comparisons."""
+    tested = [line for line in lines if len(line.each) >= LEAST and not line.always]
+    sides = [_sides(line) for line in tested]
+    adjusted = holm(np.array([min(1, 2 * min(both)) for both in sides]))
+    shown = {
+        id(line): (MET if met < missed else NOT_MET) if p < LEVEL else NOT_SHOWN
+        for line, (met, missed), p in zip(tested, sides, adjusted, strict=True)
+    }
+    return pd.DataFrame([
+        {
+            "bar": line.number, "says": line.says, "measured": _text(line),
+            "n": str(len(line.each)), "verdict": _verdict(line, shown.get(id(line))),
+        }
+        for line in lines
+    ])  # fmt: skip
+
+
+def _sides(line: Measured) -> tuple[float, float]:
+    """One-sided p that the true mean keeps the bar, and that it misses it."""
+    gaps = [line.least - np.array(line.each)] if line.least > -math.inf else []
+    gaps += [np.array(line.each) - line.most] if line.most < math.inf else []
+    below = [_below(gap) for gap in gaps]  # a gap above 0 is a miss
+    return max(below), min(1 - p for p in below)
+
+
+def _below(gap: np.ndarray) -> float:
+    """One-sided p of a t-test that the true gap is not below 0; without spread it is certain."""
+    error = gap.std(ddof=1) / math.sqrt(len(gap))
+    if error < 1e-12:
+        return 0.0 if gap.mean() <= 1e-12 else 1.0
+    return float(stats.t.cdf(gap.mean() / error, len(gap) - 1))
+
+
+def _verdict(line: Measured, shown: str | None) -> str:
+    if not line.each:
+        return NOT_MEASURED
+    if line.always:
+        return MET if all(line.least <= x <= line.most for x in line.each) else NOT_MET
+    if shown is None:
+        return NO_VERDICT
+    if shown != NOT_SHOWN:
+        return shown
+    meets = line.least <= float(np.mean(line.each)) <= line.most
+    return f"{NOT_SHOWN} (the mean {'meets' if meets else 'misses'} it)"
+
+
+def _text(line: Measured) -> str:
+    """The mean with its interval; of a guard the seed that is nearest to breaking it."""
+    if not line.each:
+        return "–"
+    of_fraction = line.unit in ("points", "%")
+    scale, digits = (100, 1) if of_fraction else (1, 3)
+    form = f"{'+' if line.unit in ('points', 'nats') else ''}.{digits}f"
+    unit = f" {line.unit}" if line.unit else ""
+    if line.always:
+        worst = min(line.each, key=lambda x: min(x - line.least, line.most - x))
+        return f"{scale * worst:{form}}{unit}"
+    each = scale * np.array(line.each)
+    text = f"{each.mean():{form}}{unit}"
+    if len(each) >= LEAST:
+        half = stats.t.ppf(1 - LEVEL / 2, len(each) - 1) * each.std(ddof=1) / math.sqrt(len(each))
+        text += f" ({each.mean() - half:{form}} to {each.mean() + half:{form}})"
+    return text

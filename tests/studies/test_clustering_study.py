@@ -9,6 +9,7 @@ import pytest
 from foqus_lib.companions import clustering
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.report.bars import judged
 from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog
 from foqus_lib.studies.clustering import bars, grid, keeping, pictures
@@ -279,16 +280,19 @@ def lines(**acc):
 
 
 def test_bars_by_hand():
-    given = lines(**{names.DTC_A: (0.9, 0.8), names.FLOOR: (0.5, 0.6), names.PRETRAINED: (0.9,)})
+    ours, floor = (0.9, 0.8, 0.9, 0.8, 0.9), (0.5, 0.39, 0.51, 0.41, 0.5)
+    given = lines(**{names.DTC_A: ours, names.FLOOR: floor, names.PRETRAINED: (0.9,)})
     given.loc[given.index[1], ["largest", "empty"]] = 0.7, 1
-    found = bars.bars(given).set_index("bar")
-    at = found.loc[f"ACC of {names.DTC_A} less {names.FLOOR}"]
-    assert (at.found, at.n, at.verdict) == ("+30.0", 2, "met")
-    at = found.loc[f"NMI of {names.DTC_A} less {names.PRETRAINED}"]
-    assert (at.found, at.n, at.verdict) == ("+0.0", 1, "not met")
-    assert found.loc[f"ACC of {names.DTC_A} less {names.DAC}"].verdict == "not measured"
-    assert found.loc["largest cluster, any seed"].verdict == "not met"
-    assert found.loc["empty clusters, any seed"].found == "1"
+    found = judged(bars.bars(given)).set_index("says")
+    at = found.loc[f"setting b: ACC of {names.DTC_A} less {names.FLOOR}, +30 or more"]
+    assert (at.measured[:12], at.n, at.verdict) == ("+39.8 points", "5", "met")
+    at = found.loc[f"setting b: NMI of {names.DTC_A} less {names.PRETRAINED}, +3 or more"]
+    assert (at.measured, at.n, at.verdict) == ("+0.0 points", "1", "no verdict")
+    at = found.loc[f"setting b: ACC of {names.DTC_A} less {names.DAC}, +25 or more"]
+    assert at.verdict == "not measured"
+    at = found.loc["setting b: largest cluster of any seed, 60 % or less"]
+    assert (at.measured, at.verdict) == ("70.0 %", "not met")
+    assert found.loc["setting b: no empty cluster in any seed"].measured == "1.000"
 
 
 def test_merged_seeds_are_listed():

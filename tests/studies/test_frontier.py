@@ -183,7 +183,7 @@ def test_table_and_figure_of_real_rows(done):
 @pytest.mark.parametrize(
     ("gap", "share", "seeds", "verdicts"),
     [(-0.01, 0.2, 6, ["met", "met"]), (-0.2, 0.2, 6, ["not met", "met"]),
-     (-0.01, 0.2, 3, ["not shown"] * 2), (-0.01, 0.5, 6, ["met", "not met"])],
+     (-0.01, 0.2, 3, ["no verdict"] * 2), (-0.01, 0.5, 6, ["met", "not met"])],
 )  # fmt: skip
 def test_the_bar(gap, share, seeds, verdicts):
     common = {"network": RESNET, "budget": 1000, "repeat": 0}

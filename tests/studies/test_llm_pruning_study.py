@@ -9,6 +9,7 @@ import torch
 
 from foqus_lib.companions.llm_pruning import checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.report.bars import judged
 from foqus_lib.studies import catalog, llm_pruning
 from foqus_lib.studies.llm_pruning import claims, cut, given, grid, run
 from foqus_lib.studies.llm_pruning.options import CONTROL, RANDOM, REVERSE, RULES, WHOLE, Options
@@ -194,7 +195,7 @@ def table(losses):
     found = []
     for (rule, how), by_budget in losses.items():
         for budget, loss in by_budget.items():
-            for seed in (0, 1):
+            for seed in range(5):
                 found.append({
                     "method": rule, "tuning": how, "cut": "-" if rule == WHOLE else "25 %",
                     "budget": budget, "seed": seed, "repeat": 0, "loss": loss + seed,
@@ -210,17 +211,19 @@ def test_verdicts_by_hand():
         ("PPL", last): {20: 2.5}, (RANDOM, last): {20: 1.9}, ("First blocks", last): {20: 2.06},
         (REVERSE, "lm_head"): {20: 2.2}, (WHOLE, "-"): {0: 1.9},
     })  # fmt: skip
-    found = claims.judged(rows, "25 %", 20).set_index("claim").verdict
-    assert list(found) == [
-        claims.MET,  # 0.005 behind BI, the best metric
-        claims.NOT_MET,  # 0.1 behind Random
-        claims.MET,  # 0.06 ahead of First blocks
-        claims.NOT_RUN,  # no Keep the last
-        claims.MET,
-        claims.NOT_RUN,
-        claims.NOT_MET,  # 5 % above the whole model
-        claims.NOT_RUN,
+    found = judged(claims.bars(rows, "25 %", 20))
+    assert list(found.verdict) == [
+        "met",  # 0.005 behind BI, the best metric
+        "not met",  # 0.1 behind Random
+        "met",  # 0.06 ahead of First blocks
+        "not measured",  # no Keep the last
+        "met",
+        "not measured",
+        "not met",  # 5 % above the whole model
+        "not measured",
     ]
+    few = judged(claims.bars(rows[rows.seed < 3], "25 %", 20))
+    assert set(few.verdict) == {"no verdict", "not measured"}
     gap = claims.gaps(rows, "25 %").set_index(["rule", "budget"])
     assert gap.gap["BI", 10] == pytest.approx(1) and gap.of_cut["BI", 10] == 4
     assert gap.left["BI", 10] == pytest.approx(0.25)
@@ -234,7 +237,7 @@ def test_verdicts_by_hand():
 
 def test_no_rows_are_not_run():
     rows = table({(REVERSE, tuning.PARTIAL): {20: 2.0}})
-    assert set(claims.judged(rows, "25 %", 20).verdict) == {claims.NOT_RUN}
+    assert set(judged(claims.bars(rows, "25 %", 20)).verdict) == {"not measured"}
     assert claims.gaps(rows, "25 %").empty and claims.caught_up(claims.gaps(rows, "25 %")).empty
 
 

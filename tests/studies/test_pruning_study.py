@@ -313,7 +313,7 @@ def test_rank_correlation_by_hand(rows):
 def test_bars_name_the_half_of_the_flops_and_the_deepest_cut(rows):
     laid = means.laid_out(in_blocks(rows, STUDY), STUDY)
     found = judge(bars_of(laid), {"rows": laid})
-    assert len(found) == 4 and set(found["verdict"]) == {"not shown"}  # one seed shows nothing
+    assert len(found) == 4 and set(found["verdict"]) == {"no verdict"}  # one seed shows nothing
     assert "of its FLOPs" in found.says[0] and "4 blocks" in found.says[1]
     assert found.measured.str.contains("points").all()
 

@@ -1,9 +1,10 @@
-"""What the specification expects of DTC, printed as met or not from the rows that there are."""
+"""What the specification expects of DTC, and what the rows have of it."""
 
 from collections.abc import Iterator
 
 import pandas as pd
 
+from foqus_lib.experiment.bar import Measured
 from foqus_lib.studies.clustering import options as names
 
 LARGEST = 0.6  # share of signals that one cluster may hold
@@ -16,48 +17,29 @@ LEAST = (
     ("acc", names.PRETRAINED, -0.03),
     ("acc", names.DAC, 0.25),
 )
-COLUMNS = ["setting", "bar", "wanted", "found", "n", "verdict"]
-NOT_MEASURED = "not measured"
 
 
-def bars(rows: pd.DataFrame) -> pd.DataFrame:
-    """One line a bar and setting; `found` is the mean over seeds that have both rows.
+def bars(rows: pd.DataFrame) -> list[Measured]:
+    """What `report.bars.judged` judges: seeds that have both rows, setting by setting.
 
-    rows: of the table of clusters, one k a setting. A bar whose rows are missing is not measured.
+    rows: of the table of clusters, one k a setting.
     """
-    found = [
+    return [
         line
         for setting, of_setting in rows.groupby("setting", sort=True)
-        for line in _of_setting(str(setting), of_setting)
+        for line in _of_setting(f"setting {setting}: ", of_setting)
     ]
-    return pd.DataFrame(found, columns=COLUMNS)
 
 
-def _of_setting(setting: str, rows: pd.DataFrame) -> Iterator[tuple]:
+def _of_setting(where: str, rows: pd.DataFrame) -> Iterator[Measured]:
     for metric, other, least in LEAST:
-        each = differences(rows, metric, other)
-        bar = f"{metric.upper()} of {names.DTC_A} less {other}"
-        wanted = f"{100 * least:+.0f} points or more"
-        if each.empty:
-            yield setting, bar, wanted, "", 0, NOT_MEASURED
-            continue
-        met = bool(each.mean() >= least)
-        yield setting, bar, wanted, f"{100 * each.mean():+.1f}", len(each), _verdict(met)
+        says = f"{where}{metric.upper()} of {names.DTC_A} less {other}, {100 * least:+.0f} or more"
+        yield Measured("6.7.2", says, tuple(differences(rows, metric, other)), least)
     ours = rows[rows.method == names.DTC_A]
-    for bar, wanted, column, most in (
-        ("largest cluster, any seed", f"{100 * LARGEST:.0f} % or less", "largest", LARGEST),
-        ("empty clusters, any seed", "0", "empty", 0),
-    ):
-        if ours.empty:
-            yield setting, bar, wanted, "", 0, NOT_MEASURED
-            continue
-        worst = ours[column].max()
-        text = f"{100 * worst:.0f} %" if column == "largest" else f"{worst:.0f}"
-        yield setting, bar, wanted, text, len(ours), _verdict(bool(worst <= most))
-
-
-def _verdict(met: bool) -> str:
-    return "met" if met else "not met"
+    says = f"{where}largest cluster of any seed, {100 * LARGEST:.0f} % or less"
+    yield Measured("6.7.3", says, tuple(ours.largest), most=LARGEST, unit="%", always=True)
+    says = f"{where}no empty cluster in any seed"
+    yield Measured("6.7.3", says, tuple(ours["empty"]), most=0, unit="", always=True)
 
 
 def differences(rows: pd.DataFrame, metric: str, other: str) -> pd.Series:
