@@ -84,7 +84,7 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
     train = bench.task.train
     rows = np.arange(min(32, len(train)))
     short = replace(bench, how=replace(bench.how, epochs=1, all_epochs=1, batch=len(rows)))
-    probe = Trial(NAME, VERSION, "probe", "", FLOOR, 1, 0, 0,
+    probe = Trial(NAME, VERSION, "probe", "probe", FLOOR, 1, 0, 0,
                   (("form", WHOLE), ("network", network)))  # fmt: skip
 
     def once() -> float:
