@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 import pandas as pd
+from scipy import stats
 
 from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report import compare
@@ -93,7 +94,8 @@ def _compared(rows: Rows, found: list[tuple[str, str, pd.Series, pd.Series]]) ->
     ]
     names = ["at", "label", *compare.COLUMNS, "error", "freedom", "each"]
     lines = pd.DataFrame(lines, columns=names).assign(family=0)
-    return compare.judged(lines, ["family"], rows.metric).drop(columns="family")
+    found = compare.judged(lines, ["family"], rows.metric).drop(columns="family")
+    return found.assign(freedom=lines.freedom)
 
 
 def _against(rows: Rows) -> pd.DataFrame:
@@ -164,13 +166,17 @@ def above_all(rows: Rows) -> Finding:
 def no_worse_than(rows: Rows) -> Finding:
     """The method loses less than the margin at every budget; fails if somewhere it loses more.
 
-    Decided by the 95 % intervals: all of them must lie on one side, so none is adjusted.
+    It holds if all 95 % intervals lie within the margin: none is adjusted, for all must. One that
+    lies beyond it is enough to fail, so there the intervals are as wide as Bonferroni asks.
     """
     numbers = _against(rows)
     sign = 1 if rows.metric.higher_is_better else -1
     worst = numbers[["low", "high"]].mul(sign).min(axis=1)
     best = numbers[["low", "high"]].mul(sign).max(axis=1)
-    holds, fails = worst > -rows.tested.margin, best < -rows.tested.margin
+    level, tests = 1 - compare.LEVEL / 2, max(int(numbers.p.notna().sum()), 1)
+    wider = stats.t.ppf(1 - compare.LEVEL / 2 / tests, numbers.freedom)
+    extra = (best - worst) / 2 * (wider / stats.t.ppf(level, numbers.freedom) - 1)
+    holds, fails = worst > -rows.tested.margin, best + extra < -rows.tested.margin
     verdict = FAILS if fails.any() else HOLDS if len(numbers) and holds.all() else UNSHOWN
     return Finding(verdict, "; ".join(_texts(numbers, rows.metric)), comparisons=numbers)
 

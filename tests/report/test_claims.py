@@ -94,6 +94,21 @@ def test_no_worse_than_looks_at_the_interval():
     assert verdict([0.95] * 3, 0.05) == "holds"
 
 
+def test_an_interval_beyond_the_margin_fails_alone_but_not_among_many():
+    """The margin lies just above the end of the 95 % interval, below that of Bonferroni's."""
+    against = {"methods": ("FoQuS",), "against": ("All data",)}
+    numbers = finding(
+        Claim("x", "a claim", "here", "no_worse_than",
+              Scope("here", "main", ("FoQuS",), (500,), ("All data",), 0.05)),
+        layer(level([0.9, 0.6, 0.9])), {"main": STUDY},
+    ).comparisons  # fmt: skip
+    margin = -float(numbers.high.iloc[0]) - 1e-6
+    alone = said("no_worse_than", level([0.9, 0.6, 0.9]), budgets=(500,), margin=margin, **against)
+    many = said("no_worse_than", level([0.9, 0.6, 0.9]), budgets=(100, 500, 1000), margin=margin,
+                **against)  # fmt: skip
+    assert (alone.verdict, many.verdict) == ("does not hold", "not shown")
+
+
 def test_largest_at_first():
     def verdict(foqus, budgets=(100, 500, 1000)):
         return said("largest_at_first", level(foqus), budgets=budgets).verdict
