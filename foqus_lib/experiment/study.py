@@ -66,6 +66,5 @@ class Study:
     ceiling: str | None  # a method that has no budget: it stands under each
     jobs: Callable[..., Sequence[Sequence[Job]]]
     shares: tuple[str, ...] = ()  # settings that say, with the seed, whose artifact a trial needs
-    drawn: tuple[
-        str, ...
-    ] = ()  # methods whose repeats are draws of a choice: tables show their mean
+    drawn: tuple[str, ...] = ()  # methods whose repeats are draws: tables show their mean
+    prices: tuple[str, ...] = ()  # metrics that are paid for the first: see report/pareto.py

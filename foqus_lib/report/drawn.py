@@ -16,6 +16,7 @@ from foqus_lib.report.blocks import block_of, budgets_of, in_blocks
 from foqus_lib.report.claim_rules import FAILS, HOLDS, UNSHOWN, Finding
 from foqus_lib.report.claims_file import Claim
 from foqus_lib.report.figures import GREY, PALETTE, budget_curve, forest
+from foqus_lib.report.pareto import frontier_figure
 from foqus_lib.report.svg import inline_svg, new_figure, plain, style
 
 COLOURS = {HOLDS: PALETTE[0], FAILS: PALETTE[3], UNSHOWN: GREY}
@@ -34,7 +35,7 @@ def write_figure(figure: Figure, label: str, path: Path) -> None:
 def layer_figures(
     stem: str, rows: pd.DataFrame, study: Study, folder: Path, theirs: pd.DataFrame | None = None
 ) -> None:
-    """<stem>_curve.html and, of rows of one block, <stem>_forest.html.
+    """<stem>_curve.html; of rows of one block <stem>_forest.html; with prices <stem>_front.html.
 
     theirs: method, budget and the paper's differences (fractions) in columns PRINTED, to be marked.
     """
@@ -45,6 +46,11 @@ def layer_figures(
     if len(budgets_of(compared)) > 1:
         label = f"{where}: {metric} against {study.axis.label}, one line a method"
         write_figure(budget_curve(rows, study), label, folder / f"{stem}_curve.html")
+    if study.prices:
+        label = f"{where}: {metric} against what is paid for it; a step joins what nothing beats"
+        write_figure(
+            frontier_figure(rows, study, study.prices), label, folder / f"{stem}_front.html"
+        )
     if len(compared[block_of(study)].drop_duplicates()) == 1:
         figure = forest(rows, study)
         figure.set_figwidth(max(figure.get_figwidth(), 6.5))

@@ -6,12 +6,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from foqus_lib.experiment.study import Metric, Study
-from foqus_lib.report.blocks import block_of, in_order
+from foqus_lib.report.blocks import block_names, block_of, in_order
 from foqus_lib.report.figures import GREY, MARKERS, PALETTE
 from foqus_lib.report.svg import new_figure, plain, style
 from foqus_lib.report.tables import mean_texts
 
 MARK = "●"
+FILLS = "full", "none", "left", "bottom"  # of a marker, by the block
 
 
 def means(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -77,11 +78,15 @@ def _price(value: float) -> str:
 
 
 def frontier_figure(rows: pd.DataFrame, study: Study, costs: Sequence[str]) -> Figure:
-    """The first metric against each cost, one panel a cost; a step joins the rows of the front."""
+    """The first metric against each cost, one panel a cost; a step joins the rows of the front.
+
+    Colour and shape tell the method, the filling the block.
+    """
     table = means(rows, study)
     front = on_front(table, costs, study.metrics[0])
     label = {metric.name: metric.label for metric in study.metrics}
     methods = in_order(list(dict.fromkeys(table.method)), study)
+    blocks = block_names(table, study)
     with style():
         figure = new_figure(1.8 + 3 * len(costs), 4.6)
         axes = figure.subplots(1, len(costs), sharey=True, squeeze=False)[0]
@@ -89,12 +94,17 @@ def frontier_figure(rows: pd.DataFrame, study: Study, costs: Sequence[str]) -> F
             best = table[front[cost]].sort_values(cost)
             ax.plot(best[cost], best["mean"], color=GREY, drawstyle="steps-post", linewidth=1)
             for place, method in enumerate(methods):
-                here = table[table.method == method]
-                ax.plot(
-                    here[cost], here["mean"], MARKERS[place % len(MARKERS)], linestyle="none",
-                    color=GREY if method == study.ceiling else PALETTE[place % len(PALETTE)],
-                    markersize=5, label=plain(method),
-                )  # fmt: skip
+                look = {
+                    "marker": MARKERS[place % len(MARKERS)], "linestyle": "none", "markersize": 5,
+                    "color": GREY if method == study.ceiling else PALETTE[place % len(PALETTE)],
+                }  # fmt: skip
+                ax.plot([], [], label=plain(method), **look)
+                for fill, block in zip(FILLS, dict.fromkeys(blocks), strict=False):
+                    here = table[(table.method == method) & (blocks == block)]
+                    ax.plot(here[cost], here["mean"], fillstyle=fill, **look)
+            if blocks.nunique() > 1:
+                for fill, block in zip(FILLS, dict.fromkeys(blocks), strict=False):
+                    ax.plot([], [], "o", color=GREY, fillstyle=fill, label=plain(block))
             ax.set_xscale("log")
             ax.set_xlabel(label[cost])
             ax.grid()

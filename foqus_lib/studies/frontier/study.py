@@ -134,4 +134,5 @@ STUDY = Study(
     floor=FLOOR,
     ceiling=ALL_DATA,
     jobs=jobs,
+    prices=("floats", "seconds_all", "parameters"),
 )
