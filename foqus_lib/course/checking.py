@@ -7,12 +7,14 @@ import copy
 
 import numpy as np
 
-from foqus_lib.course import draws, scores, statistics
+from foqus_lib.course import draws, greedy, scores, statistics
 from foqus_lib.course.exercise import Answer, Exercise, Seen
 from foqus_lib.errors import unknown
 from foqus_lib.seeds import rng_for
 
-EXERCISES: dict[str, Exercise] = scores.EXERCISES | draws.EXERCISES | statistics.EXERCISES
+EXERCISES: dict[str, Exercise] = (
+    scores.EXERCISES | draws.EXERCISES | greedy.EXERCISES | statistics.EXERCISES
+)
 
 
 def check(name: str, answer: Answer, strict: bool = False) -> bool:

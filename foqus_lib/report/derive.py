@@ -18,6 +18,7 @@ import pandas as pd
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
 from foqus_lib.report import audit, benches, claims, compare, paper, standing
+from foqus_lib.report.beside_paper import against_paper, excluded, paper_differences
 from foqus_lib.report.blocks import block_names, block_title, budget_texts
 from foqus_lib.report.coreset_tables import ablation_table, table_v
 from foqus_lib.report.drawn import layer_figures
@@ -26,7 +27,6 @@ from foqus_lib.report.tables import budget_table, comparison_text, difference_to
 from foqus_lib.selection.catalog import RULES
 
 RESULTS = paper.REPORTED.parent
-PRINTED = {"table_I": "Table I", "table_III": "Table III"}  # where the paper prints a floor
 MAIN, ABLATION = "main", "ablation"  # the stems that have tables of their own
 
 
@@ -168,72 +168,6 @@ def _quoted(rows: pd.DataFrame, table: Table, differences: Table, study: Study) 
         "verdicts": _verdicts(numbers),
         "counts": _counts(numbers),
     }
-
-
-def paper_differences(numbers: pd.DataFrame, study: Study, theirs: str) -> pd.DataFrame:
-    """Ours less the floor beside the paper's two values: numbers + table_I, table_III (fractions).
-
-    The paper prints Uniform of RML2016.10a by CNN1D twice, and the two disagree; so a method of
-    Table I has two differences. Data differ, so only the differences can be compared at all.
-    """
-    reported = paper.tables()
-    reported = reported[reported.dataset == theirs]
-    own = reported[reported.table.isin(["I", "II"])]
-    again = reported[(reported.table == "III") & (reported.method == study.floor)]
-    at = ["evaluation_model", "budget"]
-    floors = {
-        "table_I": own[own.method == study.floor].set_index(at).accuracy,
-        "table_III": again.groupby(at).accuracy.first(),
-    }
-    ours = numbers[numbers.selection_model == numbers.evaluation_model]
-    both = ours.merge(own[["method", *at, "accuracy"]], on=["method", *at])
-    for name, floor in floors.items():
-        both = both.join(floor.rename(name), on=at)
-        both[name] = both.accuracy - both[name]
-    return both
-
-
-def against_paper(both: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Difference to the floor in points: ours with its interval, beside the paper's two values."""
-    return pd.DataFrame({
-        "Method": both.method,
-        "Rate": both.column,
-        "ours": [comparison_text(row, study.metrics[0]) for row in both.itertuples()],
-        "n": both.n,
-        **{f"paper, {study.floor} of {title}":
-           [f"{100 * x:+.1f}" if x == x else "" for x in both[name]]
-           for name, title in PRINTED.items()},
-    })  # fmt: skip
-
-
-def excluded(both: pd.DataFrame, study: Study, method: str = "FoQuS") -> dict:
-    """Which of the paper's gains of a method lie outside our intervals: numbers and a sentence."""
-    rows = both[(both.method == method) & both.low.notna()]
-    if rows.empty:
-        return {"sentence": None}
-    found, words = {}, []
-    for row in rows.itertuples():
-        gains = {name: getattr(row, name) for name in PRINTED}
-        gains = {name: gain for name, gain in gains.items() if gain == gain}
-        outside = {name: not row.low <= gain <= row.high for name, gain in gains.items()}
-        found[row.column] = {
-            "ours": row.difference, "low": row.low, "high": row.high, "n": row.n,
-            "gain": gains, "excluded": outside,
-        }  # fmt: skip
-        told = [
-            f"{'excludes' if outside[name] else 'holds'} {100 * gain:+.1f} ({PRINTED[name]})"
-            for name, gain in gains.items()
-        ]
-        words.append(
-            f"at {row.column} the interval {comparison_text(row, study.metrics[0])} "
-            f"(n = {row.n}) {' and '.join(told)}"
-        )
-    sentence = (
-        f"{method} less {study.floor}, in points, beside the paper's gain against either of its "
-        f"two rows of {study.floor}: {'; '.join(words)}. The paper prints no spread, so its own "
-        "error is not allowed for."
-    )
-    return {"at": found, "sentence": sentence}
 
 
 def _by_budget(numbers: pd.DataFrame, columns: list[str], study: Study) -> dict:

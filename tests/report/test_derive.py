@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from foqus_lib.experiment.rows import load_rows
-from foqus_lib.report import audit, compare, derive, paper
+from foqus_lib.report import audit, beside_paper, compare, derive, paper
 from foqus_lib.selection.catalog import ABLATION_METHODS
 from foqus_lib.studies.catalog import COMMITTED as COMMITTED_STUDIES
 from foqus_lib.studies.coreset.grid import CORESET
@@ -163,11 +163,11 @@ def test_which_of_the_papers_gains_are_excluded(summary):
 def test_a_gain_inside_the_interval_is_not_excluded():
     row = {"method": "FoQuS", "column": "1 %", "difference": 0.05, "low": 0.01, "high": 0.09,
            "n": 7, "each": (), "table_I": 0.25, "table_III": 0.0687}  # fmt: skip
-    found = derive.excluded(pd.DataFrame([row]), STUDY)
+    found = beside_paper.excluded(pd.DataFrame([row]), STUDY)
     assert found["at"]["1 %"]["excluded"] == {"table_I": True, "table_III": False}
     assert "excludes +25.0 (Table I) and holds +6.9 (Table III)" in found["sentence"]
     few = pd.DataFrame([row | {"low": float("nan"), "high": float("nan"), "n": 2}])
-    assert derive.excluded(few, STUDY) == {"sentence": None}
+    assert beside_paper.excluded(few, STUDY) == {"sentence": None}
 
 
 def test_pairing_is_printed_for_every_file(made):

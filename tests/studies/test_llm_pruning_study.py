@@ -10,6 +10,7 @@ import torch
 from foqus_lib.companions.llm_pruning import checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.report.bars import judged
+from foqus_lib.report.blocks import mean_of_draws
 from foqus_lib.studies import catalog, llm_pruning
 from foqus_lib.studies.llm_pruning import claims, cut, given, grid, run
 from foqus_lib.studies.llm_pruning.options import CONTROL, RANDOM, REVERSE, RULES, WHOLE, Options
@@ -242,7 +243,7 @@ def test_no_rows_are_not_run():
 
 
 def test_draws_become_one_row_an_order(rows):
-    found = claims.mean_of_draws(rows)
+    found = mean_of_draws(rows, STUDY)
     drawn = rows[(rows.method == RANDOM) & (rows.seed == 0) & (rows.budget == 48)].loss
     one = found[(found.method == RANDOM) & (found.seed == 0) & (found.budget == 48)].loss
     assert len(drawn) == 2 and one.item() == pytest.approx(drawn.mean())
@@ -251,7 +252,7 @@ def test_draws_become_one_row_an_order(rows):
 def test_tables_of_rules_and_of_tunings_print(rows):
     from foqus_lib.report import tables
 
-    averaged = claims.mean_of_draws(rows)
+    averaged = mean_of_draws(rows, STUDY)
     main = averaged[averaged.tuning.isin([tuning.PARTIAL, "-"])]
     assert REVERSE in tables.budget_table(main, STUDY).text.index
     shown = claims.by_tuning(averaged[averaged.budget == 48], [REVERSE])

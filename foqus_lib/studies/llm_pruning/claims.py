@@ -22,19 +22,6 @@ from foqus_lib.studies.llm_pruning.options import (
     WHOLE,
 )
 
-KEYS = ["dataset", "model", "cut", "tuning", "method", "budget", "seed"]
-
-
-def mean_of_draws(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the draws of Random as one row an order of text: their mean, as repeat 0."""
-    how = {
-        name: "mean" if rows[name].dtype == float else "first"
-        for name in rows.columns
-        if name not in KEYS
-    }
-    found = rows.sort_values("repeat", kind="stable").groupby(KEYS, sort=False).agg(how)
-    return found.reset_index()[list(rows.columns)]
-
 
 def by_tuning(rows: pd.DataFrame, rules: Sequence[str]) -> pd.DataFrame:
     """Rows with the tuning as the method and the rule as a setting: for a table of tunings."""
@@ -46,7 +33,12 @@ def study_of_tunings(study: Study) -> Study:
     """The study as `by_tuning` turns it: tunings are the methods, a rule is a block."""
     settings = tuple(sorted({*study.settings, "rule"} - {"tuning"}))
     return replace(
-        study, settings=settings, block=("model", "cut", "rule"), floor="lm_head", ceiling=None
+        study,
+        settings=settings,
+        block=("model", "cut", "rule"),
+        floor="lm_head",
+        ceiling=None,
+        drawn=(),
     )
 
 

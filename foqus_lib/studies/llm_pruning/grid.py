@@ -130,4 +130,5 @@ STUDY = Study(
     floor=RANDOM,
     ceiling=WHOLE,
     jobs=jobs,
+    drawn=(RANDOM,),
 )
