@@ -295,3 +295,16 @@ def test_the_recipe_of_a_trial_is_the_texts(task):
     )
     assert one["distillation_recipe"] == "MDM alpha=0.1 step=0.0015 K=2 batch_real=4 CNN1D"
     assert one["selection_recipe"] == "-" and "distillation=1" in one["versions"]
+
+
+def test_a_loss_that_overflows_leaves_its_fall_out(bench, task, monkeypatch):
+    """A step far too long moves S out of all numbers: its networks can still be tested."""
+    trials = [one for one in trials_of(task) if one.method == "DM"]
+    assert not run(bench, trials).missing
+    whole = distillation.run._trained_on(bench, trials[0])[1]
+    real = distillation.run.kept
+    monkeypatch.setattr(
+        distillation.run, "kept", lambda *asked: real(*asked) | {"fall": np.array(-np.inf)}
+    )
+    left = distillation.run._trained_on(bench, trials[0])[1]
+    assert whole.keys() - left.keys() == {"fall"} and left["move"] == whole["move"]

@@ -1,5 +1,6 @@
 """How trials run: train on a set, plainly and with random phases, and test."""
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -48,7 +49,8 @@ def _trained_on(bench: Bench, one: Trial) -> tuple[Signals, dict[str, float]]:
     arrays = kept(bench, *found)
     facts = {"alpha": way.alpha, "step": way.step or None, "fall": arrays.get("fall")}
     facts |= {"move": arrays["move"][-1]}
-    return signals, {name: float(value) for name, value in facts.items() if value is not None}
+    known = {name: float(value) for name, value in facts.items() if value is not None}
+    return signals, {name: x for name, x in known.items() if math.isfinite(x)}  # L may overflow
 
 
 def _trained(
