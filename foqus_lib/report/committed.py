@@ -1,12 +1,15 @@
 """The rows that the book commits, for the head of a chapter's page: what they are, or none."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from IPython.display import HTML
 
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
 from foqus_lib.report.paper import REPORTED
+from foqus_lib.report.printed import show
 from foqus_lib.report.tables import budget_table
 
 RESULTS = REPORTED.parent
@@ -22,6 +25,23 @@ def committed(
     folder = folder or study.name.replace(" ", "_")
     paths = {stem: results / folder / f"{stem}.csv" for stem in stems}
     return {stem: load_rows(path, study) for stem, path in paths.items() if path.exists()}
+
+
+def first(
+    study: Study,
+    stem: str,
+    folder: str = "",
+    pick: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+) -> HTML | None:
+    """Say what the committed rows are, or that there are none; their table, if there are any.
+
+    pick: which of the rows the table shows; left out, all of them.
+    """
+    rows = committed(study, stem, folder=folder).get(stem)
+    print(in_words(rows, study, stem, folder))
+    if rows is None:
+        return None
+    return show(budget_table(pick(rows) if pick else rows, study), f"committed {stem}")
 
 
 def in_words(rows: pd.DataFrame | None, study: Study, stem: str, folder: str = "") -> str:

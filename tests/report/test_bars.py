@@ -96,14 +96,3 @@ def test_without_rows_nothing_is_shown(bars):
 def test_a_page_says_that_there_are_no_rows_yet(tmp_path):
     assert committed.committed(STUDY, "rows", results=tmp_path) == {}
     assert "No committed rows distillation/rows.csv yet" in committed.in_words(None, STUDY, "rows")
-
-
-def test_the_head_of_a_chapter_shows_its_rows_or_says_that_there_are_none(capsys):
-    from foqus_lib.studies.coreset.grid import CORESET
-
-    assert committed.first(CORESET, "nothing") is None
-    assert "No committed rows coreset/nothing.csv yet" in capsys.readouterr().out
-    folder = "rml2016_04c_8cls"
-    only = committed.first(CORESET, "main", folder, pick=lambda rows: rows[rows.budget == 100])
-    assert f"Committed rows {folder}/main.csv" in capsys.readouterr().out
-    assert "FoQuS" in only.data and "5 %" not in only.data

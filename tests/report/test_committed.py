@@ -2,7 +2,8 @@
 
 import pytest
 
-from foqus_lib.report.committed import committed, in_words
+from foqus_lib.report.committed import committed, first, in_words
+from foqus_lib.studies.coreset.grid import CORESET
 from tests.report.made_up import STUDY, rows
 
 
@@ -23,3 +24,12 @@ def test_rows_come_with_where_they_are_from(tmp_path):
 def test_no_file_is_a_clear_line_and_no_error(tmp_path):
     assert committed(STUDY, "rows", results=tmp_path) == {}
     assert "No committed rows coreset/rows.csv yet" in in_words(None, STUDY, "rows")
+
+
+def test_the_head_of_a_chapter_shows_its_rows_or_says_that_there_are_none(capsys):
+    assert first(CORESET, "nothing") is None
+    assert "No committed rows coreset/nothing.csv yet" in capsys.readouterr().out
+    folder = "rml2016_04c_8cls"
+    only = first(CORESET, "main", folder, pick=lambda rows: rows[rows.budget == 100])
+    assert f"Committed rows {folder}/main.csv" in capsys.readouterr().out
+    assert "FoQuS" in only.data and "5 %" not in only.data
