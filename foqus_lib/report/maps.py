@@ -12,6 +12,8 @@ from numpy import ndarray
 from foqus_lib.report.colours import GREY, MARKERS, PALETTE
 from foqus_lib.report.svg import new_figure, plain, style
 
+MOST_GREY = 500  # signals behind each map: more tell nothing and weigh
+
 
 def score_map(
     mean_loss: Float[ndarray, " N"],
@@ -49,15 +51,18 @@ def pick_maps(
     times_right: Integer[ndarray, " N"],
     picks: Mapping[str, Integer[ndarray, " k"]],
 ) -> Figure:
-    """One small `score_map` a method: what it keeps in colour, over all signals in grey."""
-    columns = 3
+    """One small `score_map` a method: what it keeps in colour, over all signals in grey.
+
+    Where they are more than MOST_GREY, every n-th of them is drawn in grey.
+    """
+    columns, thin = 3, -(-len(mean_loss) // MOST_GREY)
     with style():
         figure = new_figure(7.5, 2 * -(-len(picks) // columns))
         axes = figure.subplots(-(-len(picks) // columns), columns, sharex=True, sharey=True)
         for ax in axes.flat[len(picks) :]:
             ax.set_visible(False)
         for ax, (name, rows) in zip(axes.flat, picks.items(), strict=False):
-            cloud(ax, times_right, mean_loss, color=GREY, alpha=0.6, linewidth=2)
+            cloud(ax, times_right[::thin], mean_loss[::thin], color=GREY, alpha=0.6, linewidth=2)
             ax.plot(times_right[rows], mean_loss[rows], MARKERS[0], color=PALETTE[0], markersize=3)
             ax.set_title(plain(name), loc="left", fontsize=9)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
