@@ -54,9 +54,14 @@ class Trial:
         return {name: getattr(self, name) for name in FIELDS} | dict(self.settings)
 
     @cached_property
+    def text(self) -> str:
+        """The canonical JSON of the key: what the name is a digest of, and how a record begins."""
+        return canonical(self.key)
+
+    @cached_property
     def name(self) -> str:
         """Content address of the key, as `name_of` has it; the result's file name."""
-        return sha256(canonical(self.key).encode()).hexdigest()  # its types were checked above
+        return sha256(self.text.encode()).hexdigest()  # its types were checked above
 
 
 FIELDS = {field.name: field.type for field in fields(Trial)[:-1]}  # name -> str or int
