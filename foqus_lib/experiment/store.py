@@ -1,8 +1,8 @@
 """One JSON file a finished trial, published once, never changed: root/trials/ab/abcd....json.
 
 An engine may run a trial twice or lose a worker; what is published stays, and `scan` says what is
-left. Each file is {"sha256": ..., "body": "<canonical JSON>"}, so damage is noticed: the file goes
-to root/quarantine and the trial counts as missing. Errors go to root/failures, never to trials/.
+left. Each file is sealed, so damage is noticed: it goes to root/quarantine and the trial counts as
+missing. Errors go to root/failures, never to trials/.
 """
 
 import gc
@@ -13,7 +13,6 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from operator import itemgetter
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import pandas as pd
 
 from foqus_lib.durable import quarantine, write_once
 from foqus_lib.experiment.key import FIELDS, Trial, canonical, from_key, name_of
+from foqus_lib.experiment.sealed import opened, sealed, unsealed
 from foqus_lib.experiment.study import Study
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def publish(root: Path, trial: Trial, metrics: Mapping, provenance: Mapping) -> 
         "metrics": dict(metrics),
         "provenance": dict(provenance),
     }
-    path, record = _path(root, trial.name), _sealed(body)
+    path, record = _path(root, trial.name), sealed(body)
     for _ in range(3):  # more than once only if a damaged file stands in our place
         if write_once(path, record):
             return True
@@ -116,7 +116,7 @@ def fail(root: Path, key: Mapping, error: BaseException, attempt: Mapping | None
         "traceback": "".join(traceback.format_exception(error)),
         "attempt": dict(attempt or {}),
     }
-    write_once(path, _sealed(body))
+    write_once(path, sealed(body))
     return path
 
 
@@ -209,11 +209,6 @@ def _path(root: Path, name: str) -> Path:
     return Path(root) / "trials" / name[:2] / f"{name}.json"
 
 
-def _sealed(body: Mapping) -> bytes:
-    text = canonical(body)
-    return json.dumps({"sha256": sha256(text.encode()).hexdigest(), "body": text}).encode()
-
-
 def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
     """(body, ""), or (None, "") if the trial was never published, or (None, what was damaged)."""
     path = f"{root}/trials/{trial.name[:2]}/{trial.name}.json"  # a Path costs more than to read it
@@ -223,15 +218,15 @@ def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
     except (FileNotFoundError, NotADirectoryError):
         return None, ""
     try:
-        text, head = _opened(raw), f'{{"key":{trial.text},'
+        text, head = opened(raw), f'{{"key":{trial.text},'
         if text.startswith(head):  # the trial's own key, letter by letter: need not be read again
-            body = json.loads("{" + text[len(head) :])
-            body["key"] = trial.key
+            body = json.loads("{" + text[len(head) :]) | {"key": dict(trial.key)}
+            newer = body["schema"] > SCHEMA
         else:
             body = json.loads(text)
-        newer = body["schema"] > SCHEMA
-        if not newer:  # a newer schema may have other keys: it is not ours to judge
-            _check_key(body["key"], trial)
+            newer = body["schema"] > SCHEMA
+            if not newer:  # a newer schema may have other keys: it is not ours to judge
+                _refuse(body["key"])
     except DAMAGE as error:
         where = quarantine(root, Path(path), seen=raw)
         return None, f"{path}: {error}. {where}; run the sweep again to recompute this trial"
@@ -244,30 +239,10 @@ def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
     return body, ""
 
 
-def _check_key(key: dict, trial: Trial) -> None:
-    """ValueError for any key but the trial's own; 1.0 or True is not 1."""
-    if key is trial.key:
-        return
-    if key == trial.key and {str, int}.issuperset(map(type, key.values())):
-        return
+def _refuse(key: dict) -> None:
+    """ValueError for a key that is not the trial's own to the letter; 1.0 or True is not 1."""
     from_key(key)  # says what is wrong with it, if it is none
     raise ValueError("holds another trial than its name says")
-
-
-def unsealed(raw: bytes) -> dict:
-    """The body of a record, its SHA-256 checked."""
-    return json.loads(_opened(raw))
-
-
-def _opened(raw: bytes) -> str:
-    """The text of the body, its SHA-256 checked."""
-    record = json.loads(raw.decode())
-    if not isinstance(record, dict) or set(record) != {"sha256", "body"}:
-        raise ValueError("expected a JSON object of sha256 and body")
-    got = sha256(record["body"].encode()).hexdigest()
-    if got != record["sha256"]:
-        raise ValueError(f"expected sha256 {record['sha256'][:16]}..., got {got[:16]}...")
-    return record["body"]
 
 
 def _files(folder: Path) -> list[Path]:

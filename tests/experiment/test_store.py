@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from foqus_lib.experiment import store
+from foqus_lib.experiment import sealed, store
 from foqus_lib.experiment.key import canonical
 from foqus_lib.experiment.provenance import commit
 from tests.experiment.made_up import FACTS, METRICS, SETTINGS, STUDY, TRIALS, trial
@@ -124,7 +124,7 @@ def test_scan_says_what_resuming_has_to_run(tmp_path):
     assert found.complete == TRIALS[::2] and found.missing == TRIALS[1::2]
     assert list(found.failed) == [TRIALS[1]]
     assert "RuntimeError: loss is NaN in epoch 3" in found.failed[TRIALS[1]]
-    assert "test_store.py" in store.unsealed(path.read_bytes())["traceback"]
+    assert "test_store.py" in sealed.unsealed(path.read_bytes())["traceback"]
     why = "RuntimeError: loss is NaN in epoch 3"
     assert found.note == f"4 of 8 trials (1 failed, 0 quarantined; {why})"
     for one in found.missing:
@@ -161,7 +161,7 @@ def test_a_key_that_equals_the_trials_but_is_another_is_set_aside(value, tmp_pat
     store.publish(tmp_path, one, METRICS, FACTS)
     body = store.read(tmp_path, one)
     body["key"]["version"] = value
-    file_of(tmp_path, one).write_bytes(store._sealed(body))
+    file_of(tmp_path, one).write_bytes(sealed.sealed(body))
     assert one in store.scan(tmp_path, [one]).quarantined
 
 
