@@ -41,28 +41,46 @@ def interpreter():
 
 
 def digest():
-    """Of the pins and of this folder's path: scripts in .venv/bin hold the path."""
-    return hashlib.sha256(b"".join(pin.read_bytes() for pin in PINS) + bytes(ROOT)).hexdigest()
+    """Of the pins."""
+    return hashlib.sha256(b"".join(pin.read_bytes() for pin in PINS)).hexdigest()
 
 
 def set_up():
-    mark = VENV / "installed.sha256"  # written last: an interrupted install is repeated
-    if PYTHON.exists() and mark.exists() and mark.read_text() == digest():
+    """Make .venv; when only pins changed, change those packages: others may be running in it."""
+    mark = VENV / "installed"  # the pins and this folder's path, which scripts in .venv/bin hold
+    wanted = digest() + " " + str(ROOT)
+    found = mark.read_text() if mark.exists() and PYTHON.exists() else ""
+    if found == wanted:
         return
-    python = interpreter()
     print("book.py: installing the pinned packages into .venv, once (a few minutes)", flush=True)
-    make = [python, "-m", "venv", "--clear", str(VENV)]
-    if subprocess.call(make, stdout=subprocess.DEVNULL) == 0:
-        pip = [str(PYTHON), "-m", "pip"]
-    else:  # Debian and Ubuntu without python3-venv
-        print("book.py: that Python cannot put pip into .venv; using its own pip", flush=True)
-        subprocess.check_call(make + ["--without-pip"])
-        pip = [python, "-m", "pip", "--python", str(PYTHON)]
+    pip = upgrade() if found.endswith(" " + str(ROOT)) else create(mark)
     install = pip + ["install", "-qq", "--disable-pip-version-check"]
     for what in (["-r", str(PINS[0])], ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]):
         if subprocess.call(install + what) != 0:
             sys.exit("book.py: the installation failed (see above); run it again to retry.")
-    mark.write_text(digest())
+    mark.write_text(wanted)
+
+
+def create(mark):
+    """An empty environment; returns the pip that fills it."""
+    if mark.exists():
+        mark.unlink()  # written last: an interrupted install is repeated from here
+    python = interpreter()
+    make = [python, "-m", "venv", "--clear", str(VENV)]
+    if subprocess.call(make, stdout=subprocess.DEVNULL) == 0:
+        return [str(PYTHON), "-m", "pip"]
+    # Debian and Ubuntu without python3-venv
+    print("book.py: that Python cannot put pip into .venv; using its own pip", flush=True)
+    subprocess.check_call(make + ["--without-pip"])
+    return [python, "-m", "pip", "--python", str(PYTHON)]
+
+
+def upgrade():
+    """The pip of the environment that is there; a failed upgrade is repeated, as its mark stays."""
+    own = [str(PYTHON), "-m", "pip"]
+    if subprocess.call(own + ["--version"], stdout=subprocess.DEVNULL) == 0:
+        return own
+    return [interpreter(), "-m", "pip", "--python", str(PYTHON)]
 
 
 def hand_over(command):

@@ -92,23 +92,45 @@ def test_bootstrap_passes_over_an_empty_shim(monkeypatch):
     assert book.interpreter() == "python3.12"
 
 
-def test_bootstrap_repeats_an_install_that_was_interrupted_or_moved(monkeypatch, tmp_path):
+@pytest.fixture
+def commands(monkeypatch, tmp_path) -> list[list[str]]:
+    """What the bootstrap of a project in tmp_path calls; none of it is run."""
+    called: list[list[str]] = []
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("numpy")
+    monkeypatch.setattr(book, "ROOT", tmp_path)
     monkeypatch.setattr(book, "VENV", tmp_path)
     monkeypatch.setattr(book, "PYTHON", Path(sys.executable))
-    called = []
+    monkeypatch.setattr(book, "PINS", (pins,))
     monkeypatch.setattr(subprocess, "call", lambda command, **given: called.append(command) or 0)
+    return called
+
+
+def test_bootstrap_installs_once_and_again_where_the_folder_moved(commands, monkeypatch, tmp_path):
     book.set_up()  # no mark yet
-    assert len(called) == 3 and "-e" in called[2]
+    assert len(commands) == 3 and "--clear" in commands[0] and "-e" in commands[2]
     book.set_up()
-    assert len(called) == 3, "nothing is installed twice"
-    monkeypatch.setattr(book, "ROOT", tmp_path)  # scripts in .venv/bin hold the old path
+    assert len(commands) == 3, "nothing is installed twice"
+    monkeypatch.setattr(book, "ROOT", tmp_path / "moved")  # scripts in .venv/bin hold the old path
     book.set_up()
-    assert len(called) == 6
-    (tmp_path / "installed.sha256").unlink()
-    monkeypatch.setattr(subprocess, "call", lambda command, **given: "pip" in command)
-    with pytest.raises(SystemExit, match="run it again to retry"):
-        book.set_up()
-    assert not (tmp_path / "installed.sha256").exists()
+    assert len(commands) == 6 and "--clear" in commands[3]
+
+
+def test_new_pins_do_not_empty_an_environment_that_others_run_in(commands):
+    book.set_up()
+    book.PINS[0].write_text("numpy scipy")
+    book.set_up()
+    assert len(commands) == 6 and not any("--clear" in command for command in commands[3:])
+    book.set_up()
+    assert len(commands) == 6
+
+
+def test_bootstrap_repeats_an_install_that_failed(commands, monkeypatch, tmp_path):
+    monkeypatch.setattr(subprocess, "call", lambda command, **given: "install" in command)
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="run it again to retry"):
+            book.set_up()
+        assert not (tmp_path / "installed").exists()
 
 
 def test_ci_runs_what_the_readme_says():
