@@ -143,6 +143,7 @@ def main(quick: bool) -> None:
                 "least": f"{min(ms):.3f}",
                 "most": f"{max(ms):.3f}",
                 "rounds": len(ms),
+                "machine": measure.machine(),
             }
         )
     around = [

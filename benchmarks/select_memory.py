@@ -5,8 +5,8 @@
 
 The command runs in a process of its own on N signals of 128 samples, and on 2,000, which says what
 Python, torch and the training of one batch take. The difference of the largest resident sizes is
-compared with the N signals. The embedding of a CNN1D alone is half their size. Prints; writes
-nothing.
+compared with the N signals. The embedding of a CNN1D alone is half their size. Written to
+book/results/benchmarks/select_memory.json.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from measure import child, stopwatch
+from measure import child, stopwatch, write_numbers
 
 FEW, LENGTH, CLASSES = 2_000, 128, 11
 MB = 1e6
@@ -46,6 +46,8 @@ def main(signals: int, epochs: int) -> None:
     print(f"{signals:,} signals, {data:.0f} MB, T = {epochs}: {many['process_mb']:.0f} MiB in all, "
           f"{few['process_mb']:.0f} with {FEW:,} signals; {more:.0f} MB more, "
           f"{more / data:.2f} times the data ({many['cpu_s']:.0f} CPU s)")  # fmt: skip
+    numbers = {"signals": signals, "data_mb": data, "more_mb": more, "times": more / data}
+    write_numbers("select_memory", {"found": numbers})
 
 
 if __name__ == "__main__":

@@ -6,8 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from foqus_lib.datasets.simulated import channel
+from foqus_lib.report.bench_selectors import (
+    selector_bars,
+    selector_growth,
+    selectors,
+    selectors_largest,
+)
 from foqus_lib.report.compare import LEAST
-from foqus_lib.report.paper import percent
 from foqus_lib.report.printed import write_json, write_plain
 
 
@@ -105,65 +110,6 @@ def _what_follows(numbers: dict) -> str | None:
     )
 
 
-def selectors(rows: pd.DataFrame, folder: Path) -> None:
-    """Ours and the plain form of each selector in one line."""
-    keys = ["selector", "pools", "signals", "rates"]
-    ours, plain = (rows[rows.formulation == name].set_index(keys) for name in ("ours", "plain"))
-    plain = plain.loc[ours.index]
-    table = pd.DataFrame(
-        {
-            "CPU s": ours.cpu_s,
-            "plain form, CPU s": plain.cpu_s,
-            "ratio": ours.ratio.map("{:.1f}".format),
-            "MB more": ours.peak_mb,
-            "plain form, MB more": plain.peak_mb,
-            "same picks": (100 * ours.same_picks).map("{:.1f} %".format),
-            "rounds": ours.rounds,
-        }
-    ).reset_index()
-    table["rates"] = [_rates(text) for text in table.rates.astype(str)]
-    heads = {"selector": "Selector", "pools": "Pools", "signals": "N", "rates": "Rates"}
-    write_plain(table.rename(columns=heads), folder / "selectors.csv")
-    at = {
-        f"{row.selector} {row.pools} {row.signals} {_rates(str(row.rates))}": {
-            "ratio": float(row.ratio), "cpu_s": float(row.cpu_s), "peak_mb": int(row.peak_mb),
-        }
-        for row in rows[rows.formulation == "ours"].itertuples()
-    }  # fmt: skip
-    write_json(folder / "selectors.json", {"_about": {"machine": rows.machine.iloc[0]}, "at": at})
-
-
-def selectors_largest(rows: pd.DataFrame, folder: Path) -> None:
-    """Seconds and memory at the size of RML2018.01a."""
-    table = pd.DataFrame(
-        {
-            "Selector": rows.selector,
-            "CPU s": rows.cpu_s.map("{:.1f}".format),
-            "seconds": rows.wall_s.map("{:.1f}".format),
-            "GB, whole process": (rows.process_mb / 1024).map("{:.1f}".format),
-        }
-    )
-    write_plain(table, folder / "selectors_largest.csv")
-
-
-def selector_growth(rows: pd.DataFrame, folder: Path) -> None:
-    """CPU seconds along N, k, D and T: one line a selector and axis, the values in order."""
-    column = {"N": "signals", "k": "rates", "D": "width", "T": "epochs"}
-    found = []
-    for (axis, selector), group in rows.groupby(["axis", "selector"], sort=False):
-        values = group[column[axis]]
-        names = [_rates(str(v)) if axis == "k" else f"{v:,}" for v in values]
-        found.append(
-            {
-                "Grows": axis,
-                "Selector": selector,
-                "values": ", ".join(name.replace(",", " ") for name in names),
-                "CPU s": ", ".join(f"{s:.2f}" for s in group.cpu_s),
-            }
-        )
-    write_plain(pd.DataFrame(found), folder / "selector_growth.csv")
-
-
 def reading(rows: pd.DataFrame, folder: Path) -> None:
     """Seconds and memory of each way to read a cut of RML2018.01a."""
     table = pd.DataFrame(
@@ -228,9 +174,26 @@ def executors(rows: pd.DataFrame, folder: Path) -> None:
     write_plain(table, folder / "executors.csv")
 
 
-def _rates(text: str) -> str:
-    """ "0.01+0.05" -> "1 %, 5 %"."""
-    return ", ".join(percent(float(rate)) for rate in text.split("+"))
+def bookkeeping(rows: pd.DataFrame, folder: Path) -> None:
+    """What the engine costs around a training; what a trial costs is a difference."""
+    at = rows.set_index("what").cpu_ms
+    table = pd.DataFrame(
+        {
+            "What": rows.what,
+            "CPU ms (range)": [
+                f"{row.cpu_ms:.3g} ({row.least:.3g} to {row.most:.3g})" for row in rows.itertuples()
+            ],
+            "counted": rows["count"].map("{:,}".format),
+            "rounds": rows.rounds,
+        }
+    )
+    write_plain(table, folder / "bookkeeping.csv")
+    numbers = {
+        "around": at["a tiny trial"] - at["its steps alone"],
+        "table": 100 * at["a row of a table"],
+    }
+    about = {"machine": rows.machine.iloc[0]}
+    write_json(folder / "bookkeeping.json", {"_about": about, "cpu": numbers})
 
 
 ARRANGED = {
@@ -238,7 +201,9 @@ ARRANGED = {
     "reading": reading,
     "tiers_by_epochs": tiers_by_epochs,
     "sim_to_real": sim_to_real,
+    "bookkeeping": bookkeeping,
     "selectors": selectors,
+    "selector_bars": selector_bars,
     "selectors_largest": selectors_largest,
     "selector_growth": selector_growth,
 }
