@@ -20,7 +20,7 @@ EXECUTED = ROOT / "book" / "executed"
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
 STRICT = ["-W", "-n", "--keep-going"]
 # Begun in this order, as benchmarks/build.py measures: a long one that begins last runs alone.
-LONGEST = ("03_main_tables", "04_cross_architecture", "05_ablation", "07_all_snr")
+LONGEST = ("04_cross_architecture", "03_main_tables", "05_ablation", "07_all_snr")
 
 
 def notebooks(only: list[str] | None = None) -> list[Path]:
@@ -83,8 +83,10 @@ def _device(name: str) -> str:
 
 
 def test(args: argparse.Namespace) -> int:
-    """Run the tests; more arguments go to pytest, e.g. `test -m slow`."""
-    return subprocess.call([sys.executable, "-m", "pytest", *args.rest], cwd=ROOT)
+    """Run the tests on all cores; arguments go to pytest instead, e.g. `test -m slow`."""
+    how = args.rest or ["-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile"]
+    one = {"OMP_NUM_THREADS": "1"}  # thread a process: they wait for each other otherwise
+    return subprocess.call([sys.executable, "-m", "pytest", *how], cwd=ROOT, env=one | os.environ)
 
 
 def params(args: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ NAMES = "01_setup", "03_main_tables"
 def toy(tmp_path, monkeypatch):
     """Two notebooks that nobody may run."""
     import json
+import os
 
     cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": CELL, "id": "a"}
     (tmp_path / "profiles").symlink_to(settings.NOTEBOOKS / "profiles")
@@ -127,6 +128,15 @@ def test_test_passes_its_arguments_to_pytest(monkeypatch):
     monkeypatch.setattr(subprocess, "call", lambda command, **given: seen.extend(command) or 5)
     assert cli.main(["test", "-m", "slow", "tests/test_cli.py", "-x"]) == 5
     assert seen[1:] == ["-m", "pytest", "-m", "slow", "tests/test_cli.py", "-x"]
+
+
+def test_the_default_suite_runs_on_all_cores_a_thread_each(monkeypatch):
+    seen = {}
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(subprocess, "call", lambda command, **given: seen.update(given, to=command))
+    cli.main(["test"])
+    assert seen["to"][3:4] == ["-n"] and seen["env"]["OMP_NUM_THREADS"] == "1"
+    assert seen["env"].keys() > os.environ.keys()
 
 
 def test_params_says_name_value_and_meaning(capsys):
