@@ -1,5 +1,6 @@
 """The commands refuse before they run, say what to do, and end with the right exit code."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,6 @@ NAMES = "01_setup", "03_main_tables"
 def toy(tmp_path, monkeypatch):
     """Two notebooks that nobody may run."""
     import json
-import os
 
     cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": CELL, "id": "a"}
     (tmp_path / "profiles").symlink_to(settings.NOTEBOOKS / "profiles")
@@ -133,7 +133,8 @@ def test_test_passes_its_arguments_to_pytest(monkeypatch):
 def test_the_default_suite_runs_on_all_cores_a_thread_each(monkeypatch):
     seen = {}
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(subprocess, "call", lambda command, **given: seen.update(given, to=command))
+    call = lambda command, **given: seen.update(given, to=command) or 0  # noqa: E731
+    monkeypatch.setattr(subprocess, "call", call)
     cli.main(["test"])
     assert seen["to"][3:4] == ["-n"] and seen["env"]["OMP_NUM_THREADS"] == "1"
     assert seen["env"].keys() > os.environ.keys()
