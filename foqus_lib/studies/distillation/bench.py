@@ -1,29 +1,15 @@
 """What every job of the chapter is told, and what is refused before any training."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from foqus_lib.companions.distillation.checks import check_budget
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
+from foqus_lib.studies.bench import Bench
 from foqus_lib.studies.coreset import bench as coreset
 from foqus_lib.studies.distillation.networks import long_enough
 from foqus_lib.studies.distillation.options import PSI, Options
 from foqus_lib.studies.distillation.ways import ways
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Data, options, store, device; `records` is what the coreset grid's functions are told."""
-
-    task: Task
-    how: Options
-    records: coreset.Bench
-    root: Path
-    device: str
-    memory: int = 0
 
 
 def bench(common: Common, options: Options, task: Task) -> Bench:

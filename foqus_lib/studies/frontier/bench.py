@@ -1,12 +1,10 @@
 """What every job of the chapter is told, and what is refused before any training."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.bench import Bench
 from foqus_lib.studies.coreset import bench as coreset
 from foqus_lib.studies.coreset.draw import affordable
 from foqus_lib.studies.coreset.run import long_enough
@@ -14,18 +12,6 @@ from foqus_lib.studies.frontier.options import PSI, Options
 from foqus_lib.training.device import pick_device
 
 LEAST = 4  # signals that unbiased CKA needs
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Data, options, store, device; `records` is what the coreset grid's functions are told."""
-
-    task: Task
-    how: Options
-    records: coreset.Bench
-    root: Path
-    device: str
-    memory: int = 0
 
 
 def bench(common: Common, options: Options, task: Task) -> Bench:

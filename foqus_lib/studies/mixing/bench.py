@@ -1,8 +1,7 @@
 """What every job of the chapter is told; the data of one SNR alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from foqus_lib.companions.mixing.part import TrainingPart, cut_length
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.signals import fingerprint
+from foqus_lib.studies.bench import Bench
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.run import long_enough
@@ -40,18 +40,6 @@ def narrowed(task: Task, only_snr: float | None) -> Task:
         fingerprint=sha256(prints.encode()).hexdigest(),
         about=f"{task.about} Of these, {kept}.",
     )
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Data, options, store, device; `records` is what the coreset grid's functions are told."""
-
-    task: Task
-    how: Options
-    records: coreset_bench.Bench
-    root: Path
-    device: str
-    memory: int = 0
 
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
