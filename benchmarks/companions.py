@@ -11,12 +11,17 @@ book/results/benchmarks/<name>.csv are medians of CPU seconds, and of ratios wit
 import argparse
 import json
 
+import distillation
 import dtw_mixing
 import layer_pruning
 import visibility_graph
 
-BENCHES = dtw_mixing.BENCHES | layer_pruning.BENCHES | visibility_graph.BENCHES
-CHILDREN = dtw_mixing.CHILDREN | layer_pruning.CHILDREN | visibility_graph.CHILDREN
+BENCHES = (
+    distillation.BENCHES | dtw_mixing.BENCHES | layer_pruning.BENCHES | visibility_graph.BENCHES
+)
+CHILDREN = (
+    distillation.CHILDREN | dtw_mixing.CHILDREN | layer_pruning.CHILDREN | visibility_graph.CHILDREN
+)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from foqus_lib.datasets.simulated import channel
+from foqus_lib.report.bench_companions import companions
 from foqus_lib.report.bench_selectors import (
     selector_bars,
     selector_growth,
@@ -21,6 +22,7 @@ def derive(measured: Path, folder: Path) -> None:
     for name, arrange in ARRANGED.items():
         if (source := measured / f"{name}.csv").exists():
             arrange(pd.read_csv(source), folder)
+    companions(measured, folder)
 
 
 def sim_to_real(rows: pd.DataFrame, folder: Path) -> None:

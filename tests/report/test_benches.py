@@ -38,6 +38,41 @@ def test_ours_stands_beside_its_own_plain_form(tmp_path):
     assert numbers["at"]["Herding balanced 9 10 %"] == {"ratio": 6.0, "cpu_s": 1.0, "peak_mb": 10}
 
 
+def test_a_bar_is_met_from_its_number_on(tmp_path):
+    row = {"signals": 9, "same_picks": 1.0, "rounds": 3, "machine": "m", "rates": "0.1", "rank": 64}
+    ours = row | {"formulation": "ours", "cpu_s": 1.0}
+    plain = row | {"formulation": "plain", "cpu_s": 12.0, "ratio": 1.0, "bar": None}
+    rows = [
+        one | {"selector": name} | more
+        for name, ratio, bar in (("Herding", 12.0, 12), ("CD", 11.9, 12), ("Cal", 9.0, None))
+        for one, more in ((ours, {"ratio": ratio, "bar": bar}), (plain, {}))
+    ]
+    benches.selector_bars(pd.DataFrame(rows), tmp_path)
+    found = json.loads((tmp_path / "selector_bars.json").read_text())["found"]
+    assert found == {"met": 1, "bars": 2, "signals": 9}
+    table = pd.read_csv(tmp_path / "selector_bars.csv").set_index("Selector")
+    assert list(table.bar) == ["12", "12", "none"] and list(table.Rate) == ["10 %"] * 3
+
+
+def test_what_a_trial_costs_beside_its_steps(tmp_path):
+    names = ["a tiny trial", "its steps alone", "a row of a table"]
+    rows = pd.DataFrame({"what": names, "cpu_ms": [50.0, 42.0, 0.04]})
+    rows = rows.assign(count=100, least=1.0, most=2.0, rounds=3, machine="m")
+    benches.bookkeeping(rows, tmp_path)
+    found = json.loads((tmp_path / "bookkeeping.json").read_text())["cpu"]
+    assert found == {"around": 8.0, "table": 4.0}  # ms a trial; seconds of 100,000 rows
+
+
+def test_kernels_stand_in_one_table_in_milliseconds(tmp_path):
+    pd.DataFrame(
+        {"variant": ["ours", "plain"], "cpu_s": [0.5, 5.0], "times_ours": [1.0, 10.0], "rounds": 3}
+    ).to_csv(tmp_path / "layer_cka.csv", index=False)
+    benches.companions(tmp_path, tmp_path)
+    table = pd.read_csv(tmp_path / "companions.csv")
+    assert list(table["CPU ms"]) == ["500", "5,000"]
+    assert list(table["times the first"]) == [1, 10] and list(table.Form) == ["ours", "plain"]
+
+
 def measured():
     """Two seeds of the chosen fading, one of another, one trained on recordings."""
     chosen = " ".join(map(str, channel.DRAWS))
