@@ -28,7 +28,7 @@ def load_rows(path: Path, study: Study) -> pd.DataFrame:
     """Read what `export` wrote. Unknown columns, broken keys and repeated trials are refused."""
     dtypes = store.columns(study)
     strings = [name for name, dtype in dtypes.items() if dtype == "str"]
-    numbers = {metric.name: [""] for metric in study.metrics[1:]}  # the first is never missing
+    numbers = {metric.name: [""] for metric in study.metrics}  # not every trial has each
     try:
         rows = pd.read_csv(
             path, dtype=dict.fromkeys(strings, "str"), keep_default_na=False, na_values=numbers
@@ -62,7 +62,9 @@ def _check(rows: pd.DataFrame, study: Study, path: Path) -> None:
             trial = from_key({name: row[name] for name in [*FIELDS, *study.settings]})
         except ValueError as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
-        if first.points and not 0 <= row[first.name] <= 1:
+        if not any(row[metric.name] == row[metric.name] for metric in study.metrics):
+            raise ValueError(f"{path}, line {line}: expected a number of a metric, got none")
+        if first.points and (row[first.name] < 0 or row[first.name] > 1):
             raise ValueError(
                 f"{path}, line {line}: expected {first.name} 0 to 1, got {row[first.name]}"
             )
