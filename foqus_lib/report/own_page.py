@@ -11,7 +11,7 @@ from foqus_lib.report.own_verdict import Evaluated, verdict
 
 NOT_MEASURED = (
     "Whether this choice helps was not measured. The same command with --evaluate and another "
-    "--out trains on it and on a choice by chance, and says."
+    "--out measures it: it trains on such choices and on choices by chance, and compares."
 )
 
 
@@ -23,14 +23,13 @@ def own_page(
     kept: a line a signal, with class, snr_db, kept (0 or 1), and the scores if there are.
     command: what was typed, every setting named. evaluated: None if it was not asked for.
     """
-    data, method, rate = manifest["data"], manifest["method"], percent(manifest["rate"])
+    data, method, rate = manifest["data"], manifest["method"], f"{100 * manifest['rate']:g} %"
     parts = [
+        paragraph(verdict(evaluated) if evaluated else NOT_MEASURED, "verdict"),
         paragraph(
             f"{method} keeps {kept.kept.sum():,} of {len(kept):,} signals of {data['file']} "
             f"({percent(kept.kept.mean())})."
         ),
-        heading("Does it help?"),
-        paragraph(verdict(evaluated) if evaluated else NOT_MEASURED, "verdict"),
         *(_measured(evaluated, manifest) if evaluated else ()),
         heading("What was kept"),
         *kept_of_what(kept),
@@ -48,6 +47,7 @@ def own_page(
 def _measured(of: Evaluated, manifest: Mapping) -> list[str]:
     model, floor = manifest["model"], of.study.floor
     return [
+        heading("Does it help?"),
         *gain_parts(of),
         paragraph(
             f"How: a part of the file was held out. For each seed {model} looked at the rest, "
