@@ -115,14 +115,15 @@ def spelled(args: argparse.Namespace) -> str:
     words = ["foqus", "select", "--data", args.data, "--model", args.model]
     words += ["--method", args.method, "--rate", f"{args.rate:g}", "--seed", f"{args.seed}"]
     words += ["--epochs", f"{args.epochs}", "--batch", f"{args.batch}"]
-    words += ["--snr-min", f"{args.snr_min:g}", "--normalise", args.normalise, "--out", args.out]
+    words += ["--snr-min", f"{args.snr_min}", "--normalise", args.normalise, "--out", args.out]
     if args.method.startswith("GraNd"):
         words += ["--early-runs", f"{args.early_runs}", "--early-epochs", f"{args.early_epochs}"]
     words += ["--scores"] * args.scores
     if args.evaluate is not None:
         words += ["--evaluate", f"{args.evaluate}", "--split", args.split]
         words += ["--rates", *(f"{rate:g}" for rate in args.rates)] if args.rates else []
-    return shlex.join(words)
+    lines = (f"\\\n  {word}" if word.startswith("--") else shlex.quote(word) for word in words)
+    return " ".join(lines)
 
 
 def add_to(command) -> None:

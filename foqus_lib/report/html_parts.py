@@ -114,4 +114,6 @@ def figure(svg: str, caption: str) -> str:
 
 
 def _cell(content: str | Html) -> str:
-    return content.text if isinstance(content, Html) else escape(content)
+    if isinstance(content, Html):
+        return content.text
+    return escape(content).replace(" %", "&nbsp;%").replace(" dB", "&nbsp;dB")

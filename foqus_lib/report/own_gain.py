@@ -40,7 +40,8 @@ def gain_parts(of: Evaluated) -> list[str]:
                 else f"; below {LEAST} seeds there is no interval."
             ),
         ),
-        _printed(of),
+        _means(of),
+        _differences(of),
         paragraph(of.compared.note, "note"),
     ]
 
@@ -49,37 +50,46 @@ def _names(of: Evaluated) -> str:
     return ", ".join(in_order(list(of.rows.method), of.study))
 
 
-def _printed(of: Evaluated) -> str:
-    metric, means = of.study.metrics[0], spread(of.rows, ["method", "budget"], of.study.metrics[0])
+def _means(of: Evaluated) -> str:
+    """Means by rate; two narrow tables can be read on a phone, one wide one cannot."""
+    metric, study = of.study.metrics[0], of.study
+    means = spread(of.rows, ["method", "budget"], metric).set_index(["method", "budget"])["mean"]
+    ceiling = means.get(study.ceiling, [math.nan])
 
-    def mean(method: str, budget: int | None) -> str:
-        found = means[means.method == method]
-        found = found if budget is None else found[found.budget == budget]
-        return value_text(found["mean"].iloc[0] if len(found) else math.nan, metric)
+    def text(method: str, budget: int) -> str:
+        return value_text(means.get((method, budget), math.nan), metric)
 
+    lines = [
+        [study.axis.text(int(row.budget)), text(study.floor, row.budget),
+         text(of.method, row.budget), *(value_text(one, metric) for one in ceiling)]
+        for row in of.lines()
+    ]  # fmt: skip
+    caption = f"Mean {metric.label} on the part held out, over {_seeds(of)}."
+    return table(caption, ["Rate", study.floor, of.method, study.ceiling], lines)
+
+
+def _differences(of: Evaluated) -> str:
+    metric = of.study.metrics[0]
     lines = [
         [
             of.study.axis.text(int(row.budget)),
-            *(mean(name, row.budget) for name in (of.study.floor, of.method)),
-            mean(of.study.ceiling, None),
             comparison_text(row, metric),
             row.verdict,
-            difference_text(row.detectable, metric)[1:]
-            if row.detectable == row.detectable
-            else "–",
+            difference_text(row.detectable, metric)[1:] if row.n >= LEAST else "–",
         ]
         for row in of.lines()
     ]
-    heads = [
-        "Rate", of.study.floor, of.method, of.study.ceiling,
-        "Difference (points)", "Verdict", "Could have shown",
-    ]  # fmt: skip
-    most = max(row.n for row in of.lines())
     caption = (
-        f"Mean {metric.label} over n = {most} seeds; the difference with its 95 % interval; the "
-        "smallest difference that could have been shown."
+        f"{of.method} less {of.study.floor} in points, over {_seeds(of)}, with the 95 % interval; "
+        "and the smallest difference that could have been shown."
     )
-    return table(caption, heads, lines)
+    return table(caption, ["Rate", "Difference", "Verdict", "Could have shown"], lines)
+
+
+def _seeds(of: Evaluated) -> str:
+    """ "n = 5 seeds", or a range where a rate lacks some."""
+    low, high = min(row.n for row in of.lines()), max(row.n for row in of.lines())
+    return f"n = {low}{f' to {high}' * (low != high)} seeds"
 
 
 def seed_curves(of: Evaluated) -> Figure:
@@ -89,7 +99,7 @@ def seed_curves(of: Evaluated) -> Figure:
     budgets, metric = budgets_of(compared), of.study.metrics[0]
     ceiling = blocked[blocked.method == of.study.ceiling].groupby("seed")[metric.name].mean()
     with style():
-        drawn = new_figure(5, 3.2)
+        drawn = new_figure(4.4, 3.2)
         ax = drawn.subplots()
         names = in_order(list(compared.method), of.study)
         for place, name in enumerate(names):
@@ -118,7 +128,7 @@ def differences(of: Evaluated) -> Figure:
     """The method less the floor at each rate: the seeds' dots, and from LEAST on the interval."""
     lines, scale = of.lines(), 100 if of.study.metrics[0].points else 1
     with style():
-        drawn = new_figure(5, 0.9 + 0.45 * len(lines))
+        drawn = new_figure(4.4, 0.9 + 0.45 * len(lines))
         ax = drawn.subplots()
         ax.axvline(0, color=GREY, linewidth=1)
         for y, row in enumerate(lines):

@@ -100,7 +100,7 @@ def score_histogram(
     """Shares (%) of the kept (filled) and of the others (line) by score."""
     edges = np.histogram_bin_edges(score, bins)
     with style():
-        drawn = new_figure(5, 2.8)
+        drawn = new_figure(4.4, 2.8)
         ax = drawn.subplots()
         for rows, name, look in (
             (kept, "kept", {"color": PALETTE[0], "fill": True, "alpha": 0.75}),

@@ -105,7 +105,7 @@ def test_the_counts_are_those_of_the_choice(kept):
     ):
         for (head, there, taken, shares), name in zip(lines[1:], names, strict=True):
             here = kept[kept[column] == name]
-            assert head.removesuffix(" dB") == (f"{name:g}" if column == "snr_db" else name)
+            assert head.removesuffix("\xa0dB") == (f"{name:g}" if column == "snr_db" else name)
             assert (int(there), int(taken)) == (len(here), here.kept.sum())
             assert shares == f"{100 * len(here) / 60:.1f} %{100 * here.kept.sum() / 15:.1f} %"
 

@@ -1,12 +1,13 @@
 """`foqus select --evaluate`: method against Uniform on a part of the user's file held out."""
 
 import re
+import shlex
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from foqus_lib import cli
+from foqus_lib import cli, own_coreset
 from foqus_lib.experiment import store
 from foqus_lib.studies.coreset import own, own_evaluation, records
 
@@ -57,7 +58,7 @@ def test_a_killed_evaluation_goes_on_and_the_coreset_is_that_of_all_signals(
     assert "3 of 10 results are stored" in progress and "left" in progress
     page = (tmp_path / "a/report.html").read_text(encoding="utf-8")
     assert "Too few seeds for a verdict" in page and "78 train and 18 test signals" in page
-    assert "chosen from all 96 signals" in page and "--evaluate 2 --split random" in page
+    assert "chosen from all 96 signals" in page and "--evaluate 2 \\\n  --split random" in page
     assert command(data, tmp_path / "b") == 0
     plain, rows = (own.read(tmp_path / name)[0] for name in "ba")
     assert np.array_equal(plain, rows) and len(rows) == 24
@@ -79,6 +80,18 @@ def test_the_plan_says_seconds_and_memory_and_makes_nothing(data, tmp_path, caps
 def test_a_choice_by_chance_needs_no_training_and_the_plan_says_so(data, tmp_path, capsys):
     assert command(data, tmp_path / "a", "--method", "Uniform", "--plan") == 0
     assert capsys.readouterr().out.startswith("expected for the choice: no training on cpu")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [[], ["--method", "GraNd", "--early-runs", "3"], ["--scores", "--snr-min", "-12.3456789"],
+     ["--evaluate", "--rates", "0.01", "0.0005", "--split", "blocks"]],
+)  # fmt: skip
+def test_the_command_on_the_page_asks_for_the_same(more):
+    words = ["select", "--data", "my file's.npz", "--rate", "0.05", "--out", "a b", *more]
+    args = cli.parser().parse_args(words)
+    program, *again = shlex.split(own_coreset.spelled(args).replace("\\\n", " "))
+    assert program == "foqus" and cli.parser().parse_args(again) == args
 
 
 def request(**change):
