@@ -12,19 +12,21 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--text);
   font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; }
-main { max-width: 46rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+main { max-width: 46rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
 h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 .verdict { background: var(--box); border-left: 4px solid var(--mark); padding: .6rem .9rem; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
 caption, figcaption { text-align: left; font-size: .9rem; margin: .3rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .5rem .25rem 0;
   border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
-th { font-weight: 600; overflow-wrap: normal; } tbody th { font-weight: 400; }
+th { font-weight: 600; } tbody th { font-weight: 400; min-width: 4rem; }
+/* long names and fingerprints break, numbers do not */
+tbody th, td:nth-child(2):last-child { overflow-wrap: anywhere; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
 code { font: .9rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 pre { background: var(--box); padding: .6rem .9rem; white-space: pre-wrap; }
 .note { font-size: .9rem; }
-.bars { display: block; white-space: nowrap; }
+.bars { display: block; white-space: nowrap; min-width: 6rem; }
 .bar { display: inline-block; height: .65em; margin-right: .4em; border: 1px solid var(--mark);
   width: calc(var(--share) * (100% - 4.2em)); min-width: 2px; }
 .bar.full { background: var(--mark); }

@@ -79,9 +79,11 @@ def _differences(of: Evaluated) -> str:
         ]
         for row in of.lines()
     ]
+    several = max(row.n for row in of.lines()) >= LEAST
+    what = "with the 95 % interval; and the smallest difference that could have been shown"
     caption = (
-        f"{of.method} less {of.study.floor} in points, over {_seeds(of)}, with the 95 % interval; "
-        "and the smallest difference that could have been shown."
+        f"{of.method} less {of.study.floor} in points, over {_seeds(of)}, "
+        f"{what if several else 'seed by seed'}."
     )
     return table(caption, ["Rate", "Difference", "Verdict", "Could have shown"], lines)
 
@@ -89,7 +91,7 @@ def _differences(of: Evaluated) -> str:
 def _seeds(of: Evaluated) -> str:
     """ "n = 5 seeds", or a range where a rate lacks some."""
     low, high = min(row.n for row in of.lines()), max(row.n for row in of.lines())
-    return f"n = {low}{f' to {high}' * (low != high)} seeds"
+    return f"n = {low}{f' to {high}' * (low != high)} seed{'s' * (high > 1)}"
 
 
 def seed_curves(of: Evaluated) -> Figure:
@@ -120,7 +122,8 @@ def seed_curves(of: Evaluated) -> Figure:
         ax.set_xticks(range(len(ticks)), ticks)
         ax.set(xlabel=of.study.axis.label, ylabel=metric.label)
         ax.grid(axis="y")
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0, fontsize=9)
+        columns = 3 if sum(map(len, names)) < 24 else 1  # long names side by side leave the figure
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=columns, fontsize=9)
     return drawn
 
 
