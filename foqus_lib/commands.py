@@ -1,51 +1,17 @@
-"""`foqus select`, `sweep`, `derive` and others: arguments in, one call, a few lines out."""
+"""`foqus sweep`, `derive` and others: arguments in, one call, a few lines out."""
 
 import argparse
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 
-from foqus_lib import score
+from foqus_lib import own_coreset, score
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
 
 WITHOUT_NOTEBOOK = ["10_scoring_proxy", "leaderboard"]  # chapters; to ask the catalog takes seconds
-
-
-def select(args: argparse.Namespace) -> int:
-    """Choose a coreset of your own signals: indices, scores and a manifest in one folder."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from foqus_lib.datasets.own import export
-    from foqus_lib.studies.coreset import own  # torch: two seconds, so only when asked
-    from foqus_lib.training.collect import Collection
-    from foqus_lib.training.recipe import Recipe
-
-    if not args.results.strip():
-        raise ValueError("--results: expected a folder, got ''. Leave it out for the usual one")
-    runs = args.early_runs if args.method == "GraNd" else 0  # nobody else looks at them
-    request = own.Request(
-        data=args.data,
-        model=args.model,
-        method=args.method,
-        rate=args.rate,
-        seed=args.seed,
-        snr_min=args.snr_min,
-        normalise=args.normalise,
-        collection=Collection(
-            Recipe(epochs=args.epochs, batch=args.batch), runs, args.early_epochs
-        ),
-        scores=args.scores,
-    )
-    for path in args.export:
-        export.check(Path(path))
-    rows = own.select(request, Path(args.results), Path(args.out), args.device, say)
-    print(f"{len(rows)} signals kept: {args.out}/ holds {', '.join(own.FILES)}")
-    for path in args.export:
-        print(f"exported, as in the file: {export.write(Path(path), own.kept(request, rows))}")
-    return 0
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -126,35 +92,7 @@ def _chapters() -> list[str]:
 
 def add_to(command) -> None:
     """Declare all; `command(name, function)` gives a parser."""
-    one = command("select", select)
-    one.add_argument("--data", required=True, help="your own data: .npz, .foqus.yaml, .h5 ...")
-    one.add_argument("--model", default="CNN1D", help="the network that looks (default: CNN1D)")
-    one.add_argument("--method", default="FoQuS", help="a row of Table I (default: FoQuS)")
-    one.add_argument("--rate", type=float, required=True, help="share to keep: 0.05 is 5 %%")
-    one.add_argument("--out", required=True, help="folder to make")
-    one.add_argument(
-        "--export",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="the kept signals as well: x.npz, x.h5, or a folder (SigMF); may be repeated",
-    )
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--epochs", type=int, default=50, help="T, recorded epochs (default: 50)")
-    one.add_argument("--batch", type=int, default=128)
-    one.add_argument(
-        "--snr-min", type=float, default=-1000.0, help="dB; drop what is below (default: nothing)"
-    )
-    one.add_argument("--normalise", default="rms", help="rms (default) or native")
-    one.add_argument(
-        "--scores", action="store_true", help="train also for Uniform, which looks at no network"
-    )
-    one.add_argument("--early-runs", type=int, default=10, help="of GraNd (default: 10)")
-    one.add_argument("--early-epochs", type=int, default=5, help="of GraNd (default: 5)")
-    one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: auto)")
-    one.add_argument(
-        "--results", default=str(ROOT / ".foqus/store"), help="where evidence is kept for reuse"
-    )
+    own_coreset.add_to(command)
     one = command("sweep", sweep)
     names = ", ".join(sorted([path.stem for path in NOTEBOOKS.glob("*.ipynb")] + WITHOUT_NOTEBOOK))
     one.add_argument("chapter", help=f"one of {names}")

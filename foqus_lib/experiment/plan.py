@@ -71,11 +71,15 @@ def plan(study: Study, bench: Bench, trials: Sequence[Trial], workers: int) -> P
     stages = [list(stage) for stage in study.jobs(bench, missing)] if missing else []
     jobs = [job for stage in stages for job in stage]
     workers, memory = _that_fit(bench, jobs, workers)
-    measured = {}
-    if sum(job.cost for job in jobs) > PROBED_FROM:
-        one_of_a_kind = {job.kind: job for job in jobs if job.probe}
-        measured = {kind: job.probe(bench, job) for kind, job in one_of_a_kind.items()}
+    large = sum(job.cost for job in jobs) > PROBED_FROM
+    measured = seconds_per_unit(bench, jobs) if large else {}
     return Plan(len(trials) - len(missing), missing, stages, workers, memory, measured)
+
+
+def seconds_per_unit(bench: Bench, jobs: Iterable[Job]) -> dict[tuple, float]:
+    """By kind of job, measured now on one of each."""
+    one_of_a_kind = {job.kind: job for job in jobs if job.probe}
+    return {kind: job.probe(bench, job) for kind, job in one_of_a_kind.items()}
 
 
 def _that_fit(bench: Bench, jobs: Sequence[Job], workers: int) -> tuple[int, int]:
@@ -100,3 +104,8 @@ def in_words(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def size_in_words(size: int) -> str:
+    """Bytes: "640 MiB", "2.4 GiB"."""
+    return f"{size / 2**20:.0f} MiB" if size < GIB else f"{size / GIB:.1f} GiB"

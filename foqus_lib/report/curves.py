@@ -116,7 +116,7 @@ def _curves(ax, rows: pd.DataFrame, along: str, methods: Sequence[str], study: S
         if seeds.empty:
             continue
         curve = seeds.groupby(level=along).agg(["mean", "std", "size"])
-        look = _look(name, place, study)
+        look = look_of(name, place, study)
         bars = curve["std"].where(curve["size"] >= LEAST, 0)
         ax.errorbar(curve.index, curve["mean"], bars, label=plain(name), **look)
         few = seeds[seeds.index.get_level_values(along).isin(curve.index[curve["size"] < LEAST])]
@@ -130,7 +130,7 @@ def _curves(ax, rows: pd.DataFrame, along: str, methods: Sequence[str], study: S
         )
 
 
-def _look(name: str, place: int, study: Study) -> dict:
+def look_of(name: str, place: int, study: Study) -> dict:
     """Line, marker and colour of a method: the same in every figure with the same methods."""
     strong = name == "FoQuS"
     again = place >= len(PALETTE)  # a colour that comes again is told by its line

@@ -30,7 +30,7 @@ def forest(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Figure:
         for ax, budget in zip(axes, budgets, strict=bool(budgets)):  # none yet: an empty panel
             ax.axvline(0, color=GREY, linewidth=1)
             for row in numbers[numbers.budget == budget].itertuples():
-                _one_difference(ax, row, names.index(row.method), scale)
+                one_difference(ax, row, names.index(row.method), scale)
             ax.set_title(study.axis.text(budget))
             ax.grid(axis="x")
         axes[0].set_yticks(range(len(names)), [plain(name) for name in names])
@@ -40,7 +40,7 @@ def forest(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Figure:
     return figure
 
 
-def _one_difference(ax, row, y: int, scale: int) -> None:
+def one_difference(ax, row, y: int, scale: int) -> None:
     """An interval and its mean, or the seeds' own dots."""
     colour = {"better": PALETTE[0], "worse": PALETTE[3]}.get(row.verdict, GREY)
     if row.low != row.low:

@@ -11,7 +11,7 @@ import torch
 from foqus_lib import cli
 from foqus_lib.datasets import files
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.studies.coreset import own, records
+from foqus_lib.studies.coreset import own, own_folder, records
 
 QUICK = ["--epochs", "2", "--batch", "32", "--early-epochs", "1", "--early-runs", "1"]
 
@@ -42,11 +42,13 @@ def no_training(monkeypatch):
     monkeypatch.setattr(records, "collect", never)
 
 
-def test_the_three_files_agree(data, tmp_path, capsys):
+def test_the_files_agree(data, tmp_path, capsys):
     out = tmp_path / "coreset"
     assert command(data, out) == 0
     assert "24 signals kept" in capsys.readouterr().out
+    assert {path.name for path in out.iterdir()} == set(own_folder.FILES)
     rows, manifest = own.read(out)
+    assert set(manifest["sha256"]) == set(own_folder.FILES) - {"manifest.json"}
     assert len(rows) == len(set(rows.tolist())) == 24 and (np.diff(rows) > 0).all()
     table = pd.read_csv(out / "scores.csv")
     assert len(table) == 96 and set(table.row) == set(range(96))
@@ -279,4 +281,4 @@ def test_kept_signals_are_exported_as_they_stand_in_the_file(data, tmp_path, cap
 def test_time_and_memory_are_said_before_the_training(data, tmp_path, capsys):
     assert command(data, tmp_path / "a") == 0
     said = capsys.readouterr().err
-    assert said.index("GiB of memory at its peak") < said.index("training on 96 signals")
+    assert said.index("MiB of memory at its peak") < said.index("training on 96 signals")

@@ -2,6 +2,6 @@
 
 grid    the chapters' trials and options      bench    what every job is told
 run     records, then trials                  records  evidence and networks as artifacts
-draw    evidence -> coreset of a trial        own      a coreset of somebody's own signals
-scale   does a network learn at all?
+draw    evidence -> coreset of a trial        scale    does a network learn at all?
+own     a coreset of somebody's own signals: own_folder its files, own_evaluation whether it helps
 """

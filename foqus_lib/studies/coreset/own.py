@@ -1,22 +1,16 @@
-"""A coreset of somebody's own signals: train, score, select, and write down what was done.
+"""A coreset of somebody's own signals: load, train, score, choose; `own_folder` writes it down.
 
-folder/indices.npy     rows of the data file that are kept, ascending
-folder/scores.csv      one line a signal: class, SNR, kept or not, every score (Uniform: if asked)
-folder/manifest.json   data fingerprint, recipe, seed, versions: enough to rebuild or refuse
+    choose(request, store, device) -> Choice -> own_folder.write(folder, choice, page)
+
+`own_evaluation` measures whether such a choice helps.
 """
 
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Int64
 from numpy import ndarray
 
@@ -28,7 +22,7 @@ from foqus_lib.errors import unknown
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import basis_points
-from foqus_lib.experiment.plan import GIB, OF_A_WORKER, PROBED_FROM, in_words
+from foqus_lib.experiment.plan import OF_A_WORKER, in_words, seconds_per_unit, size_in_words
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection import foqus, scores
@@ -37,13 +31,15 @@ from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
 from foqus_lib.studies.coreset.draw import affordable, blind, draw
 from foqus_lib.studies.coreset.grid import known_model
+from foqus_lib.studies.coreset.own_folder import SCHEMA, read, subset
 from foqus_lib.studies.coreset.run import evidence_jobs, long_enough, recorded
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.recipe import Recipe
 
-SCHEMA = 2
-FILES = ("indices.npy", "scores.csv", "manifest.json")
+__all__ = ["Choice", "Request", "choose", "expected", "kept", "read", "score_table", "subset"]
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -77,30 +73,34 @@ class Request:
         return self.scores or self.method.removesuffix(SNR_BALANCED) not in NO_NETWORK
 
 
-def select(
-    request: Request,
-    results: Path,
-    folder: Path,
-    device: str = "auto",
-    progress: Callable[[str], None] = lambda text: None,
-) -> Int64[ndarray, " k"]:
-    """Make the coreset and write its three files; returns the rows of the data file, ascending.
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A coreset before it is written."""
+
+    rows: Int64[ndarray, " k"]  # of the data file, ascending
+    table: pd.DataFrame  # a line a signal: row, class, snr_db, kept, and the scores if there are
+    manifest: dict
+
+
+def choose(
+    request: Request, results: Path, device: str = "auto", progress: Say = lambda text: None
+) -> Choice:
+    """The coreset of all signals of the file.
 
     Evidence is kept in `results`: another method or rate of the same data costs no training, under
     whatever name the file lies. What cannot end well is refused before the training. The signals
     are in memory once, and only until the record is there.
     """
-    _check_new(folder)
     check_writable(results)
-    data, rows = _loaded(request)
-    affordable(data.label, request.rate)
-    long_enough(request.model, data)
-    fingerprint, classes = signals.fingerprint(data), data.classes
+    bench, rows = _opened(request, results, device)
+    progress(_in_words(bench, _jobs(request, bench)))
+    fingerprint, classes = bench.task.fingerprint, bench.task.train.classes
     if request.looks:
-        record, facts = _evidence(request, data, fingerprint, results, device, progress)
+        record, facts = _evidence(request, bench, progress)
     else:
-        record, facts = blind(data), provenance(device=str(pick_device(device)), seconds=0.0)
-    del data
+        record = blind(bench.task.train)
+        facts = provenance(device=bench.device, seconds=0.0)
+    del bench
     with pick_device(device):  # where the selector's products are computed
         [chosen] = draw(
             fingerprint, record, request.model, request.method, [request.rate], request.seed
@@ -133,16 +133,13 @@ def select(
         "recipe": str(request.collection) if request.looks else NONE,
         "provenance": facts,
     }
-    _write(folder, np.sort(rows[chosen]), table, manifest)
-    return np.sort(rows[chosen])
+    return Choice(np.sort(rows[chosen]), table, manifest)
 
 
-def _loaded(request: Request) -> tuple[Signals, Int64[ndarray, " N"]]:
-    """The signals of the file from snr_min on, scaled, and their rows there."""
-    loaded = files.load(Path(request.data), request.snr_min)
-    rows = loaded.rows[loaded.signals.snr >= request.snr_min]
-    cut = signals.at_least(loaded.signals, request.snr_min)
-    return signals.IN_PLACE[request.normalise](cut), rows
+def expected(request: Request, results: Path, device: str = "auto") -> str:
+    """What `choose` would take, in words: time by a measured step, memory by the arrays' sizes."""
+    bench, _ = _opened(request, results, device)
+    return _in_words(bench, _jobs(request, bench))
 
 
 def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
@@ -151,47 +148,39 @@ def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
     return loaded.signals[np.flatnonzero(np.isin(loaded.rows, rows))]
 
 
-def _evidence(
-    request: Request,
-    data: Signals,
-    fingerprint: str,
-    results: Path,
-    device: str,
-    progress: Callable[[str], None],
-) -> tuple[Evidence, dict]:
+def _opened(request: Request, results: Path, device: str) -> tuple[Bench, Int64[ndarray, " N"]]:
+    """What the training is told, its signals from snr_min on and scaled; their rows in the file."""
+    loaded = files.load(Path(request.data), request.snr_min)
+    rows = loaded.rows[loaded.signals.snr >= request.snr_min]
+    cut = signals.at_least(loaded.signals, request.snr_min)
+    del loaded
+    data = signals.IN_PLACE[request.normalise](cut)
+    affordable(data.label, request.rate)
+    long_enough(request.model, data)
+    name, places = Path(request.data).stem, np.arange(len(data))
+    task = Task(name, False, data, data, places, signals.fingerprint(data), name)
+    where = str(pick_device(device))
+    return Bench(task, request.collection, Recipe(), results, where), rows
+
+
+def _jobs(request: Request, bench: Bench) -> list[Job]:
+    return evidence_jobs(bench, [(request.model, request.seed)]) if request.looks else []
+
+
+def _in_words(bench: Bench, jobs: Sequence[Job]) -> str:
+    each = seconds_per_unit(bench, jobs)
+    seconds = sum(each[job.kind] * job.cost for job in jobs)
+    time = f"about {in_words(max(seconds, 1))} of training" if jobs else "no training"
+    needed = OF_A_WORKER + max((job.memory for job in jobs), default=bench.task.train.iq.nbytes)
+    memory = size_in_words(needed)
+    return f"expected for the choice: {time} on {bench.device}, {memory} of memory at its peak"
+
+
+def _evidence(request: Request, bench: Bench, progress: Say) -> tuple[Evidence, dict]:
     """From the store, or from a training now; and where it comes from."""
-    name, rows = Path(request.data).stem, np.arange(len(data))
-    task = Task(name, False, data, data, rows, fingerprint, name)
-    bench = Bench(task, request.collection, Recipe(), results, str(pick_device(device)))
-    for job in evidence_jobs(bench, [(request.model, request.seed)]):
-        progress(estimate(bench, job))
     record = recorded(bench, request.model, request.seed, progress)
-    path = artifacts.find_arrays(results, bench.evidence_key(request.model, request.seed))
+    path = artifacts.find_arrays(bench.root, bench.evidence_key(request.model, request.seed))
     return record, artifacts.provenance_of(path)
-
-
-def estimate(bench: Bench, job: Job) -> str:
-    """What the training will take, measured on one small batch before it begins."""
-    seconds = job.cost * job.probe(bench, job) if job.cost > PROBED_FROM else 0.0
-    time_left = f"about {in_words(seconds)}" if seconds else "under a minute or two"
-    memory = (job.memory + OF_A_WORKER) / GIB
-    return f"expected: {time_left} on {bench.device}, {memory:.1f} GiB of memory at its peak"
-
-
-def _check_new(folder: Path) -> None:
-    """ValueError for a folder that holds a coreset, or that cannot be made: before the training."""
-    if any((folder / name).exists() for name in FILES):
-        raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ValueError(f"{folder}: expected a new or empty folder. Name another one")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder.parent):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"{folder}: cannot be made ({error.strerror}). Name a folder that can be written to"
-        ) from error
 
 
 def score_table(record: Evidence) -> pd.DataFrame:
@@ -210,48 +199,3 @@ def score_table(record: Evidence) -> pd.DataFrame:
             "margin": scores.margin(record),
         }
     )
-
-
-def _write(folder: Path, rows: ndarray, table: pd.DataFrame, manifest: dict) -> None:
-    """All three files or none: they appear together, by one rename."""
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        np.save(made / "indices.npy", rows, allow_pickle=False)
-        table.to_csv(made / "scores.csv", index=False, lineterminator="\n")
-        files = {name: sha256((made / name).read_bytes()).hexdigest() for name in FILES[:2]}
-        text = json.dumps(manifest | {"sha256": files}, indent=2)
-        (made / "manifest.json").write_text(text + "\n", encoding="utf-8")
-        made.chmod(0o755)
-        if folder.is_dir():
-            folder.rmdir()  # an empty folder may stand there; anything else is not ours to remove
-        os.rename(made, folder)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
-
-
-def read(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:
-    """Rows of the data file and the manifest, checked against each other."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        content = (folder / "indices.npy").read_bytes()
-        wanted = manifest["sha256"]["indices.npy"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder}: not a coreset folder ({error}). Run foqus select") from error
-    if (got := sha256(content).hexdigest()) != wanted:
-        raise ValueError(
-            f"{folder / 'indices.npy'}: expected SHA-256 {wanted[:16]}, got {got[:16]}. "
-            "It was changed after it was made; run foqus select again"
-        )
-    return np.load(folder / "indices.npy", allow_pickle=False), manifest
-
-
-def subset(dataset: torch.utils.data.Dataset, folder: Path) -> torch.utils.data.Subset:
-    """The coreset of a torch data set whose items stand in the order of the data file."""
-    rows, manifest = read(folder)
-    if len(rows) and rows.max() >= len(dataset):
-        raise ValueError(
-            f"{folder}: keeps row {rows.max()} but the data set has {len(dataset)} items. "
-            f"It was made from {manifest['data']['file']}"
-        )
-    return torch.utils.data.Subset(dataset, rows.tolist())

@@ -154,7 +154,8 @@ def _memory(bench: Bench, models: set[str]) -> int:
     widest = max((embedding_size(MODELS[m], classes, train.length) for m in models), default=0)
     numbers = how.recipe.epochs * 1.25 + classes + widest + how.early_runs * (classes + 1)
     records = int(2 * 4 * len(train) * numbers) if models else 0
-    return train.iq.nbytes + test.iq.nbytes + records
+    signals = train.iq.nbytes + (0 if test is train else test.iq.nbytes)  # `own` holds out none
+    return signals + records
 
 
 def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:

@@ -1,0 +1,87 @@
+"""The folder of a coreset of one's own: written as a whole, read back and checked.
+
+folder/indices.npy     rows of the data file that are kept, ascending
+folder/scores.csv      one line a signal: class, SNR, kept or not, every score (Uniform: if asked)
+folder/report.html     what was kept of what, for people; and whether it helps, if that was measured
+folder/manifest.json   data fingerprint, recipe, seed, versions: enough to rebuild or refuse
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int64
+from numpy import ndarray
+
+SCHEMA = 2
+FILES = ("indices.npy", "scores.csv", "report.html", "manifest.json")
+
+
+def check_new(folder: Path) -> None:
+    """ValueError for a folder that holds a coreset, or that cannot be made: before the training."""
+    if any((folder / name).exists() for name in FILES):
+        raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ValueError(f"{folder}: expected a new or empty folder. Name another one")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.parent):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: cannot be made ({error.strerror}). Name a folder that can be written to"
+        ) from error
+
+
+def write(
+    folder: Path, rows: Int64[ndarray, " k"], table: pd.DataFrame, page: str, manifest: dict
+) -> None:
+    """All four files or none: they appear together, by one rename."""
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        np.save(made / "indices.npy", rows, allow_pickle=False)
+        table.to_csv(made / "scores.csv", index=False, lineterminator="\n")
+        (made / "report.html").write_text(page, encoding="utf-8", newline="\n")
+        files = {name: sha256((made / name).read_bytes()).hexdigest() for name in FILES[:-1]}
+        text = json.dumps(manifest | {"sha256": files}, indent=2)
+        (made / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        made.chmod(0o755)
+        if folder.is_dir():
+            folder.rmdir()  # an empty folder may stand there; anything else is not ours to remove
+        os.rename(made, folder)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def read(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:
+    """Rows of the data file and the manifest, checked against each other."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        content = (folder / "indices.npy").read_bytes()
+        wanted = manifest["sha256"]["indices.npy"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder}: not a coreset folder ({error}). Run foqus select") from error
+    if (got := sha256(content).hexdigest()) != wanted:
+        raise ValueError(
+            f"{folder / 'indices.npy'}: expected SHA-256 {wanted[:16]}, got {got[:16]}. "
+            "It was changed after it was made; run foqus select again"
+        )
+    return np.load(folder / "indices.npy", allow_pickle=False), manifest
+
+
+def subset(dataset: torch.utils.data.Dataset, folder: Path) -> torch.utils.data.Subset:
+    """The coreset of a torch data set whose items stand in the order of the data file."""
+    rows, manifest = read(folder)
+    if len(rows) and rows.max() >= len(dataset):
+        raise ValueError(
+            f"{folder}: keeps row {rows.max()} but the data set has {len(dataset)} items. "
+            f"It was made from {manifest['data']['file']}"
+        )
+    return torch.utils.data.Subset(dataset, rows.tolist())
