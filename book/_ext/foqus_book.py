@@ -1,9 +1,8 @@
-"""The book's own Sphinx extension: numbers from result files, provenance, repairs of the theme.
+"""The book's own Sphinx extension: numbers from result files, tags, repairs of the theme.
 
 Everything here was needed for a build that is correct offline; each function says why.
 """
 
-import html
 import importlib.util
 import json
 import re
@@ -112,26 +111,6 @@ def _metadata(notebook):
     return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
 
 
-def provenance(app, pagename, templatename, context, doctree):
-    """Under the title of an executed notebook: profile, parameters, seconds, versions, commit."""
-    if not pagename.startswith(EXECUTED) or "body" not in context:
-        return
-    about = _metadata(Path(app.srcdir, pagename + ".ipynb")).get("foqus")
-    if about is None:
-        text = "Not executed: outputs are missing. Run python3 book.py build."
-    else:
-        given = {name: value for name, value in about["parameters"].items() if name != "profile"}
-        change = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        text = (
-            f"Executed with profile {about.get('profile', 'of its own')}"
-            f"{' and ' + change if change else ''} in {about['seconds']:g} s on "
-            f"{about.get('device', 'cpu')}, {about['time']}, commit {about['commit']}, "
-            f"torch {about['torch']}, Python {about['python']}, {about['system']}."
-        )
-    paragraph = f'<p class="provenance">{html.escape(text)}</p>'
-    context["body"] = context["body"].replace("</h1>", f"</h1>\n{paragraph}", 1)
-
-
 def repair_page(app, pagename, templatename, context, doctree):
     """Launch, edit and issue links point at the executed copy, which git does not have; and
     sphinx-thebe 0.3.1 declares one constant twice on every page, a JavaScript error."""
@@ -184,7 +163,6 @@ def setup(app):
     app.add_role("res", Res())
     app.add_transform(Tags)
     app.connect("html-page-context", own_scripts)
-    app.connect("html-page-context", provenance)
     app.connect("html-page-context", repair_page, priority=900)  # after the theme's own handlers
     app.connect("build-finished", local_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
