@@ -141,6 +141,13 @@ def test_ci_runs_what_the_readme_says():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_the_readme_shows_pictures_that_are_there():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme)
+    assert "book/results/claims/derived/claims.svg" in shown[0]  # kept fresh by tests of `derive`
+    assert all((ROOT / name).is_file() for name in shown)
+
+
 def test_the_browser_check_is_pinned_and_brings_no_browser():
     folder = ROOT / "tests" / "browser"
     wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
