@@ -84,6 +84,24 @@ def test_is_a_page_of_the_book(path):
     assert f"book/executed/{path.stem}\n" in (ROOT / "_toc.yml").read_text(encoding="utf-8")
 
 
+TERM = re.compile(r"\{term\}`([^`<]+?)(?: <[^`]*>)?`")
+NO_PROSE = re.compile(
+    r"(?s)\$\$.*?\$\$|```.*?```|\$[^$]+\$|(?:\{[a-z:]+\})?`[^`]*`|(?m:^[#|][^\n]*$)"
+)
+
+
+@every_notebook
+def test_links_words_to_the_glossary_where_they_stand_first(path):
+    cells = ["".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] != "code"]
+    prose = NO_PROSE.sub("", TERM.sub(r"<<\1>>", "\n".join(cells)))
+    links = list(re.finditer("<<(.+?)>>", prose))
+    assert len(links) >= 2
+    for link in links:
+        before = prose[: link.start()].replace("<<", "`").replace(">>", "`")
+        word = rf"(?<![\w/`-]){re.escape(link[1])}(?![\w/`-])"
+        assert not re.search(word, before), f"{link[1]} stands unlinked before its link"
+
+
 @every_notebook
 def test_code_parses(path):
     for cell in code(path):
