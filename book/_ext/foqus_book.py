@@ -18,7 +18,9 @@ from sphinx.util.docutils import SphinxRole
 EXECUTED = "book/executed/"
 DRAWN_BY = {
     "foqus-chart": ["charts.js"],
-    "foqus-explorer": ["explorer_scores.js", "explorer.js"],
+    "foqus-explorer": ["draw.js", "explorer_scores.js", "explorer.js"],
+    "foqus-snr": ["draw.js", "snr_slider.js"],
+    "foqus-replay": ["draw.js", "replay.js"],
 }
 SCRIPTS = "mathjax/tex-chtml.js", "mathjax/output/chtml/fonts"
 TAG = re.compile(r"\[(A\d+(?:, A\d+)*)\]")
@@ -137,10 +139,9 @@ def repair_page(app, pagename, templatename, context, doctree):
 def own_scripts(app, pagename, templatename, context, doctree):
     """A script only on pages that have what it draws."""
     outputs = [raw.astext() for raw in doctree.findall(nodes.raw)] if doctree is not None else []
-    for what, scripts in DRAWN_BY.items():
-        if any(what in output for output in outputs):
-            for script in scripts:
-                app.add_js_file(script)
+    found = [what for what in DRAWN_BY if any(what in output for output in outputs)]
+    for script in dict.fromkeys(script for what in found for script in DRAWN_BY[what]):
+        app.add_js_file(script)
 
 
 def local_mathjax(app, exception):
