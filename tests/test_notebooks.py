@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from foqus_lib import runner
 from foqus_lib.experiment import settings
@@ -71,6 +72,22 @@ def test_checks_its_parameters_before_all_else(path):
     assert f'catalog.opened("{path.stem}", globals())' in after
     for cell in cells[:at]:  # at most what makes the library importable
         assert not re.search(r"foqus_lib\.(?!$)", "".join(cell["source"]))
+
+
+@every_notebook
+def test_begins_with_the_cell_that_installs_on_a_bare_runtime(path):
+    """One cell for all; its address is the one from which every launch button opens a notebook."""
+    first = "".join(code(path)[0]["source"])
+    assert first == "".join(code(NOTEBOOKS[0])[0]["source"]) and "foqus_lib" in first
+    settings_of = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert f'url = "{settings_of["repository"]["url"]}"\n' in first
+
+
+def test_that_cell_finds_the_librarys_pins():
+    """Above the line it stops at stands what foqus_lib imports, and nothing of the book's tools."""
+    above, line, below = (ROOT / "requirements.txt").read_text("utf-8").partition("\n# notebooks")
+    assert line and "torch==" in above and "jsonschema==" in above
+    assert "papermill==" in below and "jupyter-book==" in below and "ruff==" in below
 
 
 @every_notebook
