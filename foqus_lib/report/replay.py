@@ -25,14 +25,14 @@ from foqus_lib.signals import Signals
 
 SHOWN = ("k-Center Greedy", "Herding", "Uniform", "FoQuS")
 MOST = 880  # signals: 80 of each of eleven classes
-PICKS = 12  # of each class
+PICKS = 12  # of each class, or a quarter of the smallest
 
 
-def orders(record: Evidence, method: str, picks: int = PICKS) -> list[Int[ndarray, " k"]]:
+def orders(record: Evidence, method: str) -> list[Int[ndarray, " k"]]:
     """The rows that the method keeps of each class, in the order in which it picks them."""
-    classes = np.unique(record.label)
-    budget = min(picks * len(classes), len(record))
-    [rows] = coresets(CATALOG[method], record, [budget], rng_for("replay", method))
+    classes, sizes = np.unique(record.label, return_counts=True)
+    budget = len(classes) * min(PICKS, max(1, sizes.min() // 4))
+    [rows] = coresets(CATALOG[method], record, [int(budget)], rng_for("replay", method))
     return [rows[record.label[rows] == y] for y in classes]
 
 

@@ -15,10 +15,10 @@ from tests.report.test_explorer import made
 
 @pytest.fixture(scope="module")
 def shown():
-    """Three classes of 30 signals, embeddings of five numbers; what a page holds of them."""
+    """Three classes of 48 signals, embeddings of five numbers; what a page holds of them."""
     rng = np.random.default_rng(5)
-    signals, record = made(rng, (30, 30, 30))
-    embedding = rng.standard_normal((90, 5)).astype(np.float32)
+    signals, record = made(rng, (48, 48, 48))
+    embedding = rng.standard_normal((144, 5)).astype(np.float32)
     record = explorer.replace(record, embedding=embedding)
     html = replay.widget(signals, record, "made <up>").data
     head = html.partition("data-spec='")[2].partition("'")[0]
@@ -72,6 +72,12 @@ def test_the_map_of_a_plane_is_that_plane():
     assert np.allclose(replay.plane(-flat)[0], at)  # the sign of a direction is not chance
 
 
+def test_a_small_class_keeps_three_quarters_unpicked():
+    signals, record = made(np.random.default_rng(5), (8, 9, 40))
+    data = replay.spec(signals, record, "")
+    assert [len(one["picks"]) for one in data["methods"]["Uniform"]] == [2, 2, 2]
+
+
 @pytest.mark.parametrize("shape", [(1, 3), (4, 1), (3, 0)])
 def test_too_few_for_a_map_are_no_error(shape):
     at, held = replay.plane(np.ones(shape))
@@ -82,6 +88,6 @@ def test_what_stands_there_without_script(shown):
     record, data, html = shown
     assert html.count('<div class="svgfig"') == 1 and "made &lt;up>" in html
     assert all(name in html.partition("svgfig")[2] for name in replay.SHOWN)
-    table = replay.summary(made(np.random.default_rng(5), (30, 30, 30))[0], record)
+    table = replay.summary(made(np.random.default_rng(5), (48, 48, 48))[0], record)
     assert list(table.index) == list(replay.SHOWN) and (table["picks of a class"] == 12).all()
-    assert len(html) < 120_000
+    assert len(html) < 150_000
