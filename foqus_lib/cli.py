@@ -9,13 +9,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from foqus_lib import commands, doctor, runner
+from foqus_lib import commands, doctor, pack, runner
 from foqus_lib.errors import unknown
 from foqus_lib.experiment import settings
 from foqus_lib.report import markup
 
 ROOT = settings.ROOT
 EXECUTED = ROOT / "book" / "executed"
+PAGES = ROOT / "_build" / "html"
 # `python -m jupyter_book.cli.main` exits 0 and does nothing; the script breaks when .venv moves
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
 STRICT = ["-W", "-n", "--keep-going"]
@@ -59,17 +60,17 @@ def build(args: argparse.Namespace) -> int:
 
 
 def html() -> int:
-    """_build/html from pages and executed notebooks; a warning or raw markup is an error."""
+    """_build/html of pages and executed notebooks, zipped; a warning or raw markup is an error."""
     missing = [path.stem for path in notebooks() if not (EXECUTED / path.name).exists()]
     if missing:
         print(f"not executed yet, shown without outputs: {', '.join(missing)}", flush=True)
     strict = [] if missing else STRICT  # figures that are not there cannot be referred to
     done = subprocess.call([*JUPYTER_BOOK, "build", str(ROOT), "--all", *strict, "-q"])
-    raw = markup.left_raw(ROOT / "_build/html") if done == 0 else []
+    raw = markup.left_raw(PAGES) if done == 0 else []
     for line in raw:
         print(f"raw markup in a page, mend its source: {line}", file=sys.stderr)
     if done == 0 and not raw:
-        print(f"the book: {ROOT / '_build/html/index.html'}", flush=True)
+        print(f"the book: {PAGES / 'index.html'}\nas one file: {pack.pack(PAGES)}", flush=True)
     return done or int(bool(raw))
 
 
@@ -103,11 +104,9 @@ def params(args: argparse.Namespace) -> int:
     return 0
 
 
-def pack(args: argparse.Namespace) -> int:
-    """Zip the built book, for rooms without a network."""
-    if not (ROOT / "_build/html/index.html").exists():
-        raise ValueError("_build/html: expected a built book, found none; run build first")
-    print(shutil.make_archive(str(ROOT / "_build/foqus-book"), "zip", ROOT / "_build", "html"))
+def zipped(args: argparse.Namespace) -> int:
+    """Zip the built book anew, for rooms without a network; build does it too."""
+    print(pack.pack(PAGES))
     return 0
 
 
@@ -153,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("notebook")
     one.add_argument("--profile", choices=settings.PROFILES, default="quick")
     commands.add_to(command)
-    command("zip", pack)
+    command("zip", zipped)
     command("clean", clean)
     command("doctor", doctor.doctor)
     return top

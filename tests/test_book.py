@@ -141,6 +141,13 @@ def test_ci_runs_what_the_readme_says():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_the_readme_shows_pictures_that_are_there():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme)
+    assert "book/results/claims/derived/claims.svg" in shown[0]  # kept fresh by tests of `derive`
+    assert all((ROOT / name).is_file() for name in shown)
+
+
 def test_the_browser_check_is_pinned_and_brings_no_browser():
     folder = ROOT / "tests" / "browser"
     wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
@@ -232,7 +239,9 @@ def test_no_page_shows_raw_markup_or_a_tag_without_its_link(built):
 def test_executed_pages_say_how_and_link_to_sources(built):
     for notebook in NOTEBOOKS:
         page = (built / "book" / "executed" / f"{notebook.stem}.html").read_text(encoding="utf-8")
-        assert re.search(r'class="provenance">Executed with profile smoke .*torch 2\.13', page)
+        head = re.search(r'(?s)<details class="provenance">.*?</details>', page)[0]
+        assert "Executed with profile smoke in " in head and "torch 2.13" in head
+        assert "opened" in head and notebook.stem in head and "trials are stored" not in page
         assert f"main/notebooks/{notebook.name}" in page and "main/book/executed" not in page
 
 
@@ -337,16 +346,40 @@ def test_a_printed_table_has_a_name_and_no_empty_head(small):
     assert '<td class="blank" ></td><th>F</th>' in page
 
 
-def test_a_notebook_that_was_not_run_says_so(small):
+def test_the_head_of_a_page_is_one_line_and_a_notebook_that_was_not_run_says_so(small):
+    """Settings lie behind the line; what comes after the chapter is opened stays in sight."""
+    sources = ["# Title", "profile: str = None  # one", "chapter = catalog.opened('02_b', {})", "x"]
+    kinds = ["markdown", "code", "code", "code"]
+    tags = [{}, {"tags": ["parameters", "hide-input"]}, {"tags": ["hide-input"]}, {}]
+    cells = [
+        {"cell_type": kind, "metadata": metadata, "source": source, "id": f"c{n}"}
+        for n, (kind, source, metadata) in enumerate(zip(kinds, sources, tags, strict=True))
+    ]
+    facts = {"parameters": {"profile": "smoke", "seeds": 5}, "seconds": 3.5, "profile": "smoke",
+             "time": "2026-11-24 10:00 UTC", "commit": "abc", "torch": "2.13.0",
+             "python": "3.11", "system": "Linux"}  # fmt: skip
     (small / "notebooks").mkdir()
-    cell = {"cell_type": "markdown", "metadata": {}, "source": "# Title", "id": "a"}
-    notebook = runner.emptied({"cells": [cell], "nbformat": 4, "nbformat_minor": 5})
-    (small / "notebooks" / "01_a.ipynb").write_text(json.dumps(notebook))
-    (small / "_toc.yml").write_text("format: jb-book\nroot: book/executed/01_a\n")
+    (small / "book" / "executed").mkdir()
+    for name, about in (("01_a", None), ("02_b", facts)):
+        notebook = runner.emptied({"cells": cells, "nbformat": 4, "nbformat_minor": 5})
+        (small / "notebooks" / f"{name}.ipynb").write_text(json.dumps(notebook))
+        if about:
+            notebook["metadata"]["foqus"] = about
+            (small / "book" / "executed" / f"{name}.ipynb").write_text(json.dumps(notebook))
+    toc = "format: jb-book\nroot: book/executed/01_a\nchapters: [file: book/executed/02_b]\n"
+    (small / "_toc.yml").write_text(toc)
     code, words = jupyter_book(small)
     assert code == 0, words
     page = (small / "_build/html/book/executed/01_a.html").read_text(encoding="utf-8")
-    assert "Not executed: outputs are missing." in page
+    assert "<summary>Not executed: outputs are missing. Settings</summary>" in page
+    page = (small / "_build/html/book/executed/02_b.html").read_text(encoding="utf-8")
+    head = page[page.index('<details class="provenance">') :]
+    assert page.index("</h1>") < page.index(head) < page.index("<pre")
+    line = "Executed with profile smoke in 3.5 s on cpu, 2026-11-24. Settings and versions"
+    assert head.startswith(f'<details class="provenance"><summary>{line}</summary>')
+    folded, _, rest = head.partition("</details>")
+    assert "seeds=5" in folded and "torch 2.13.0" in folded and "opened" in folded
+    assert "<pre" in rest and folded.count("<pre") == 2 and folded.count("<details") == 1
 
 
 def test_profiles_live_where_the_library_looks():

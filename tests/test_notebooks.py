@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from foqus_lib import runner
 from foqus_lib.experiment import settings
@@ -74,6 +75,22 @@ def test_checks_its_parameters_before_all_else(path):
 
 
 @every_notebook
+def test_begins_with_the_cell_that_installs_on_a_bare_runtime(path):
+    """One cell for all; its address is the one from which every launch button opens a notebook."""
+    first = "".join(code(path)[0]["source"])
+    assert first == "".join(code(NOTEBOOKS[0])[0]["source"]) and "foqus_lib" in first
+    settings_of = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert f'url = "{settings_of["repository"]["url"]}"\n' in first
+
+
+def test_that_cell_finds_the_librarys_pins():
+    """Above the line it stops at stands what foqus_lib imports, and nothing of the book's tools."""
+    above, line, below = (ROOT / "requirements.txt").read_text("utf-8").partition("\n# notebooks")
+    assert line and "torch==" in above and "jsonschema==" in above
+    assert "papermill==" in below and "jupyter-book==" in below and "ruff==" in below
+
+
+@every_notebook
 @pytest.mark.parametrize("profile", settings.PROFILES)
 def test_every_profile_has_its_sizes(path, profile):
     assert catalog.opened(path.stem, {"profile": profile}).common.profile == profile
@@ -82,6 +99,24 @@ def test_every_profile_has_its_sizes(path, profile):
 @every_notebook
 def test_is_a_page_of_the_book(path):
     assert f"book/executed/{path.stem}\n" in (ROOT / "_toc.yml").read_text(encoding="utf-8")
+
+
+TERM = re.compile(r"\{term\}`([^`<]+?)(?: <[^`]*>)?`")
+NO_PROSE = re.compile(
+    r"(?s)\$\$.*?\$\$|```.*?```|\$[^$]+\$|(?:\{[a-z:]+\})?`[^`]*`|(?m:^[#|][^\n]*$)"
+)
+
+
+@every_notebook
+def test_links_words_to_the_glossary_where_they_stand_first(path):
+    cells = ["".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] != "code"]
+    prose = NO_PROSE.sub("", TERM.sub(r"<<\1>>", "\n".join(cells)))
+    links = list(re.finditer("<<(.+?)>>", prose))
+    assert len(links) >= 2
+    for link in links:
+        before = prose[: link.start()].replace("<<", "`").replace(">>", "`")
+        word = rf"(?<![\w/`-]){re.escape(link[1])}(?![\w/`-])"
+        assert not re.search(word, before), f"{link[1]} stands unlinked before its link"
 
 
 @every_notebook

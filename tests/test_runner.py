@@ -71,6 +71,13 @@ def test_a_bad_notebook_is_not_published(tmp_path, cells, words):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["bad.partial.ipynb"]
 
 
+def test_progress_is_no_part_of_a_page(tmp_path):
+    line = "from foqus_lib.report.live import live_line\nlive_line()('3 of 3, 5 s')\nprint('kept')"
+    failed, _ = run(tmp_path, write(tmp_path / "a.ipynb", line))
+    made = json.loads((tmp_path / "out" / "a.ipynb").read_text(encoding="utf-8"))
+    assert failed == 0 and [one["text"] for one in made["cells"][-1]["outputs"]] == [["kept\n"]]
+
+
 def test_a_cell_that_may_raise_is_refused_too(tmp_path):
     source = write(tmp_path / "bad.ipynb", "1 / 0")
     notebook = json.loads(source.read_text())

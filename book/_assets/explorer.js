@@ -1,26 +1,15 @@
 // The score explorer: controls, a map of all signals by class and SNR, and the signal one points at.
-// Needs explorer_scores.js; data and the picture without script come from foqus_lib/report/explorer.py.
+// Needs draw.js and explorer_scores.js; data and the picture without script come from foqus_lib/report/explorer.py.
 document.addEventListener("DOMContentLoaded", () => {
-  const COLOURS = ["#0173b2", "#de8f05"];   // I, Q
+  const { node, bytes, signal, replaceStill } = foqusDraw;
   const CONTROLS = [
     ["beta", "beta of Eq. 7", 0, 1, 0.05], ["percent", "rate (%)", 1, 50, 1],
     ["top", "share, top tier", 0, 10, 1], ["middle", "share, middle tier", 0, 10, 1], ["bottom", "share, bottom tier", 0, 10, 1],
   ];
-  const svgNode = (name, attributes) => {
-    const e = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const key in attributes) e.setAttribute(key, attributes[key]);
-    return e;
-  };
-  const node = (name, attributes = {}, ...inside) => {
-    const e = document.createElement(name);
-    for (const key in attributes) e.setAttribute(key, attributes[key]);
-    e.append(...inside);
-    return e;
-  };
 
   for (const box of document.querySelectorAll(".foqus-explorer")) {
     const spec = JSON.parse(box.dataset.spec);
-    const iq = Int8Array.from(atob(spec.iq), c => c.charCodeAt(0));
+    const iq = bytes(spec.iq);
     const counted = spec.right.map(foqusScores.counts), T = spec.right[0].length;
     const start = spec.expected[0];
     let now, chosen = 0;
@@ -85,18 +74,7 @@ document.addEventListener("DOMContentLoaded", () => {
         + `score ${now.score[i].toFixed(3)}, right ${r} of ${T}, forgotten ${f}, persistent ${e}, mean loss ${(spec.loss[i] / T).toFixed(2)} nats`;
     }
 
-    function drawn(i) {
-      const L = spec.samples, at = (channel, n) => iq[(2 * i + channel) * L + n] / 127;
-      const wave = svgNode("svg", { viewBox: "0 0 320 120", class: "wave", role: "img", "aria-label": `I (solid) and Q (dashed) over ${L} samples` });
-      const plane = svgNode("svg", { viewBox: "-1.1 -1.1 2.2 2.2", class: "plane", role: "img", "aria-label": "The same samples in the I/Q plane" });
-      plane.append(svgNode("path", { d: "M-1.1 0H1.1M0 -1.1V1.1", stroke: "#808080", "stroke-width": 0.01 }));
-      for (const channel of [0, 1]) {
-        const points = Array.from({ length: L }, (_, n) => `${(n / (L - 1) * 320).toFixed(1)},${(60 - 55 * at(channel, n)).toFixed(1)}`).join(" ");
-        wave.append(svgNode("polyline", { points, fill: "none", stroke: COLOURS[channel], "stroke-width": 1.5, ...(channel ? { "stroke-dasharray": "4 3" } : {}) }));
-      }
-      for (let n = 0; n < L; n++) plane.append(svgNode("circle", { cx: at(0, n), cy: -at(1, n), r: 0.03, fill: COLOURS[0] }));
-      return [wave, plane];
-    }
+    const drawn = i => signal((channel, n) => iq[(2 * i + channel) * spec.samples + n] / 127, spec.samples);
 
     function point(i) {
       dots[chosen].tabIndex = -1;
@@ -135,9 +113,8 @@ document.addEventListener("DOMContentLoaded", () => {
     form.addEventListener("input", draw);
     const key = node("p", { class: "key" }, "Filled: kept. Outlined: left. Top tier ", node("span", { class: "tier1 kept" }), ", middle ", node("span", { class: "tier2 kept" }),
       ", bottom ", node("span", { class: "tier3 kept" }), ". Choose a signal with the pointer, or with Tab and the arrow keys.");
-    for (const still of [...box.children]) still.hidden = true;
     chosen = Number(places[0].dataset.row);
     draw();
-    box.prepend(node("p", { class: "about" }, spec.about), form, said, key, node("div", { class: "output" }, table), detail);
+    replaceStill(box, node("p", { class: "about" }, spec.about), form, said, key, node("div", { class: "output" }, table), detail);
   }
 });

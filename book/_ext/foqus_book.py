@@ -1,9 +1,8 @@
-"""The book's own Sphinx extension: numbers from result files, provenance, repairs of the theme.
+"""The book's own Sphinx extension: numbers from result files, tags, repairs of the theme.
 
 Everything here was needed for a build that is correct offline; each function says why.
 """
 
-import html
 import importlib.util
 import json
 import re
@@ -19,7 +18,9 @@ from sphinx.util.docutils import SphinxRole
 EXECUTED = "book/executed/"
 DRAWN_BY = {
     "foqus-chart": ["charts.js"],
-    "foqus-explorer": ["explorer_scores.js", "explorer.js"],
+    "foqus-explorer": ["draw.js", "explorer_scores.js", "explorer.js"],
+    "foqus-snr": ["draw.js", "snr_slider.js"],
+    "foqus-replay": ["draw.js", "replay.js"],
 }
 SCRIPTS = "mathjax/tex-chtml.js", "mathjax/output/chtml/fonts"
 TAG = re.compile(r"\[(A\d+(?:, A\d+)*)\]")
@@ -112,26 +113,6 @@ def _metadata(notebook):
     return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
 
 
-def provenance(app, pagename, templatename, context, doctree):
-    """Under the title of an executed notebook: profile, parameters, seconds, versions, commit."""
-    if not pagename.startswith(EXECUTED) or "body" not in context:
-        return
-    about = _metadata(Path(app.srcdir, pagename + ".ipynb")).get("foqus")
-    if about is None:
-        text = "Not executed: outputs are missing. Run python3 book.py build."
-    else:
-        given = {name: value for name, value in about["parameters"].items() if name != "profile"}
-        change = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        text = (
-            f"Executed with profile {about.get('profile', 'of its own')}"
-            f"{' and ' + change if change else ''} in {about['seconds']:g} s on "
-            f"{about.get('device', 'cpu')}, {about['time']}, commit {about['commit']}, "
-            f"torch {about['torch']}, Python {about['python']}, {about['system']}."
-        )
-    paragraph = f'<p class="provenance">{html.escape(text)}</p>'
-    context["body"] = context["body"].replace("</h1>", f"</h1>\n{paragraph}", 1)
-
-
 def repair_page(app, pagename, templatename, context, doctree):
     """Launch, edit and issue links point at the executed copy, which git does not have; and
     sphinx-thebe 0.3.1 declares one constant twice on every page, a JavaScript error."""
@@ -158,10 +139,9 @@ def repair_page(app, pagename, templatename, context, doctree):
 def own_scripts(app, pagename, templatename, context, doctree):
     """A script only on pages that have what it draws."""
     outputs = [raw.astext() for raw in doctree.findall(nodes.raw)] if doctree is not None else []
-    for what, scripts in DRAWN_BY.items():
-        if any(what in output for output in outputs):
-            for script in scripts:
-                app.add_js_file(script)
+    found = [what for what in DRAWN_BY if any(what in output for output in outputs)]
+    for script in dict.fromkeys(script for what in found for script in DRAWN_BY[what]):
+        app.add_js_file(script)
 
 
 def local_mathjax(app, exception):
@@ -184,7 +164,6 @@ def setup(app):
     app.add_role("res", Res())
     app.add_transform(Tags)
     app.connect("html-page-context", own_scripts)
-    app.connect("html-page-context", provenance)
     app.connect("html-page-context", repair_page, priority=900)  # after the theme's own handlers
     app.connect("build-finished", local_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

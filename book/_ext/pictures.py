@@ -7,6 +7,8 @@
     The caption.
     ```
 
+    ```{computed} snr_slider slider         what a script draws (report.widgets): no :alt: is needed
+
     ```{shown-in} 02_method fig-picks       the output of the notebook's cell of that label, again
     :name: fig-picks-again
     ```
@@ -54,12 +56,12 @@ class Computed(Picture):
 
         code = importlib.import_module(f"foqus_lib.report.{module}")
         self.env.note_dependency(code.__file__)
-        if not hasattr(code, name) or "alt" not in self.options:
-            raise self.error(f"computed: expected an alt text and {name!r} in {code.__file__}")
-        html = inline_svg(
-            getattr(code, name)(), self.options["alt"], self.options.get("name", name)
-        )
-        return self.figure(html.data, self.caption())
+        drawn = getattr(code, name)() if hasattr(code, name) else None
+        if not hasattr(drawn, "data"):  # a widget is HTML already, and says itself what it shows
+            if drawn is None or "alt" not in self.options:
+                raise self.error(f"computed: expected an alt text and {name!r} in {code.__file__}")
+            drawn = inline_svg(drawn, self.options["alt"], self.options.get("name", name))
+        return self.figure(drawn.data, self.caption())
 
 
 class ShownIn(Picture):

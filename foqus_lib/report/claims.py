@@ -10,7 +10,7 @@ book/claims.yml (`claims_file`) holds each claim as data; a rule (`claim_rules`)
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +31,7 @@ from foqus_lib.report.claim_rules import (
 from foqus_lib.report.claims_file import FILE, Claim, Printed, read_claims
 from foqus_lib.report.drawn import claim_figure, write_figure
 from foqus_lib.report.printed import write_json, write_plain
+from foqus_lib.report.svg import write_svg
 from foqus_lib.report.tables import AVERAGE, difference_text, laid_out, value_text
 
 Layers = Mapping[str, Mapping[str, pd.DataFrame]]  # {"rml2016_04c_8cls": {"main": rows}}
@@ -122,7 +123,7 @@ def _cells(cells: pd.DataFrame, wanted: Mapping[str, object], claim: Claim) -> p
 def derive(
     layers: Layers, studies: Mapping[str, Study], folder: Path, path: Path = FILE
 ) -> pd.DataFrame:
-    """claims.csv and claims.html for the page, claims.json for {res}; returns the table."""
+    """claims.csv and .html for the page, .svg for README, .json for {res}; returns the table."""
     lines, numbers, all_found = [], {}, []
     for claim in read_claims(path):
         found = finding(claim, layers, studies)
@@ -143,6 +144,8 @@ def derive(
     label = "Each tested claim: our differences with 95 % intervals, and the paper's"
     write_figure(figure, label, folder / "claims.html")
     counts = {kind: int((table.Verdict == kind).sum()) for kind in VERDICTS}
+    titled = claim_figure(all_found, printed, _title(counts, all_found))
+    write_svg(titled, label, folder / "claims.svg")
     write_json(folder / "claims.json", {
         "_about": {"from": "book/claims.yml and the committed rows"},
         "counts": counts | {"all": len(table)},
@@ -150,6 +153,13 @@ def derive(
         "claims": numbers,
     })  # fmt: skip
     return table
+
+
+def _title(counts: Mapping[str, int], found: Sequence[tuple[Claim, Finding]]) -> str:
+    """ "15 claims of the paper: 1 holds, 1 does not hold, ...", and below it the data."""
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    data = dict.fromkeys(one.data.partition(",")[0] for _, one in found if one.data)
+    return f"{sum(counts.values())} claims of the paper: {told}\nRows of {', '.join(data)}"
 
 
 def _numbers(claim: Claim, found: Finding) -> dict:

@@ -90,11 +90,14 @@ def _key(label: str, face: str) -> Line2D:
 
 
 def claim_figure(
-    found: Sequence[tuple[Claim, Finding]], theirs: Mapping[str, Sequence[float]]
+    found: Sequence[tuple[Claim, Finding]],
+    theirs: Mapping[str, Sequence[float]],
+    title: str = "",
 ) -> Figure:
     """Each tested claim's comparisons with their 95 % intervals (points); the paper's as diamonds.
 
     theirs: by the claim's id, the differences that the paper prints, as fractions.
+    title: for a place without a caption.
     """
     tested = [(claim, one) for claim, one in found if _has_intervals(one)]
     with style():
@@ -120,7 +123,9 @@ def claim_figure(
             Line2D([], [], marker="o", color=GREY, markersize=4, label="ours, 95 % interval"),
             _key("the paper", PAPER),
         ]
-        figure.legend(handles=keys, loc="outside upper right", ncols=2, fontsize=9)
+        place = "lower" if title else "upper"
+        figure.legend(handles=keys, loc=f"outside {place} right", ncols=2, fontsize=9)
+        figure.suptitle(plain(title), x=0.01, ha="left", fontsize=11)
     return figure
 
 

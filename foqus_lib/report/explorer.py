@@ -6,8 +6,6 @@ travel as positions, and the browser's picks are the library's, row for row. `ex
 the library's picks at three settings; a test in the browser compares.
 """
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -17,8 +15,8 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from foqus_lib.evidence import SAMPLE_AXIS, Evidence
+from foqus_lib.report import widgets
 from foqus_lib.report.figures import snr_histogram
-from foqus_lib.report.svg import inline_svg
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection import foqus
 from foqus_lib.selection.budget import budget_of
@@ -44,12 +42,12 @@ class Setting:
 SHOWN = (Setting(), Setting("min-max", 0.5, (10, 0, 1), 5), Setting("as printed", 0, (0, 1, 3), 25))
 
 
-def few(signals: Signals, record: Evidence) -> tuple[Signals, Evidence]:
-    """At most MOST signals, the same number of each class, drawn by lot; or all."""
-    if len(signals) <= MOST:
+def few(signals: Signals, record: Evidence, most: int = MOST) -> tuple[Signals, Evidence]:
+    """At most `most` signals, the same number of each class, drawn by lot; or all."""
+    if len(signals) <= most:
         return signals, record
     rng, classes = rng_for("explorer", "few"), np.unique(signals.label)
-    each = MOST // len(classes)
+    each = most // len(classes)
     drawn = [rng.permutation(np.flatnonzero(signals.label == y))[:each] for y in classes]
     rows = np.sort(np.concatenate(drawn))
     parts = {f.name: getattr(record, f.name) for f in fields(record) if f.name in SAMPLE_AXIS}
@@ -100,14 +98,11 @@ def draws(label: Int64[ndarray, " N"]) -> list[dict]:
 def widget(signals: Signals, record: Evidence, about: str) -> HTML:
     """The explorer as part of a page; without script, a picture of its first setting."""
     signals, record = few(signals, record)
-    data = json.dumps(spec(signals, record, about), separators=(",", ":"))
     first = picks(record, SHOWN[0])
     kept = np.isin(np.arange(len(signals)), first)
     figure = snr_histogram(signals.snr, signals.label, kept, signals.classes)
     words = f"Signals kept by class and SNR at {_words(SHOWN[0])}"
-    still = inline_svg(figure, words, "explorer").data
-    quoted = data.replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;")
-    return HTML(f"<div class='foqus-explorer' data-spec='{quoted}'>{still}<p>{words}.</p></div>")
+    return widgets.widget("explorer", spec(signals, record, about), figure, words)
 
 
 def summary(record: Evidence, settings: Sequence[Setting] = SHOWN) -> Mapping[str, dict]:
@@ -134,8 +129,7 @@ def _rng() -> np.random.Generator:
 
 
 def _bytes(signals: Signals) -> str:
-    """Each signal scaled to its own peak, one signed byte a number, base64."""
+    """Each signal scaled to its own peak, see `in_bytes`."""
     iq = signals.iq[:, :, :SAMPLES].astype(np.float64)
     peak = np.abs(iq).max(axis=(1, 2), keepdims=True)
-    whole = np.rint(127 * iq / np.where(peak > 0, peak, 1)).astype(np.int8)
-    return base64.b64encode(whole.tobytes()).decode("ascii")
+    return widgets.in_bytes(iq, np.where(peak > 0, peak, 1))

@@ -7,15 +7,16 @@ from IPython.display import DisplayHandle, Pretty, display
 
 log = logging.getLogger("foqus.progress")
 
+PROGRESS = {"foqus": "progress"}  # of an output: the runner leaves it out of the page
 UNFINISHED = "application/vnd.foqus.unfinished+json"  # what runner.unfinished looks for
 
 
 def live_line() -> Callable[[str], None]:
     """A function that shows its text in place of its text before."""
-    handle: DisplayHandle = display(Pretty(""), display_id=True)
+    handle: DisplayHandle = display(Pretty(""), display_id=True, metadata=PROGRESS)
 
     def show(text: str) -> None:
-        handle.update(Pretty(text))
+        handle.update(Pretty(text), metadata=PROGRESS)
         log.info(text)
 
     return show

@@ -5,6 +5,7 @@ import io
 import re
 from contextlib import AbstractContextManager
 from hashlib import sha256
+from pathlib import Path
 
 import matplotlib as mpl
 from IPython.display import HTML
@@ -25,6 +26,11 @@ STYLE = {
     "grid.alpha": 0.3,
 }
 
+# A file shown by <img> knows no page: its own paper and ink, so that no mixture hides the words.
+THEMES = (
+    "<style>svg{color:#1f2328;background:#fff}@media (prefers-color-scheme:dark)"
+    "{svg{color:#e6edf3;background:#0d1117}}</style>"
+)
 LONG = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is less than anybody sees
 
 
@@ -55,6 +61,14 @@ def inline_svg(figure: Figure, label: str, name: str) -> HTML:
     svg = re.sub(r"(<text\b[^>]*style=\")", r"\1fill: currentColor; ", svg)
     head = f'<svg id="{slug}" role="img" aria-label="{html.escape(label)}" '
     return HTML(f'<div class="svgfig">{svg.replace("<svg ", head, 1)}</div>')
+
+
+def write_svg(figure: Figure, label: str, path: Path) -> None:
+    """The figure as a file of its own, for a README: light or dark as the reader's system is."""
+    drawing = inline_svg(figure, label, path.stem).data
+    drawing = drawing[drawing.index("<svg") : drawing.rindex("</svg>") + len("</svg>")]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(drawing.replace(">", f">{THEMES}", 1) + "\n", encoding="utf-8")
 
 
 def plain(name: str) -> str:

@@ -1,11 +1,12 @@
 """The figures of the findings pages say what their rows say."""
 
 import re
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
-from foqus_lib.report import drawn
+from foqus_lib.report import drawn, svg
 from foqus_lib.report.claim_rules import FAILS, HOLDS, UNTESTED, Finding
 from foqus_lib.report.claims_file import Claim
 from foqus_lib.report.tables import difference_to_floor
@@ -78,3 +79,14 @@ def test_a_claim_has_its_interval_its_verdict_and_the_papers_value(tmp_path):
 
 def test_without_a_tested_claim_the_figure_is_empty_not_an_error():
     assert drawn.claim_figure([(Claim("c", "x", "y", "not_tested"), Finding(UNTESTED))], {}).axes
+
+
+def test_a_drawing_of_its_own_reads_in_light_and_dark(tmp_path):
+    figure = drawn.claim_figure([], {}, "2 claims: 1 holds & 1 does not")
+    path = tmp_path / "derived" / "claims.svg"
+    svg.write_svg(figure, "claims", path)
+    root = ElementTree.parse(path).getroot()  # well formed: an <img> shows no other
+    assert root.tag.endswith("svg") and root.get("aria-label") == "claims"
+    text = path.read_text(encoding="utf-8")
+    assert "prefers-color-scheme:dark" in text and "#000000" not in text
+    assert "2 claims: 1 holds &amp; 1 does not" in texts(path)
