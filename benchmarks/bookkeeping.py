@@ -1,6 +1,7 @@
 """What the engine costs around a training: CPU ms of a tiny trial, and of a row in a large table.
 
     python benchmarks/bookkeeping.py             five minutes
+    python benchmarks/bookkeeping.py --only trial      two minutes
     python benchmarks/bookkeeping.py --quick     a minute: a tenth of the trials, one round
 
 A trial of 20 made-up signals, one epoch, CNN1D: drawn, built, trained, tested and published by
@@ -11,7 +12,7 @@ the table made. Written to book/results/benchmarks/bookkeeping.csv.
 """
 
 import argparse
-import itertools
+import csv
 import json
 import statistics
 import sys
@@ -22,7 +23,7 @@ import measure
 
 TRIALS, STORED, ROUNDS = 100, 100_000, 3
 KEPT, TESTED, BATCH = 20, 40, 16
-TRIAL, STEPS, TABLE = "a tiny trial", "its steps alone", "a row of a table"
+TRIAL, STEPS, AROUND, TABLE = "a tiny trial", "its steps alone", "around it", "a row of a table"
 
 
 def bench(root: str):
@@ -121,37 +122,50 @@ def table_row(root: str, count: int) -> dict:
     return spent
 
 
+PARTS = {"trial": [TRIAL, STEPS], "table": [TABLE]}
 CHILDREN = {TRIAL: tiny_trial, STEPS: steps_alone, TABLE: table_row}
 
 
-def main(quick: bool) -> None:
+def main(quick: bool, only: list[str]) -> None:
     counts = {TRIAL: TRIALS, STEPS: TRIALS, TABLE: STORED}
     counts = {what: count // 10 if quick else count for what, count in counts.items()}
 
     def run(what: str) -> dict:
         return measure.child(__file__, what, counts[what])
 
-    found, rows = measure.in_turn(list(CHILDREN), run, 1 if quick else ROUNDS), []
-    for what, rounds in found.items():
-        ms = [1000 * one["cpu_s"] / counts[what] for one in rounds]
-        print(f"{what:20s} {statistics.median(ms):8.3f} CPU ms   {min(ms):.3f} to {max(ms):.3f}")
+    found = measure.in_turn(only, run, 1 if quick else ROUNDS)
+    ms = {
+        what: [1000 * one["cpu_s"] / counts[what] for one in rounds]
+        for what, rounds in found.items()
+    }
+    if TRIAL in ms:
+        ms[AROUND] = [whole - steps for whole, steps in zip(ms[TRIAL], ms[STEPS], strict=True)]
+    rows = _kept_of_others(ms)
+    for what, each in ms.items():
+        print(
+            f"{what:20s} {statistics.median(each):8.3f} CPU ms   {min(each):.3f} to {max(each):.3f}"
+        )
         rows.append(
             {
                 "what": what,
-                "count": counts[what],
-                "cpu_ms": f"{statistics.median(ms):.3f}",
-                "least": f"{min(ms):.3f}",
-                "most": f"{max(ms):.3f}",
-                "rounds": len(ms),
+                "count": counts.get(what, counts[TRIAL]),
+                "cpu_ms": f"{middle:.3f}",
+                "least": f"{min(each):.3f}",
+                "most": f"{max(each):.3f}",
+                "rounds": len(each),
                 "machine": measure.machine(),
             }
         )
-    around = [
-        1000 * (whole["cpu_s"] - steps["cpu_s"]) / counts[TRIAL]
-        for whole, steps in itertools.zip_longest(found[TRIAL], found[STEPS])
-    ]
-    print(f"{'around a trial':20s} {statistics.median(around):8.3f} CPU ms")
     measure.write("bookkeeping", rows)
+
+
+def _kept_of_others(measured: dict) -> list[dict]:
+    """The rows of an earlier run that this one did not measure."""
+    path = measure.RESULTS / "bookkeeping.csv"
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["what"] not in measured]
 
 
 if __name__ == "__main__":
@@ -161,4 +175,6 @@ if __name__ == "__main__":
     else:
         asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
         asked.add_argument("--quick", action="store_true", help="a tenth of it, once")
-        main(asked.parse_args().quick)
+        asked.add_argument("--only", choices=PARTS, help="one of the two")
+        asked = asked.parse_args()
+        main(asked.quick, PARTS[asked.only] if asked.only else list(CHILDREN))

@@ -177,7 +177,7 @@ def executors(rows: pd.DataFrame, folder: Path) -> None:
 
 
 def bookkeeping(rows: pd.DataFrame, folder: Path) -> None:
-    """What the engine costs around a training; what a trial costs is a difference."""
+    """What the engine costs around a training."""
     at = rows.set_index("what").cpu_ms
     table = pd.DataFrame(
         {
@@ -191,7 +191,7 @@ def bookkeeping(rows: pd.DataFrame, folder: Path) -> None:
     )
     write_plain(table, folder / "bookkeeping.csv")
     numbers = {
-        "around": at["a tiny trial"] - at["its steps alone"],
+        "around": at["around it"],
         "table": 100 * at["a row of a table"],
     }
     about = {"machine": rows.machine.iloc[0]}

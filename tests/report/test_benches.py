@@ -55,8 +55,8 @@ def test_a_bar_is_met_from_its_number_on(tmp_path):
 
 
 def test_what_a_trial_costs_beside_its_steps(tmp_path):
-    names = ["a tiny trial", "its steps alone", "a row of a table"]
-    rows = pd.DataFrame({"what": names, "cpu_ms": [50.0, 42.0, 0.04]})
+    names = ["a tiny trial", "its steps alone", "around it", "a row of a table"]
+    rows = pd.DataFrame({"what": names, "cpu_ms": [50.0, 42.0, 8.0, 0.04]})
     rows = rows.assign(count=100, least=1.0, most=2.0, rounds=3, machine="m")
     benches.bookkeeping(rows, tmp_path)
     found = json.loads((tmp_path / "bookkeeping.json").read_text())["cpu"]
