@@ -142,9 +142,8 @@ def main(quick: bool, only: list[str]) -> None:
         ms[AROUND] = [whole - steps for whole, steps in zip(ms[TRIAL], ms[STEPS], strict=True)]
     rows = _kept_of_others(ms)
     for what, each in ms.items():
-        print(
-            f"{what:20s} {statistics.median(each):8.3f} CPU ms   {min(each):.3f} to {max(each):.3f}"
-        )
+        middle = statistics.median(each)
+        print(f"{what:20s} {middle:8.3f} CPU ms   {min(each):.3f} to {max(each):.3f}")
         rows.append(
             {
                 "what": what,
