@@ -1,7 +1,7 @@
-"""The rows of Table I in the paper's order, and the ablation of Table V.
+"""The rows of Table I in the paper's order, the ablation of Table V, and what is newer.
 
-A new selector is one function in `scores` or `geometry`, one line here and one test of which way
-is up; tests/selection/test_selectors_contract.py finds it by itself.
+A new selector is one function in `scores`, `geometry` or `newer`, one line here and one test of
+which way is up; tests/selection/test_selectors_contract.py finds it by itself.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from numpy import ndarray
 
 from foqus_lib.errors import unknown
-from foqus_lib.selection import foqus, geometry, scores
+from foqus_lib.selection import foqus, geometry, newer, scores
 from foqus_lib.selection.methods import (
     Method,
     Partition,
@@ -78,7 +78,15 @@ CONTROLS: dict[str, Method] = {
     "Cal (in class)": top_k(scores.cal_in_class),  # as common libraries have it
 }
 
-CATALOG: dict[str, Method] = ABLATION_METHODS | METHODS | CONTROLS
+NEWER: dict[str, Method] = {  # in no table of the paper; ask for them by name
+    "Cartography": top_k(newer.cartography),
+    "Dyn-Unc": top_k(newer.dyn_unc),
+    "DUAL": top_k(newer.dual),
+    "CCS": newer.ccs(newer.confidence),
+    "Moderate": top_k(newer.moderate),
+}
+
+CATALOG: dict[str, Method] = ABLATION_METHODS | METHODS | CONTROLS | NEWER
 
 # Raised by whoever changes what a method picks from the same evidence and rng: results that are
 # stored under the old version then count as missing. tests/selection/test_versions.py insists.

@@ -13,6 +13,7 @@ from foqus_lib.selection.catalog import (
     CATALOG,
     CONTROLS,
     METHODS,
+    NEWER,
     SELECTORS,
     method_named,
     partition_named,
@@ -28,12 +29,13 @@ from foqus_lib.selection.methods import (
 )
 
 ALL = {name: class_balanced(method) for name, method in CATALOG.items()}
-# Counts tie; and here rng draws places in the pool: a start, or the coreset itself.
-PLACES = ("Uniform", "CD", "k-Center Greedy", "Forgetting")
+# Counts and ranks tie; and here rng draws places in the pool: a start, or the coreset itself.
+PLACES = ("Uniform", "CD", "k-Center Greedy", "Forgetting", "Moderate")
 WITHOUT_TIES = [name for name in ALL if not name.startswith((*PLACES, "F |", "E |", "F+E |"))]
 
 every = pytest.mark.parametrize("name", ALL)
 main = pytest.mark.parametrize("name", METHODS)
+newer_too = pytest.mark.parametrize("name", [*METHODS, *NEWER])
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -144,6 +146,11 @@ READS = {
     "Margin": ("logits",),
     "FoQuS": ("loss",),
     "FoQuS (min-max)": ("loss",),
+    "Cartography": ("loss",),
+    "Dyn-Unc": ("loss",),
+    "DUAL": ("loss",),
+    "CCS": ("loss",),
+    "Moderate": ("embedding",),
 }
 
 
@@ -153,7 +160,7 @@ def test_not_finite_is_refused_by_name(name, field, value, evidence):
     """Evidence refuses it when made; should an array change later, the method still does."""
     getattr(evidence, field)[..., 1] = value
     with pytest.raises(ValueError, match=rf"{field.removesuffix('_early')}: expected finite"):
-        SELECTORS[name](evidence, 12, rng())
+        ALL[name](evidence, 12, rng())
     with pytest.raises(ValueError, match=f"evidence.{field}: expected finite"):
         replace(evidence)
 
@@ -172,7 +179,7 @@ def test_a_score_that_is_not_finite_is_refused_by_name(evidence):
     levels=st.integers(1, 3),
     data=st.data(),
 )
-@main
+@newer_too
 def test_duplicates_and_odd_classes_change_nothing(name, label, levels, data, make):
     """Rows repeat, classes have one signal or none: still k distinct rows, nested, none twice."""
     n, draw = len(label), rng(levels)
@@ -187,7 +194,7 @@ def test_duplicates_and_odd_classes_change_nothing(name, label, levels, data, ma
         embedding_norm_early=np.ones((1, n)),
     )
     k = data.draw(st.integers(0, n))
-    kept, more = SELECTORS[name](e, k, rng(3)), SELECTORS[name](e, n, rng(3))
+    kept, more = ALL[name](e, k, rng(3)), ALL[name](e, n, rng(3))
     assert len(np.unique(kept)) == len(kept) == k
     assert sorted(more) == list(range(n))
     counts, full = np.bincount(label[kept], minlength=5), np.bincount(label, minlength=5)
@@ -226,6 +233,12 @@ def test_controls_are_named_and_stand_in_no_table():
     assert not CONTROLS.keys() & (METHODS.keys() | ABLATION_METHODS.keys())
 
 
+def test_newer_methods_are_named_and_stand_in_no_table():
+    assert list(NEWER) == ["Cartography", "Dyn-Unc", "DUAL", "CCS", "Moderate"]
+    assert method_named("CCS") is NEWER["CCS"]
+    assert not NEWER.keys() & (METHODS.keys() | ABLATION_METHODS.keys() | CONTROLS.keys())
+
+
 def test_any_method_may_be_balanced_over_snrs():
     assert method_named("FoQuS | SNR-balanced") is METHODS["FoQuS"]
     assert partition_named("FoQuS | SNR-balanced") is classes_and_snrs
@@ -242,11 +255,11 @@ def cells(evidence, kept) -> list[list[int]]:
     ]
 
 
-@main
+@newer_too
 def test_snr_balanced_fills_every_cell_alike(name, make):
     """2 classes, 3 SNRs, 7 signals a cell: 18 is 3 each; of 20 each class has one more to give."""
     e = make(np.arange(42) % 2, snr=np.array([-2, 0, 2])[np.arange(42) // 14])
-    select = snr_balanced(METHODS[name])
+    select = snr_balanced(CATALOG[name])
     assert cells(e, select(e, 18, rng())) == [[3, 3, 3], [3, 3, 3]]
     assert cells(e, select(e, 20, rng())) == [[4, 3, 3], [4, 3, 3]]
     assert cells(e, select(e, 42, rng())) == [[7, 7, 7], [7, 7, 7]]
@@ -261,17 +274,17 @@ def test_a_small_snr_passes_its_rest_on_inside_its_class(make):
     assert len(np.unique(kept)) == 20
 
 
-@main
+@newer_too
 def test_snr_balanced_coresets_are_nested_too(name, make):
     e = make(np.arange(40) % 3, snr=np.arange(40) % 4)
     sizes = [2, 7, 13, 30, 40]
-    at_once = coresets(METHODS[name], e, sizes, rng(2), classes_and_snrs)
+    at_once = coresets(CATALOG[name], e, sizes, rng(2), classes_and_snrs)
     for k, together in zip(sizes, at_once, strict=True):
-        assert snr_balanced(METHODS[name])(e, k, rng(2)).tolist() == together.tolist()
+        assert snr_balanced(CATALOG[name])(e, k, rng(2)).tolist() == together.tolist()
     for less, more in zip(at_once, at_once[1:], strict=False):
         assert set(less) <= set(more)
     with pytest.raises(ValueError, match="cannot keep 41 of 40"):
-        snr_balanced(METHODS[name])(e, 41, rng())
+        snr_balanced(CATALOG[name])(e, 41, rng())
 
 
 @pytest.mark.gpu

@@ -1,0 +1,121 @@
+"""Newer methods that need no more than the record. None of them stands in a table of the paper.
+
+p_t is the probability of the true class after epoch t, exp(-loss). Higher is kept first.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from foqus_lib.evidence import Evidence
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.selection.checks import finite
+from foqus_lib.selection.methods import (
+    Method,
+    Picker,
+    Score,
+    descending,
+    evaluate,
+    pool_by_pool,
+)
+
+WINDOW = 10  # J epochs, of Dyn-Unc and DUAL [A31]
+EARLY = 20  # epochs that DUAL looks at [A32]
+STRATA = 50  # of CCS
+DROPPED = 0.3  # the hardest share of a pool, of CCS; never tuned on test accuracy [A33]
+
+
+def confidence(evidence: Evidence) -> Float[ndarray, " N"]:
+    """mean_t p_t, high for the easy: the axis that CCS cuts into strata [A33]. No method alone."""
+    return _p(evidence).mean(axis=0)
+
+
+def cartography(evidence: Evidence) -> Float[ndarray, " N"]:
+    """Swayamdipta et al. 2020: the standard deviation of p_t over all epochs; the ambiguous."""
+    return _p(evidence).std(axis=0)
+
+
+def dyn_unc(evidence: Evidence) -> Float[ndarray, " N"]:
+    """He et al. 2024: the mean, over all windows of J epochs, of the deviation of p_t in it."""
+    windows = _windows(_p(evidence))
+    return sum(p.std(axis=0) for p in windows) / len(windows)
+
+
+def dual(evidence: Evidence) -> Float[ndarray, " N"]:
+    """Cho et al. 2025: the mean over early windows of deviation times difficulty, 1 - mean p_t.
+
+    The score alone. Their Beta sampling draws with other weights at each rate, and coresets of one
+    record would not be nested any more [A32].
+    """
+    windows = _windows(_p(evidence)[:EARLY])
+    return sum(p.std(axis=0) * (1 - p.mean(axis=0)) for p in windows) / len(windows)
+
+
+def moderate(evidence: Evidence) -> Float[ndarray, " N"]:
+    """Xia et al. 2023: minus how many ranks a signal is from the median of its class.
+
+    Ranked by the distance of the embedding to the class's prototype, the median of each coordinate.
+    So a rate r keeps the ranks n/2 - rn/2 to n/2 + rn/2; the two at equal ranks from the middle
+    tie. Equal distances share the mean of their ranks.
+    """
+    score = np.empty(len(evidence))
+    for y in np.unique(evidence.label):
+        rows = np.flatnonzero(evidence.label == y)
+        x = finite("embedding", evidence.embedding[rows]).astype(np.float64)
+        distance = np.linalg.norm(x - np.median(x, axis=0), axis=1)
+        ascending = np.sort(distance)
+        below, up_to = (np.searchsorted(ascending, distance, side) for side in ("left", "right"))
+        score[rows] = -np.abs(below + up_to - len(rows)) / 2
+    return score
+
+
+def ccs(score: Score, strata: int = STRATA, dropped: float = DROPPED) -> Method:
+    """Zheng et al. 2023: drop the lowest scores, then draw from strata of equal width alike.
+
+    Inside each pool, as FoQuS's tiers. A budget beyond what is left calls the dropped back, the
+    highest first.
+    """
+
+    def method(evidence: Evidence) -> Picker:
+        values = evaluate(score, evidence)
+
+        def keep(rows: ndarray, budget: int, rng: np.random.Generator) -> ndarray:
+            order = descending(values, rows, rng)
+            left, hardest = np.split(order, [len(rows) - budget_of(dropped, len(rows))])
+            stratum = equal_width(values[left], strata)
+            drawn = [rng.permutation(left[stratum == j]) for j in range(strata)]
+            return np.concatenate([in_turn(drawn), hardest])[:budget]
+
+        return pool_by_pool(keep)
+
+    return method
+
+
+def equal_width(score: Float[ndarray, " n"], strata: int) -> Int[ndarray, " n"]:
+    """The stratum of each score, 0 the highest: parts of the range, whatever they hold."""
+    width = (score.max() - score.min()) / strata or 1.0
+    return np.minimum((score.max() - score) / width, strata - 1).astype(np.int64)
+
+
+def in_turn(parts: Sequence[ndarray]) -> Int[ndarray, " n"]:
+    """The first of each part, the largest part first, then the second of each that has two, ...
+
+    The first b of these hold what filling the strata from the smallest up gives (their Algorithm
+    1): all of a small one, and of the others as many each, whatever cannot be shared going to the
+    largest. Below one signal a stratum that is one of each of the b largest.
+    """
+    parts = sorted(parts, key=len, reverse=True)
+    turn = np.concatenate([np.arange(len(part)) for part in parts])
+    return np.concatenate(parts)[np.argsort(turn, kind="stable")]
+
+
+def _p(evidence: Evidence) -> Float[ndarray, "T N"]:
+    return np.exp(-finite("loss", evidence.loss).astype(np.float64))
+
+
+def _windows(p: Float[ndarray, "T N"]) -> list[ndarray]:
+    """All runs of J consecutive epochs; a record of fewer is one window [A31]."""
+    size = min(WINDOW, len(p))
+    return [p[first : first + size] for first in range(len(p) - size + 1)]
