@@ -384,3 +384,10 @@ def test_the_head_of_a_page_is_one_line_and_a_notebook_that_was_not_run_says_so(
 
 def test_profiles_live_where_the_library_looks():
     assert settings.ROOT == ROOT
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "book").rglob("*.md")), ids=lambda path: path.stem)
+def test_no_backtick_follows_the_fence_of_a_directive(page):
+    """In such a line the fence is no fence, and the page is raw text from there on."""
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        assert not re.match(r"\s*`{3,}[^`]+`", line), f"{page.name}, line {number}"
