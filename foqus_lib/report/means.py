@@ -153,10 +153,17 @@ def mean_texts(numbers: pd.DataFrame, metric: Metric) -> list[str]:
     """ "0.512 ± 0.021", with n where n differs within the table, "± –" for one seed."""
     several = numbers.n.nunique() > 1
     return [
-        f"{value_text(row.mean, metric)} ± {value_text(row.sd, metric)}"
-        + (f" (n = {row.n})" if several else "")
+        _mean_text(row.mean, row.sd, metric) + (f" (n = {row.n})" if several else "")
         for row in numbers[["mean", "sd", "n"]].itertuples(index=False)
     ]
+
+
+def _mean_text(mean: float, sd: float, metric: Metric) -> str:
+    """The spread with the decimals of its mean: 2.896 ± 0.006."""
+    if metric.points or sd != sd or not 1e-3 <= abs(mean) < 1e4:
+        return f"{value_text(mean, metric)} ± {value_text(sd, metric)}"
+    decimals = 3 - math.floor(math.log10(abs(mean)))  # four figures of the mean
+    return f"{mean:.{decimals}f} ± {sd:.{decimals}f}"
 
 
 def _print_means(numbers: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:

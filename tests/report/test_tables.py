@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from foqus_lib.experiment.study import Axis
-from foqus_lib.report import paper
+from foqus_lib.experiment.study import Axis, Metric
+from foqus_lib.report import means, paper
 from foqus_lib.report.printed import show, write_csv
 from foqus_lib.report.tables import budget_table
 from tests.report.made_up import STUDY, by_method, rows
@@ -177,3 +177,13 @@ def test_many_commits_are_counted_not_listed():
     data = rows(by_method)
     data["git"] = [f"{place % 7:040d}" for place in range(len(data))]
     assert "and 3 more." in budget_table(data, STUDY).note
+
+
+def test_a_spread_has_the_decimals_of_its_mean():
+    numbers = pd.DataFrame({"mean": [2.896, 6.25, 0.5], "sd": [0.0056991, 0.807, 0.02], "n": 3})
+    assert means.mean_texts(numbers, Metric("loss", "nats")) == [
+        "2.896 ± 0.006", "6.250 ± 0.807", "0.5000 ± 0.0200"
+    ]  # fmt: skip
+    assert (
+        means.mean_texts(numbers, Metric("accuracy", "accuracy", points=True))[2] == "0.500 ± 0.020"
+    )
