@@ -35,7 +35,7 @@ def test_none_leaves_it_to_the_profile():
     assert read({}) == read(KERNEL) == read({"profile": "quick"})
     common, options = read({})
     assert common.snr_min == 10 and type(common.snr_min) is float
-    assert options.rates == (0.1, 0.2) and common.seeds == 2
+    assert options.rates == (0.05, 0.1) and common.seeds == 2
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ def test_the_build_fails_and_names_page_and_text(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cli, "ROOT", tmp_path)
     monkeypatch.setattr(cli.subprocess, "call", lambda command: 0)
     folder = tmp_path / "_build" / "html"
+    monkeypatch.setattr(cli, "PAGES", folder)
     (folder / "book").mkdir(parents=True)
+    (folder / "index.html").write_text("<p>first</p>")
     (folder / "_static").mkdir()
     (folder / "_static" / "webpack.html").write_text("<p>```</p>")  # the theme's
     page = folder / "book" / "rerun.html"
