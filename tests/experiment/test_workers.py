@@ -164,14 +164,18 @@ def kill(pid):
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3, 1.0])
 def test_workers_killed_while_they_start_are_replaced(seconds, tmp_path):
-    """The data are larger than a pipe's buffer: sent through one, the driver waited for ever."""
+    """The data are larger than a pipe's buffer: sent through one, the driver waited for ever.
+
+    On a quick machine the latest of the kills finds a worker at its job, which then runs again.
+    """
     bench = bench_in(tmp_path, 2_000_000)
     stop, thread = killed_after(seconds, 3)
     began = time.monotonic()
     assert set(run(bench, [Job(compute, (name,)) for name in range(4)], 2).values()) == {None}
     stop.set()
     thread.join()
-    assert time.monotonic() - began < 60 and all(len(runs(tmp_path, n)) == 1 for n in range(4))
+    ran = [len(runs(tmp_path, name)) for name in range(4)]
+    assert time.monotonic() - began < 60 and min(ran) == 1 and sum(ran) <= 4 + 3, ran
 
 
 def test_workers_that_never_start_end_with_a_message(tmp_path):
