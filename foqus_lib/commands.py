@@ -30,6 +30,11 @@ def sweep(args: argparse.Namespace) -> int:
     given = {"profile": args.profile, "scheduler": args.scheduler} | typed
     chapter = catalog.opened(args.chapter, given, args.shard)
     print(chapter.task.about, flush=True)
+    for path in args.have:
+        new, of = rows.take_in(chapter.common.store, chapter.study, Path(path))
+        say(f"{path}: {new} of {of} rows were new to {chapter.common.store}")
+    if chapter.slow:
+        say(f"foqus: {chapter.slow}")
     if args.plan:
         print(chapter.plan())
         return 0
@@ -100,6 +105,10 @@ def add_to(command) -> None:
     one.add_argument("--profile", choices=PROFILES, default="quick")
     one.add_argument("--plan", action="store_true", help="say what would be run, and stop")
     one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
+    one.add_argument(
+        "--have", metavar="CSV", action="append", default=[],
+        help="an earlier export: its rows count as finished; may be repeated",
+    )  # fmt: skip
     one.add_argument("--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786")
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
     score.add_to(command)

@@ -55,6 +55,9 @@ def _torch() -> Iterator[Fact]:
     yield True, "torch", f"{torch.__version__}, {gpu}"
     threads = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads for torch"
     yield True, "threads", f"{threads}; a notebook of the build uses 1"
+    from foqus_lib.training.device import price_of_bf16
+
+    yield True, "bf16", f"takes {price_of_bf16():.1f} times as long as fp32 on this CPU"
 
 
 def _disk() -> Iterator[Fact]:

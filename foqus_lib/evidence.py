@@ -24,13 +24,16 @@ class Evidence:
     loss: Float32[ndarray, "T N"]  # cross-entropy in nats, so p_y = exp(-loss) [A4]
     logits: Float32[ndarray, "N C"]  # after the last epoch
     embedding: Float32[ndarray, "N D"]  # input of the last linear layer, after the last epoch
-    logits_early: Float32[ndarray, "R N C"]  # R short independent trainings, for GraNd [A17]
+    logits_early: Float32[ndarray, "R N C"]  # R short independent trainings [A17]
     embedding_norm_early: Float32[ndarray, "R N"]  # ||h||_2 of the same; GraNd needs no more of h
+    margin: Float32[ndarray, "T N"] | None = None  # z_y - max_{c != y} z_c; older files lack it
 
     def __post_init__(self) -> None:
         n = len(self.label)
         for field, axis in SAMPLE_AXIS.items():
             array = getattr(self, field)
+            if array is None:
+                continue
             if array.ndim <= axis or array.shape[axis] != n:
                 raise ValueError(
                     f"evidence.{field}: expected {n} signals on axis {axis}, got {array.shape}"
@@ -54,13 +57,14 @@ class Evidence:
 
 SAMPLE_AXIS = {
     "label": 0, "snr": 0, "correct": 1, "loss": 1, "logits": 0, "embedding": 0,
-    "logits_early": 1, "embedding_norm_early": 1,
+    "logits_early": 1, "embedding_norm_early": 1, "margin": 1,
 }  # fmt: skip
 
 
 def to_arrays(evidence: Evidence) -> dict[str, ndarray]:
     """Plain arrays for an .npz; correctness takes one bit."""
-    arrays = {f.name: getattr(evidence, f.name) for f in fields(evidence)}
+    given = {f.name: getattr(evidence, f.name) for f in fields(evidence)}
+    arrays = {name: array for name, array in given.items() if array is not None}
     arrays["correct"] = np.packbits(evidence.correct, axis=1, bitorder="little")
     return arrays | {"schema": np.int64(SCHEMA)}
 

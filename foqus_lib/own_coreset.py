@@ -64,11 +64,12 @@ def _check(args: argparse.Namespace) -> None:
 
 def _request(args: argparse.Namespace):
     """The choice that is asked for."""
+    from foqus_lib.selection.catalog import looks_early
     from foqus_lib.studies.coreset.own import Request
     from foqus_lib.training.collect import Collection
     from foqus_lib.training.recipe import Recipe
 
-    runs = args.early_runs if args.method.startswith("GraNd") else 0  # nobody else looks at them
+    runs = args.early_runs if looks_early(args.method) else 0
     recipe = Recipe(epochs=args.epochs, batch=args.batch)
     return Request(
         data=args.data,
@@ -112,11 +113,13 @@ def _evaluated(evaluation, args: argparse.Namespace):
 
 def spelled(args: argparse.Namespace) -> str:
     """The command with every setting that decides something, whatever the defaults will be."""
+    from foqus_lib.selection.catalog import looks_early
+
     words = ["foqus", "select", "--data", args.data, "--model", args.model]
     words += ["--method", args.method, "--rate", f"{args.rate:g}", "--seed", f"{args.seed}"]
     words += ["--epochs", f"{args.epochs}", "--batch", f"{args.batch}"]
     words += ["--snr-min", f"{args.snr_min}", "--normalise", args.normalise, "--out", args.out]
-    if args.method.startswith("GraNd"):
+    if looks_early(args.method):
         words += ["--early-runs", f"{args.early_runs}", "--early-epochs", f"{args.early_epochs}"]
     words += ["--scores"] * args.scores
     if args.evaluate is not None:
@@ -180,8 +183,8 @@ def add_to(command) -> None:
     one.add_argument(
         "--scores", action="store_true", help="train also for Uniform, which looks at no network"
     )
-    one.add_argument("--early-runs", type=int, default=10, help="of GraNd (default: 10)")
-    one.add_argument("--early-epochs", type=int, default=5, help="of GraNd (default: 5)")
+    one.add_argument("--early-runs", type=int, default=10, help="of GraNd and EL2N (default: 10)")
+    one.add_argument("--early-epochs", type=int, default=5, help="of GraNd and EL2N (default: 5)")
     one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: auto)")
     one.add_argument(
         "--results", default=str(STORE), help="where evidence and results are kept for reuse"

@@ -24,6 +24,23 @@ def export(root: Path, study: Study, trials: Sequence[Trial], path: Path) -> pd.
     return rows
 
 
+def take_in(root: Path, study: Study, path: Path) -> tuple[int, int]:
+    """Publish the rows of an export as finished trials: (new to the store, all in the file).
+
+    So a sweep goes on from rows that somebody committed, though the store that made them is gone.
+    Provenance comes along; numbers by level (accuracy by SNR) are in no row and stay missing.
+    """
+    rows = load_rows(path, study).to_dict("records")
+    new = 0
+    for row in rows:
+        trial = from_key({name: row[name] for name in [*FIELDS, *study.settings]})
+        measured = {
+            one.name: row[one.name] for one in study.metrics if row[one.name] == row[one.name]
+        }
+        new += store.publish(root, trial, measured, {name: row[name] for name in store.PROVENANCE})
+    return new, len(rows)
+
+
 def load_rows(path: Path, study: Study) -> pd.DataFrame:
     """Read what `export` wrote. Unknown columns, broken keys and repeated trials are refused."""
     dtypes = store.columns(study)

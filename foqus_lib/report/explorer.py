@@ -51,7 +51,11 @@ def few(signals: Signals, record: Evidence, most: int = MOST) -> tuple[Signals, 
     drawn = [rng.permutation(np.flatnonzero(signals.label == y))[:each] for y in classes]
     rows = np.sort(np.concatenate(drawn))
     parts = {f.name: getattr(record, f.name) for f in fields(record) if f.name in SAMPLE_AXIS}
-    cut = {name: array.take(rows, axis=SAMPLE_AXIS[name]) for name, array in parts.items()}
+    cut = {
+        name: array.take(rows, axis=SAMPLE_AXIS[name])
+        for name, array in parts.items()
+        if array is not None
+    }
     return signals[rows], replace(record, **cut)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from numpy import ndarray
 
 from foqus_lib.errors import unknown
-from foqus_lib.selection import foqus, geometry, newer, scores
+from foqus_lib.selection import foqus, geometry, message_passing, newer, scores
 from foqus_lib.selection.methods import (
     Method,
     Partition,
@@ -79,14 +79,19 @@ CONTROLS: dict[str, Method] = {
 }
 
 NEWER: dict[str, Method] = {  # in no table of the paper; ask for them by name
+    "EL2N": top_k(newer.el2n),
+    "AUM": top_k(newer.aum),
     "Cartography": top_k(newer.cartography),
     "Dyn-Unc": top_k(newer.dyn_unc),
     "DUAL": top_k(newer.dual),
     "CCS": newer.ccs(newer.confidence),
     "Moderate": top_k(newer.moderate),
+    "D2": message_passing.d2(newer.confidence),
 }
 
 CATALOG: dict[str, Method] = ABLATION_METHODS | METHODS | CONTROLS | NEWER
+
+OF_EARLY_TRAININGS = ("GraNd", "EL2N")  # what looks at them; for all others there need be none
 
 # Raised by whoever changes what a method picks from the same evidence and rng: results that are
 # stored under the old version then count as missing. tests/selection/test_versions.py insists.
@@ -109,6 +114,11 @@ def version_of(name: str) -> int:
     """The version of the method of this name."""
     method_named(name)
     return VERSIONS[name.removesuffix(SNR_BALANCED)]
+
+
+def looks_early(name: str) -> bool:
+    """Whether the method of this name needs early trainings in its evidence."""
+    return name.removesuffix(SNR_BALANCED) in OF_EARLY_TRAININGS
 
 
 def partition_named(name: str) -> Partition:

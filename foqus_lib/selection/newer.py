@@ -1,4 +1,4 @@
-"""Newer methods that need no more than the record. None of them stands in a table of the paper.
+"""Newer methods, read from the same record. None of them stands in a table of the paper.
 
 p_t is the probability of the true class after epoch t, exp(-loss). Higher is kept first.
 """
@@ -20,11 +20,27 @@ from foqus_lib.selection.methods import (
     evaluate,
     pool_by_pool,
 )
+from foqus_lib.selection.scores import early_logits, error_norm
 
 WINDOW = 10  # J epochs, of Dyn-Unc and DUAL [A31]
 EARLY = 20  # epochs that DUAL looks at [A32]
 STRATA = 50  # of CCS
 DROPPED = 0.3  # the hardest share of a pool, of CCS; never tuned on test accuracy [A33]
+
+
+def el2n(evidence: Evidence) -> Float[ndarray, " N"]:
+    """Paul et al. 2021: |p - onehot(y)|_2 early in training, mean over R early trainings [A34]."""
+    return error_norm(early_logits(evidence, "EL2N"), evidence.label).mean(axis=0)
+
+
+def aum(evidence: Evidence) -> Float[ndarray, " N"]:
+    """Pleiss et al. 2020: minus the mean over epochs of z_y - max_{c != y} z_c; the hard first."""
+    if evidence.margin is None:
+        raise ValueError(
+            "evidence.margin: AUM wants the margin of every epoch, and this record, made by an "
+            "earlier version, has none. Delete its file, or give another results folder"
+        )
+    return -finite("margin", evidence.margin).astype(np.float64).mean(axis=0)
 
 
 def confidence(evidence: Evidence) -> Float[ndarray, " N"]:

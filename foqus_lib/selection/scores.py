@@ -23,15 +23,19 @@ def forgetting(evidence: Evidence) -> Float[ndarray, " N"]:
 
 def grand(evidence: Evidence) -> Float[ndarray, " N"]:
     """Paul et al. 2021: the loss gradient's norm, last layer, mean over R early trainings [A17]."""
+    logits = early_logits(evidence, "GraNd")
+    norms = last_layer_gradient_norm(logits, evidence.embedding_norm_early, evidence.label)
+    return norms.mean(axis=0)
+
+
+def early_logits(evidence: Evidence, wanted_by: str) -> Float[ndarray, "R N C"]:
+    """Of the short independent trainings; ValueError if there was none."""
     if len(evidence.logits_early) == 0:
         raise ValueError(
-            "evidence.logits_early: GraNd wants at least one early training, got 0. "
+            f"evidence.logits_early: {wanted_by} wants at least one early training, got 0. "
             "Collect the evidence with early runs"
         )
-    norms = last_layer_gradient_norm(
-        evidence.logits_early, evidence.embedding_norm_early, evidence.label
-    )
-    return norms.mean(axis=0)
+    return evidence.logits_early
 
 
 def last_layer_gradient_norm(
@@ -40,10 +44,14 @@ def last_layer_gradient_norm(
     label: Int[ndarray, " N"],
 ) -> Float[ndarray, "R N"]:
     """|(p - onehot(y)) [h, 1]^T| = |p - onehot(y)| sqrt(1 + |h|^2): weights and bias."""
+    return error_norm(logits, label) * np.sqrt(1 + embedding_norm.astype(np.float64) ** 2)
+
+
+def error_norm(logits: Float[ndarray, "R N C"], label: Int[ndarray, " N"]) -> Float[ndarray, "R N"]:
+    """|p - onehot(y)|_2."""
     error = np.exp(log_softmax(logits))
     error[:, np.arange(len(label)), label] -= 1
-    size = np.sqrt(1 + embedding_norm.astype(np.float64) ** 2)
-    return np.linalg.norm(error, axis=2) * size
+    return np.linalg.norm(error, axis=2)
 
 
 def cal(evidence: Evidence) -> Float[ndarray, " N"]:

@@ -71,6 +71,13 @@ def loss_of(logits: Float[Tensor, "R N C"], label: Int64[Tensor, " N"]) -> Float
     return F.cross_entropy(logits.transpose(1, 2), target, reduction="none")
 
 
+def margin_of(logits: Float[Tensor, "R N C"], label: Int64[Tensor, " N"]) -> Float[Tensor, "R N"]:
+    """z_y - max_{c != y} z_c: positive where the network is right (Pleiss et al. 2020)."""
+    of_label = label.expand(logits.shape[:-1])[..., None]
+    others = logits.scatter(-1, of_label, -torch.inf).amax(-1)
+    return logits.gather(-1, of_label)[..., 0] - others
+
+
 def collect(
     build: Build,
     signals: Signals,
@@ -92,6 +99,7 @@ def collect(
     n, epochs = len(signals), collection.recipe.epochs
     correct = _rows(keep, "correct", (len(seeds), epochs, n), np.dtype(bool))
     loss = _rows(keep, "loss", (len(seeds), epochs, n), np.dtype(np.float32))
+    margin = _rows(keep, "margin", (len(seeds), epochs, n), np.dtype(np.float32))
     _, target = resident(signals, device)
 
     def record(replicas: range, network: nn.Module, epoch: int) -> None:
@@ -100,6 +108,7 @@ def collect(
         of_all = slice(replicas.start, replicas.stop)
         correct[of_all, epoch] = correctness(predicted_label(logits), target).cpu().numpy()
         loss[of_all, epoch] = loss_of(logits, target).cpu().numpy()
+        margin[of_all, epoch] = margin_of(logits, target).cpu().numpy()
         share = correct[of_all, epoch].mean()
         progress(f"epoch {epoch + 1} of {epochs}: {share:.1%} of the training signals right")
 
@@ -113,7 +122,7 @@ def collect(
         if replica in fitted.diverged:
             found.append(_diverged(fitted.diverged[replica], collection.recipe))
             continue
-        if np.isnan(loss[replica]).any():
+        if np.isnan(loss[replica]).any() or np.isnan(margin[replica]).any():
             raise ValueError(
                 f"{keep}: its record does not belong to its state. Delete it; run again"
             )
@@ -131,6 +140,7 @@ def collect(
             embedding=embedding,
             logits_early=logits_early,
             embedding_norm_early=norm_early,
+            margin=np.array(margin[replica]),
         )
         found.append((evidence, weights))
     return found

@@ -5,7 +5,7 @@ import pytest
 
 from foqus_lib.experiment import store
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.experiment.rows import export, load_rows
+from foqus_lib.experiment.rows import export, load_rows, take_in
 from tests.experiment.made_up import STUDY, trial
 
 TRIALS = [
@@ -33,6 +33,18 @@ def test_round_trip(full):
     first = path.read_bytes()
     export(full / "store", STUDY, TRIALS[::-1], path)
     assert path.read_bytes() == first
+
+
+def test_a_sweep_goes_on_from_rows_whose_store_is_gone(full, caplog):
+    path, other = full / "rows.csv", full / "another"
+    export(full / "store", STUDY, TRIALS, path)
+    assert take_in(other, STUDY, path) == (len(TRIALS), len(TRIALS))
+    assert store.scan(other, TRIALS).missing == []
+    export(other, STUDY, TRIALS, full / "again.csv")
+    assert (full / "again.csv").read_bytes() == path.read_bytes()
+    assert take_in(other, STUDY, path) == (0, len(TRIALS)) and not caplog.text
+    path.write_text(path.read_text().replace("0.25,", "0.75,"))
+    assert take_in(other, STUDY, path) == (0, len(TRIALS)) and "the first ones stay" in caplog.text
 
 
 def test_an_incomplete_grid_is_not_exported(full):

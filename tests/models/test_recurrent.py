@@ -58,6 +58,16 @@ def test_first_weights_are_uniform_within_one_over_the_root_of_the_cells():
         assert not torch.equal(*weight.chunk(2))
 
 
+def test_a_cpu_without_a_bf16_lstm_computes_in_fp32_and_rounds(monkeypatch):
+    torch.manual_seed(0)
+    layer = Recurrent(1, lambda: nn.LSTM(2, 16, batch_first=True))
+    x = torch.randn(1, 3, 32, 2)
+    monkeypatch.setattr("foqus_lib.models.recurrent.takes_bf16", lambda: False)
+    exact = layer(x)  # outside autocast: torch's own layer in fp32
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer(x), exact.bfloat16())
+
+
 @pytest.mark.parametrize("copies", [1, 2])
 def test_bf16_is_near_fp32_and_keeps_gradients_in_fp32(copies):
     torch.manual_seed(0)

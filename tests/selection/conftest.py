@@ -29,8 +29,13 @@ def evidence_of(label, **given) -> Evidence:
     arrays |= {
         name: np.asarray(value, dtype=arrays[name].dtype)  # lists are welcome
         for name, value in given.items()
+        if name != "margin"
     }
-    return Evidence(**arrays)
+    epochs = len(arrays["loss"])
+    margin = (
+        rng.normal(size=(epochs, n), scale=3) if given.get("margin") is None else given["margin"]
+    )
+    return Evidence(**arrays, margin=np.asarray(margin, dtype=f32))
 
 
 @pytest.fixture(scope="session")

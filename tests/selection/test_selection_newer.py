@@ -1,5 +1,7 @@
 """Newer methods: a case by hand and which way is up, one a method; then CCS's own loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,33 @@ def of_p(make, *signals):
 
 def first(name, evidence) -> int:
     return class_balanced(NEWER[name])(evidence, 1, np.random.default_rng(0))[0]
+
+
+def test_el2n_by_hand(make):
+    """p = 1/2, 1/2 is sqrt(1/2) from a corner; the mean of that and of nearly 0 is half of it."""
+    logits = np.full((2, 2, 5), -100.0)
+    logits[0, :, :2] = 0
+    logits[1, :, 0] = 100
+    e = make([0, 1], logits_early=logits, embedding_norm_early=np.zeros((2, 2)))
+    np.testing.assert_allclose(newer.el2n(e), [np.sqrt(0.5) / 2, (np.sqrt(0.5) + np.sqrt(2)) / 2])
+
+
+def test_el2n_prefers_what_is_wrong_early_whatever_the_embedding(make):
+    logits = np.zeros((1, 3, 5))
+    logits[0, :, 0] = [3, -3, 1]
+    e = make([0, 0, 0], logits_early=logits, embedding_norm_early=[[100, 0, 100]])
+    assert first("EL2N", e) == 1
+    with pytest.raises(ValueError, match="EL2N wants at least one early training"):
+        none = {"logits_early": np.empty((0, 1, 5)), "embedding_norm_early": np.empty((0, 1))}
+        newer.el2n(make([0], **none))
+
+
+def test_aum_by_hand_and_the_lowest_margin_first(make):
+    margin = np.tile([[3.0, -1, 0], [1, -1, 1]], (6, 1))
+    e = make([0, 0, 0], margin=margin)
+    assert newer.aum(e).tolist() == [-2, 1, -0.5] and first("AUM", e) == 1
+    with pytest.raises(ValueError, match=r"evidence.margin: .* Delete its file"):
+        newer.aum(replace(e, margin=None))
 
 
 def test_cartography_by_hand(make):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from foqus_lib.evidence import SAMPLE_AXIS
 from foqus_lib.selection.catalog import (
     ABLATION_METHODS,
     CATALOG,
@@ -125,12 +126,11 @@ def test_reordered_signals_give_the_same_coreset(name, evidence):
 
 
 def reordered(evidence, order):
-    axis = {"correct": 1, "loss": 1, "logits_early": 1, "embedding_norm_early": 1}
     return replace(
         evidence,
         **{
-            f.name: np.take(getattr(evidence, f.name), order, axis=axis.get(f.name, 0))
-            for f in fields(evidence)
+            name: np.take(getattr(evidence, name), order, axis=axis)
+            for name, axis in SAMPLE_AXIS.items()
         },
     )
 
@@ -146,11 +146,14 @@ READS = {
     "Margin": ("logits",),
     "FoQuS": ("loss",),
     "FoQuS (min-max)": ("loss",),
+    "EL2N": ("logits_early",),
+    "AUM": ("margin",),
     "Cartography": ("loss",),
     "Dyn-Unc": ("loss",),
     "DUAL": ("loss",),
     "CCS": ("loss",),
     "Moderate": ("embedding",),
+    "D2": ("loss", "embedding"),
 }
 
 
@@ -234,7 +237,8 @@ def test_controls_are_named_and_stand_in_no_table():
 
 
 def test_newer_methods_are_named_and_stand_in_no_table():
-    assert list(NEWER) == ["Cartography", "Dyn-Unc", "DUAL", "CCS", "Moderate"]
+    named = ["EL2N", "AUM", "Cartography", "Dyn-Unc", "DUAL", "CCS", "Moderate", "D2"]
+    assert list(NEWER) == named
     assert method_named("CCS") is NEWER["CCS"]
     assert not NEWER.keys() & (METHODS.keys() | ABLATION_METHODS.keys() | CONTROLS.keys())
 

@@ -49,6 +49,11 @@ def test_the_record_is_what_an_eval_pass_after_each_epoch_sees(record, tones):
         assert (found.correct[epochs - 1] == right.numpy()).all()
         loss = F.cross_entropy(logits[0], target, reduction="none").numpy()
         np.testing.assert_array_equal(found.loss[epochs - 1], loss)
+        wrong = logits[0].clone()
+        wrong[torch.arange(len(target)), target] = -torch.inf
+        margin = logits[0][torch.arange(len(target)), target] - wrong.max(1).values
+        np.testing.assert_array_equal(found.margin[epochs - 1], margin.numpy())
+        assert ((found.margin[epochs - 1] > 0) == found.correct[epochs - 1]).all()
     np.testing.assert_array_equal(found.logits, logits[0].numpy())
     np.testing.assert_array_equal(found.embedding, embedding[0].numpy())
 
@@ -84,6 +89,9 @@ def test_evidence_survives_the_disk(record, tmp_path):
     back = evidence.load(path)
     for field in evidence.SAMPLE_AXIS:
         np.testing.assert_array_equal(getattr(back, field), getattr(record[0], field))
+    arrays = evidence.to_arrays(record[0])
+    np.savez(path, **{name: array for name, array in arrays.items() if name != "margin"})
+    assert evidence.load(path).margin is None, "a file of before this field was added"
     for broken in (path.read_bytes()[:-40], b"", b"<html>"):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match=r"e\.npz: not a readable evidence file"):

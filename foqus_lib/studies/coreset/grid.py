@@ -90,7 +90,7 @@ class Options:
         "Adam"
     )
     test_every: Annotated[int, "epochs between tests whose best is reported too; 0: none"] = 0
-    early_runs: Annotated[int, "short trainings for GraNd [A17]"] = 10
+    early_runs: Annotated[int, "short trainings for GraNd and EL2N [A17]"] = 10
     early_epochs: Annotated[int, "their length"] = 5
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ from foqus_lib.experiment.plan import OF_A_WORKER, in_words, seconds_per_unit, s
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection import foqus, scores
-from foqus_lib.selection.catalog import SNR_BALANCED, method_named, version_of
+from foqus_lib.selection.catalog import SNR_BALANCED, looks_early, method_named, version_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
 from foqus_lib.studies.coreset.draw import affordable, blind, draw
@@ -60,9 +60,9 @@ class Request:
         basis_points(self.rate)
         known_model(self.model)
         method_named(self.method)
-        if self.method.startswith("GraNd") and self.collection.early_runs == 0:
+        if looks_early(self.method) and self.collection.early_runs == 0:
             raise ValueError(
-                "early_runs: GraNd looks at short trainings; expected 1 or more, got 0"
+                f"early_runs: {self.method} looks at short trainings; expected 1 or more, got 0"
             )
         if self.normalise not in signals.NORMALISATIONS:
             raise unknown("normalisation", self.normalise, signals.NORMALISATIONS)

@@ -152,7 +152,9 @@ def _memory(bench: Bench, models: set[str]) -> int:
     train, test, how = bench.task.train, bench.task.test, bench.collection
     classes = len(train.classes)
     widest = max((embedding_size(MODELS[m], classes, train.length) for m in models), default=0)
-    numbers = how.recipe.epochs * 1.25 + classes + widest + how.early_runs * (classes + 1)
+    each_epoch = 2.25  # loss and margin of four bytes, correctness of one
+    early = how.early_runs * (classes + 1)
+    numbers = how.recipe.epochs * each_epoch + classes + widest + early
     records = int(2 * 4 * len(train) * numbers) if models else 0
     signals = train.iq.nbytes + (0 if test is train else test.iq.nbytes)  # `own` holds out none
     return signals + records

@@ -36,7 +36,7 @@ class Options:
     batch: Annotated[int, "of every training"] = 16
     lr: Annotated[float, "Adam's"] = 1e-3
     selection_epochs: Annotated[int, "T, of the record that methods look at"] = 20
-    early_runs: Annotated[int, "short trainings for GraNd [A17]"] = 3
+    early_runs: Annotated[int, "short trainings for GraNd and EL2N [A17]"] = 3
     early_epochs: Annotated[int, "their length"] = 2
 
     def __post_init__(self) -> None:
