@@ -61,6 +61,8 @@ def pick_maps(
         axes = figure.subplots(-(-len(picks) // columns), columns, sharex=True, sharey=True)
         for ax in axes.flat[len(picks) :]:
             ax.set_visible(False)
+        for ax in axes.flat[len(picks) - columns : len(picks)]:
+            ax.tick_params(labelbottom=True)  # also above an empty place
         for ax, (name, rows) in zip(axes.flat, picks.items(), strict=False):
             cloud(ax, times_right[::thin], mean_loss[::thin], color=GREY, alpha=0.6, linewidth=2)
             ax.plot(times_right[rows], mean_loss[rows], MARKERS[0], color=PALETTE[0], markersize=3)

@@ -34,7 +34,7 @@ def el2n(evidence: Evidence) -> Float[ndarray, " N"]:
 
 
 def aum(evidence: Evidence) -> Float[ndarray, " N"]:
-    """Pleiss et al. 2020: minus the mean over epochs of z_y - max_{c != y} z_c; the hard first."""
+    """Pleiss et al. 2020: minus the mean over epochs of z_y - max_{c != y} z_c [A35]."""
     if evidence.margin is None:
         raise ValueError(
             "evidence.margin: AUM wants the margin of every epoch, and this record, made by an "

@@ -183,3 +183,13 @@ def test_signals_that_are_too_short_are_refused_before_any_training(task, tmp_pa
     short = replace(task, train=replace(task.train, iq=task.train.iq[..., :16].copy()))
     with pytest.raises(ValueError, match=r"needs signals of \d+ samples or more, these have 16"):
         grid.bench(tiny.common(results=str(tmp_path)), tiny.OPTIONS, short)
+
+
+def test_a_cpu_without_bf16_is_said_before_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "price_of_bf16", lambda: 9.04)
+    chapter = smoke("03_main_tables", tmp_path, precision="bf16", device="cpu")
+    assert chapter.slow.startswith("bf16 takes 9.0 times as long as fp32 on this CPU")
+    assert "give precision=fp32 (" in chapter.slow
+    assert smoke("03_main_tables", tmp_path, device="cpu").slow == ""
+    monkeypatch.setattr(catalog, "price_of_bf16", lambda: 0.5)
+    assert chapter.slow == ""

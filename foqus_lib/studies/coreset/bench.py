@@ -73,5 +73,6 @@ def evidence_key(
         "selection_model": model,
         "selection_recipe": str(collection),
         "seed": seed,
+        "holds": collect.HOLDS,
         "versions": f"collect={collect.VERSION} fit={fit.VERSION} {model}={NETWORKS[model]}",
     }
