@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from foqus_lib.companions import signal_cnn1d, signal_resnet
+from foqus_lib.companions import signal_cnn1d, signal_resnet, signal_transformer
 from foqus_lib.companions.signal_cnn1d import SignalCNN1D
 from foqus_lib.companions.signal_resnet import SignalResNet, stage_of
+from foqus_lib.companions.signal_transformer import SignalTransformer
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,11 @@ class Cuttable:
     width: int  # channels of the first stage, as published
     growth: int
     version: str  # what stands in keys: it changes when the network does
+    inside: int = 1  # times those outside, the channels between a block's two convolutions
 
     def channels(self, width: int) -> list[int]:
         """Of every block, between its two convolutions."""
-        return [width * self.growth**stage for stage in stage_of(self.depths)]
+        return [width * self.inside * self.growth**stage for stage in stage_of(self.depths)]
 
 
 def _resnet(blocks: int) -> Cuttable:
@@ -44,11 +46,22 @@ def _cnn1d() -> Cuttable:
     return Cuttable(SignalCNN1D, depths, (sum(depths),), signal_cnn1d.WIDTH, 1, version)
 
 
+def _transformer() -> Cuttable:
+    """Any one block is enough."""
+    depths, width = signal_transformer.DEPTHS, signal_transformer.WIDTH
+    version = f"transformer={signal_transformer.VERSION}"
+    inside = signal_transformer.INSIDE
+    return Cuttable(SignalTransformer, depths, depths, width, 1, version, inside)
+
+
+KINDS = SignalResNet, SignalCNN1D, SignalTransformer
+
 NETWORKS: dict[str, Callable[[], Cuttable]] = {
     "ResNet20": lambda: _resnet(3),
     "ResNet56": lambda: _resnet(9),
     "ResNet110": lambda: _resnet(18),
     "CNN1D": _cnn1d,
+    "Transformer12": _transformer,
 }
 WORDS = ", ".join(NETWORKS)
 

@@ -7,9 +7,7 @@ from jaxtyping import Float, Float64
 from numpy import ndarray
 from torch import Tensor, nn
 
-from foqus_lib.companions.cuttable import WORDS
-from foqus_lib.companions.signal_cnn1d import SignalCNN1D
-from foqus_lib.companions.signal_resnet import SignalResNet
+from foqus_lib.companions.cuttable import KINDS, WORDS
 
 LEAST_SIGNALS = 4  # the unbiased estimator divides by n - 3
 
@@ -20,9 +18,10 @@ def layers_of(network: nn.Module) -> list[nn.Module]:
     ValueError for a network that is no stack of residual blocks: without one of its layers the
     next would get another shape.
     """
-    if not isinstance(network, SignalResNet | SignalCNN1D):
+    if not isinstance(network, KINDS):
+        kinds = ", ".join(kind.__name__ for kind in KINDS)
         raise ValueError(
-            "layers: expected a network of residual blocks (SignalResNet, SignalCNN1D), got "
+            f"layers: expected a network of residual blocks ({kinds}), got "
             f"{type(network).__name__}, whose layers cannot be cut. Name one of {WORDS}"
         )
     return [network.stem, *network.blocks]
