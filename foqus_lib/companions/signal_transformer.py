@@ -1,7 +1,7 @@
 """A transformer over patches of I/Q, of which any block may go: all see one map of one shape.
 
 Twelve Pre-LN blocks as in a Llama, without its mask: a signal is there as a whole. It ties chapter
-11, where the last blocks of a language model are dropped, to radio [A37]. With all blocks 12 x 64
+11, where the last blocks of a language model are dropped, to radio. With all blocks 12 x 64
 has 404,619 parameters for 11 classes of 128 samples. For `fit`: models.copies.alone(...).
 """
 

@@ -136,6 +136,7 @@ COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy",
 COMMITTED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
 COMMITTED |= {
     "llm_pruning/rows": llm_pruning.STUDY,
+    "llm_pruning/radio": layer_pruning.STUDY,
     "clustering/rows": CLUSTERING,
     "visibility_graph/rows": visibility_graph.STUDY,
     "frontier/rows": frontier.STUDY,
