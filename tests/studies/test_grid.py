@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from foqus_lib import cli
 from foqus_lib.datasets.catalog import DATASETS
 from foqus_lib.experiment import store
 from foqus_lib.models import MODELS
@@ -193,3 +194,14 @@ def test_a_cpu_without_bf16_is_said_before_the_run(tmp_path, monkeypatch):
     assert smoke("03_main_tables", tmp_path, device="cpu").slow == ""
     monkeypatch.setattr(catalog, "price_of_bf16", lambda: 0.5)
     assert chapter.slow == ""
+
+
+def test_a_sweep_goes_on_from_committed_rows(tmp_path, capsys):
+    words = ["sweep", "03_main_tables", "--profile", "smoke", "methods=[Uniform]", "ceilings=[]"]
+    words += ["rates=[0.1]", "models=[CNN1D]", "seeds=2", "epochs=1", "workers=1"]
+    csv, new = tmp_path / "rows.csv", f"results={tmp_path / 'new'}"
+    assert cli.main([*words, f"results={tmp_path / 'old'}", "--export", str(csv)]) == 0
+    assert cli.main([*words, new, "--have", str(csv), "--plan"]) == 0
+    said = capsys.readouterr()
+    assert "2 of 2 rows were new to" in said.err and "all 2 trials are stored" in said.out
+    assert cli.main([*words, new, "--have", str(tmp_path / "none.csv")]) == 1
