@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 @cache
 def takes_bf16() -> bool:
-    """Whether torch's LSTM runs in bfloat16 on this CPU."""
+    """Whether torch's LSTM runs in bfloat16 on this CPU; no random number is used up to ask."""
     try:
-        with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
-            nn.LSTM(1, 1)(torch.zeros(1, 1, 1, device="cpu"))
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            layer, x = nn.LSTM(1, 1, device="cpu"), torch.zeros(1, 1, 1, device="cpu")
+            with torch.autocast("cpu", torch.bfloat16):
+                layer(x)
     except RuntimeError:  # "could not create a primitive descriptor"
         return False
     return True

@@ -25,7 +25,7 @@ from foqus_lib.selection.scores import early_logits, error_norm
 WINDOW = 10  # J epochs, of Dyn-Unc and DUAL [A31]
 EARLY = 20  # epochs that DUAL looks at [A32]
 STRATA = 50  # of CCS
-DROPPED = 0.3  # the hardest share of a pool, of CCS; never tuned on test accuracy [A33]
+DROPPED = 0.3  # the hardest share of a pool, of CCS and D2; never tuned on test accuracy [A33]
 
 
 def el2n(evidence: Evidence) -> Float[ndarray, " N"]:

@@ -262,9 +262,9 @@ class Opened:
         if not names or pick_device(self.common.device).type != "cpu" or price_of_bf16() < 1.5:
             return ""
         return (
-            f"bf16 takes {price_of_bf16():.1f} times as long as fp32 on this CPU, which only "
-            f"emulates it; give {' '.join(f'{name}=fp32' for name in names)} (other results: "
-            "the precision is part of a result's key)"
+            f"bf16 takes {price_of_bf16():.1f} times as long as fp32 on this CPU; "
+            f"give {' '.join(f'{name}=fp32' for name in names)} (other results: the precision is "
+            "part of a result's key)"
         )
 
     def run(self, progress: Progress) -> store.Scan:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from foqus_lib.models.recurrent import LoopedLSTM, Recurrent
+from foqus_lib.models.recurrent import LoopedLSTM, Recurrent, takes_bf16
 
 KINDS = [
     {"bias": bias, "bidirectional": bidirectional}
@@ -56,6 +56,15 @@ def test_first_weights_are_uniform_within_one_over_the_root_of_the_cells():
         assert weight.abs().max() > 0.99 / 8
         assert abs(float(weight.std()) - 1 / 8 / math.sqrt(3)) < 0.005
         assert not torch.equal(*weight.chunk(2))
+
+
+def test_to_ask_for_a_bf16_lstm_uses_up_no_random_number():
+    takes_bf16.cache_clear()
+    before = torch.get_rng_state()
+    with torch.device("meta"):  # nor does it matter where new tensors go by default
+        found = takes_bf16()
+    takes_bf16.cache_clear()
+    assert takes_bf16() is found and torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_cpu_without_a_bf16_lstm_computes_in_fp32_and_rounds(monkeypatch):
