@@ -27,6 +27,7 @@ class Evidence:
     logits_early: Float32[ndarray, "R N C"]  # R short independent trainings [A17]
     embedding_norm_early: Float32[ndarray, "R N"]  # ||h||_2 of the same; GraNd needs no more of h
     margin: Float32[ndarray, "T N"] | None = None  # z_y - max_{c != y} z_c; older files lack it
+    drift: Float32[ndarray, "T-1 N"] | None = None  # of all probabilities since the epoch before
 
     def __post_init__(self) -> None:
         n = len(self.label)
@@ -57,7 +58,7 @@ class Evidence:
 
 SAMPLE_AXIS = {
     "label": 0, "snr": 0, "correct": 1, "loss": 1, "logits": 0, "embedding": 0,
-    "logits_early": 1, "embedding_norm_early": 1, "margin": 1,
+    "logits_early": 1, "embedding_norm_early": 1, "margin": 1, "drift": 1,
 }  # fmt: skip
 
 

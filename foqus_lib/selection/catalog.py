@@ -84,6 +84,7 @@ NEWER: dict[str, Method] = {  # in no table of the paper; ask for them by name
     "Cartography": top_k(newer.cartography),
     "Dyn-Unc": top_k(newer.dyn_unc),
     "DUAL": top_k(newer.dual),
+    "TDDS": top_k(newer.tdds),
     "CCS": newer.ccs(newer.confidence),
     "Moderate": top_k(newer.moderate),
     "D2": message_passing.d2(newer.confidence),

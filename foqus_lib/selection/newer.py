@@ -22,7 +22,8 @@ from foqus_lib.selection.methods import (
 )
 from foqus_lib.selection.scores import early_logits, error_norm
 
-WINDOW = 10  # J epochs, of Dyn-Unc and DUAL [A31]
+WINDOW = 10  # J epochs, of Dyn-Unc, DUAL and TDDS [A31]
+LATEST = 0.9  # weight of a window against all before it, of TDDS [A37]
 EARLY = 20  # epochs that DUAL looks at [A32]
 STRATA = 50  # of CCS
 DROPPED = 0.3  # the hardest share of a pool, of CCS and D2; never tuned on test accuracy [A33]
@@ -35,12 +36,7 @@ def el2n(evidence: Evidence) -> Float[ndarray, " N"]:
 
 def aum(evidence: Evidence) -> Float[ndarray, " N"]:
     """Pleiss et al. 2020: minus the mean over epochs of z_y - max_{c != y} z_c [A35]."""
-    if evidence.margin is None:
-        raise ValueError(
-            "evidence.margin: AUM wants the margin of every epoch, and this record, made by an "
-            "earlier version, has none. Delete its file, or give another results folder"
-        )
-    return -finite("margin", evidence.margin).astype(np.float64).mean(axis=0)
+    return -_later(evidence, "margin", "AUM").mean(axis=0)
 
 
 def confidence(evidence: Evidence) -> Float[ndarray, " N"]:
@@ -55,7 +51,7 @@ def cartography(evidence: Evidence) -> Float[ndarray, " N"]:
 
 def dyn_unc(evidence: Evidence) -> Float[ndarray, " N"]:
     """He et al. 2024: the mean, over all windows of J epochs, of the deviation of p_t in it."""
-    windows = _windows(_p(evidence))
+    windows = _windows(_p(evidence), WINDOW)
     return sum(p.std(axis=0) for p in windows) / len(windows)
 
 
@@ -65,8 +61,20 @@ def dual(evidence: Evidence) -> Float[ndarray, " N"]:
     The score alone. Their Beta sampling draws with other weights at each rate, and coresets of one
     record would not be nested any more [A32].
     """
-    windows = _windows(_p(evidence)[:EARLY])
+    windows = _windows(_p(evidence)[:EARLY], WINDOW)
     return sum(p.std(axis=0) * (1 - p.mean(axis=0)) for p in windows) / len(windows)
+
+
+def tdds(evidence: Evidence) -> Float[ndarray, " N"]:
+    """Zhang et al. 2024: how unevenly all probabilities drift within a window of J epochs.
+
+    A moving average over windows, so late ones count most: the last two are 99 % of it [A37].
+    """
+    score = np.zeros(len(evidence))
+    for drift in _windows(_later(evidence, "drift", "TDDS"), WINDOW - 1):  # J epochs, J - 1 steps
+        unevenness = np.linalg.norm(drift - drift.mean(axis=0), axis=0)
+        score = LATEST * unevenness + (1 - LATEST) * score
+    return score
 
 
 def moderate(evidence: Evidence) -> Float[ndarray, " N"]:
@@ -131,7 +139,17 @@ def _p(evidence: Evidence) -> Float[ndarray, "T N"]:
     return np.exp(-finite("loss", evidence.loss).astype(np.float64))
 
 
-def _windows(p: Float[ndarray, "T N"]) -> list[ndarray]:
-    """All runs of J consecutive epochs; a record of fewer is one window [A31]."""
-    size = min(WINDOW, len(p))
-    return [p[first : first + size] for first in range(len(p) - size + 1)]
+def _later(evidence: Evidence, field: str, method: str) -> Float[ndarray, "T N"]:
+    """What records of earlier versions lack; ValueError for such a record."""
+    if (values := getattr(evidence, field)) is None:
+        raise ValueError(
+            f"evidence.{field}: {method} wants the {field} of every epoch, and this record, made "
+            "by an earlier version, has none. Delete its file, or give another results folder"
+        )
+    return finite(field, values).astype(np.float64)
+
+
+def _windows(values: Float[ndarray, "T N"], size: int) -> list[ndarray]:
+    """All runs of `size` consecutive rows; a record of fewer is one window [A31]."""
+    size = min(size, len(values))
+    return [values[first : first + size] for first in range(len(values) - size + 1)]

@@ -26,7 +26,9 @@ from foqus_lib.training.predict import logits_of, predict
 from foqus_lib.training.recipe import Recipe
 
 VERSION = 2  # raised when the same training leaves other numbers
-HOLDS = "correct loss margin"  # of each epoch; a record of less is made anew, results stay valid
+HOLDS = (
+    "correct loss margin drift"  # of each epoch; a record of less is made anew, results stay valid
+)
 
 Collected = tuple[Evidence, dict[str, Tensor]]  # the record and the weights that left it behind
 
@@ -79,6 +81,11 @@ def margin_of(logits: Float[Tensor, "R N C"], label: Int64[Tensor, " N"]) -> Flo
     return logits.gather(-1, of_label)[..., 0] - others
 
 
+def drift_of(log_p: Float[Tensor, "R N C"], before: Float[Tensor, "R N C"]) -> Float[Tensor, "R N"]:
+    """sum_c p_c |log p_c - log p'_c|, p' an epoch before: all classes count (Zhang et al. 2024)."""
+    return (log_p.exp() * (log_p - before).abs()).sum(-1)
+
+
 def collect(
     build: Build,
     signals: Signals,
@@ -101,29 +108,41 @@ def collect(
     correct = _rows(keep, "correct", (len(seeds), epochs, n), np.dtype(bool))
     loss = _rows(keep, "loss", (len(seeds), epochs, n), np.dtype(np.float32))
     margin = _rows(keep, "margin", (len(seeds), epochs, n), np.dtype(np.float32))
+    drift = _rows(keep, "drift", (len(seeds), epochs - 1, n), np.dtype(np.float32))
+    log_p = torch.empty(0)  # of the stack at hand, after its last epoch
     _, target = resident(signals, device)
 
     def record(replicas: range, network: nn.Module, epoch: int) -> None:
         """Eqs. 2, 3 and the summand of 6, on all of D, after the epoch, in eval mode [A3, A4]."""
+        nonlocal log_p
         logits = logits_of(network, signals).float()
         of_all = slice(replicas.start, replicas.stop)
+        before, log_p = log_p, F.log_softmax(logits, -1)
+        if epoch > 0:
+            drift[of_all, epoch - 1] = drift_of(log_p, before).cpu().numpy()
         correct[of_all, epoch] = correctness(predicted_label(logits), target).cpu().numpy()
         loss[of_all, epoch] = loss_of(logits, target).cpu().numpy()
         margin[of_all, epoch] = margin_of(logits, target).cpu().numpy()
         share = correct[of_all, epoch].mean()
         progress(f"epoch {epoch + 1} of {epochs}: {share:.1%} of the training signals right")
 
+    def remember(replicas: range, network: nn.Module, epoch: int) -> None:
+        """Of the epoch that a training goes on from: the next one's drift begins there."""
+        nonlocal log_p
+        log_p = F.log_softmax(logits_of(network, signals).float(), -1)
+
     everything = [np.arange(n)] * len(seeds)
     fitted = fit(
-        build, signals, everything, seeds, collection.recipe, device, record, 0, memory, keep, start
-    )
+        build, signals, everything, seeds, collection.recipe, device, record, 0, memory, keep,
+        start, on_return=remember,
+    )  # fmt: skip
     early = partial(_early, build, signals, collection, device, keep, memory)
     found: list[Collected | ValueError] = []
     for replica, (weights, logits, embedding) in enumerate(_outputs(fitted.networks, signals)):
         if replica in fitted.diverged:
             found.append(_diverged(fitted.diverged[replica], collection.recipe))
             continue
-        if np.isnan(loss[replica]).any() or np.isnan(margin[replica]).any():
+        if any(np.isnan(of_all[replica]).any() for of_all in (loss, margin, drift)):
             raise ValueError(
                 f"{keep}: its record does not belong to its state. Delete it; run again"
             )
@@ -142,6 +161,7 @@ def collect(
             logits_early=logits_early,
             embedding_norm_early=norm_early,
             margin=np.array(margin[replica]),
+            drift=np.array(drift[replica]),
         )
         found.append((evidence, weights))
     return found

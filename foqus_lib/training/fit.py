@@ -68,12 +68,14 @@ def fit(
     keep: Path | None = None,
     start: Sequence[Weights] | None = None,
     transform: Transform | None = None,
+    on_return: AfterEpoch | None = None,
 ) -> Fitted:
     """Algorithm 1, line 2, R times: replica r trains on the set of rows coresets[r] from seeds[r].
 
     All coresets have one size, so replicas take equal steps. `together` replicas share a stack;
     0 means as many as `memory` bytes of a GPU hold (0: all that is free), and one on a CPU.
-    With `keep`, a folder, the state after an epoch is kept there: the same call goes on from it.
+    With `keep`, a folder, the state after an epoch is kept there: the same call goes on from it,
+    after `on_return` has seen the network of that epoch, if it needs what its process forgot.
     `start`: weights for each replica to begin from, instead of random ones. `transform`: changes
     each batch on its way in, with generators named by the replica's seed and the epoch.
 
@@ -103,15 +105,19 @@ def fit(
             put(network, [copy], start[r])
         network.to(device, memory_format=torch.channels_last)
         rows = torch.from_numpy(np.stack([np.sort(coresets[r]) for r in replicas])).to(device)
-        after = partial(after_epoch, replicas, network) if after_epoch else None
+        after, returned = (
+            partial(call, replicas, network) if call else None for call in (after_epoch, on_return)
+        )
         state = checkpoint.load(keep, of_stack, device) if keep else None
         try:
             with current(device), arithmetic(recipe.precision, device):
-                bad = _train(network, x, y, rows, of_stack, recipe, after, state, save, transform)
+                bad = _train(
+                    network, x, y, rows, of_stack, recipe, after, returned, state, save, transform
+                )
         except torch.OutOfMemoryError as error:
             together, bad = _fewer(len(replicas), error), None
         if bad is None:  # only here the error is gone, and with it what its frames held
-            del network, rows, after, state
+            del network, rows, after, returned, state
             torch.cuda.empty_cache()
             continue
         fitted.networks.append(network.eval())
@@ -162,6 +168,7 @@ def _train(
     seeds: Sequence[str],
     recipe: Recipe,
     after_epoch: Callable[[int], None] | None,
+    on_return: Callable[[int], None] | None,
     state: dict | None,
     save: checkpoint.Save | None,
     transform: Transform | None,
@@ -177,6 +184,9 @@ def _train(
     for key in keys:
         key.copy_(torch.tensor([seed_of("dropout", seed) >> 1 for seed in seeds]))
     done, diverged = checkpoint.put_back(state, network, optimiser, keys) if state else (0, {})
+    if 0 < done < recipe.epochs and on_return:
+        network.eval()
+        on_return(done - 1)
 
     shuffled = rows.clone()  # of this epoch
     at = torch.zeros(1, dtype=torch.int64, device=x.device)  # next column of it

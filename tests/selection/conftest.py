@@ -29,13 +29,14 @@ def evidence_of(label, **given) -> Evidence:
     arrays |= {
         name: np.asarray(value, dtype=arrays[name].dtype)  # lists are welcome
         for name, value in given.items()
-        if name != "margin"
+        if name not in ("margin", "drift")
     }
     epochs = len(arrays["loss"])
     margin = (
         rng.normal(size=(epochs, n), scale=3) if given.get("margin") is None else given["margin"]
     )
-    return Evidence(**arrays, margin=np.asarray(margin, dtype=f32))
+    drift = rng.exponential(size=(epochs - 1, n)) if given.get("drift") is None else given["drift"]
+    return Evidence(**arrays, margin=np.asarray(margin, f32), drift=np.asarray(drift, f32))
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,25 @@ def test_dual_looks_at_early_epochs_only(make):
     assert newer.dyn_unc(e)[1] > 0.1
 
 
+def test_tdds_by_hand(make, monkeypatch):
+    """Drifts 1, 3, 3 in windows of three epochs: (1, 3) is sqrt(2) from its mean, (3, 3) 0."""
+    monkeypatch.setattr(newer, "WINDOW", 3)
+    e = make([0, 0, 0], drift=np.array([[1, 3, 3], [3, 3, 1], [2, 2, 2]]).T, **epochs(4, 3))
+    np.testing.assert_allclose(newer.tdds(e), [0.09 * np.sqrt(2), 0.9 * np.sqrt(2), 0])
+    assert first("TDDS", e) == 1, "late unevenness counts ten times an earlier one"
+    with pytest.raises(ValueError, match=r"evidence.drift: TDDS wants .* Delete its file"):
+        newer.tdds(replace(e, drift=None))
+
+
+def test_tdds_of_a_short_record_is_one_window(make):
+    e = make([0, 0], drift=np.array([[0, 2, 4], [1, 1, 1]]).T, **epochs(4, 2))
+    np.testing.assert_allclose(newer.tdds(e), [0.9 * np.sqrt(8), 0])
+
+
+def epochs(count, n):
+    return {"loss": np.ones((count, n)), "correct": np.ones((count, n))}
+
+
 def test_a_record_shorter_than_a_window_is_one(make):
     e = of_p(make, [0.2, 0.8, 0.5, 0.1], [0.9, 0.9, 0.6, 0.9])
     np.testing.assert_allclose(newer.dyn_unc(e), newer.cartography(e))

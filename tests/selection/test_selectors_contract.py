@@ -151,6 +151,7 @@ READS = {
     "Cartography": ("loss",),
     "Dyn-Unc": ("loss",),
     "DUAL": ("loss",),
+    "TDDS": ("drift",),
     "CCS": ("loss",),
     "Moderate": ("embedding",),
     "D2": ("loss", "embedding"),
@@ -237,7 +238,7 @@ def test_controls_are_named_and_stand_in_no_table():
 
 
 def test_newer_methods_are_named_and_stand_in_no_table():
-    named = ["EL2N", "AUM", "Cartography", "Dyn-Unc", "DUAL", "CCS", "Moderate", "D2"]
+    named = ["EL2N", "AUM", "Cartography", "Dyn-Unc", "DUAL", "TDDS", "CCS", "Moderate", "D2"]
     assert list(NEWER) == named
     assert method_named("CCS") is NEWER["CCS"]
     assert not NEWER.keys() & (METHODS.keys() | ABLATION_METHODS.keys() | CONTROLS.keys())

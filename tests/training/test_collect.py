@@ -41,6 +41,7 @@ def test_the_record_is_what_an_eval_pass_after_each_epoch_sees(record, tones):
     """Eq. 2, recomputed: stop after epoch t and look [A3]."""
     found, _ = record
     target = torch.from_numpy(tones.label)
+    before = None
     for epochs in (1, 2, 3):
         recipe = Recipe(epochs=epochs, batch=32)
         network = fit(MODELS["CNN1D"], tones, [np.arange(96)], ["a"], recipe).networks[0]
@@ -54,6 +55,11 @@ def test_the_record_is_what_an_eval_pass_after_each_epoch_sees(record, tones):
         margin = logits[0][torch.arange(len(target)), target] - wrong.max(1).values
         np.testing.assert_array_equal(found.margin[epochs - 1], margin.numpy())
         assert ((found.margin[epochs - 1] > 0) == found.correct[epochs - 1]).all()
+        p = logits[0].double().softmax(-1)
+        if before is not None:
+            drift = (p * (p.log() - before.log()).abs()).sum(-1)
+            np.testing.assert_allclose(found.drift[epochs - 2], drift, rtol=1e-4, atol=1e-6)
+        before = p
     np.testing.assert_array_equal(found.logits, logits[0].numpy())
     np.testing.assert_array_equal(found.embedding, embedding[0].numpy())
 
@@ -90,8 +96,11 @@ def test_evidence_survives_the_disk(record, tmp_path):
     for field in evidence.SAMPLE_AXIS:
         np.testing.assert_array_equal(getattr(back, field), getattr(record[0], field))
     arrays = evidence.to_arrays(record[0])
-    np.savez(path, **{name: array for name, array in arrays.items() if name != "margin"})
-    assert evidence.load(path).margin is None, "a file of before this field was added"
+    np.savez(
+        path, **{name: array for name, array in arrays.items() if name not in ("margin", "drift")}
+    )
+    old = evidence.load(path)
+    assert old.margin is None and old.drift is None, "a file of before these fields were added"
     for broken in (path.read_bytes()[:-40], b"", b"<html>"):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match=r"e\.npz: not a readable evidence file"):

@@ -1,0 +1,111 @@
+"""What rows say, in two sentences that follow from them: what is shown, and what could have been.
+
+A chapter ends with these; how to read its tables is told by the page itself.
+"""
+
+import html
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+from IPython.display import HTML
+
+from foqus_lib.experiment.study import Metric, Study
+from foqus_lib.report import compare
+from foqus_lib.report.blocks import SHOWN, block_names
+from foqus_lib.report.differences import difference_text, difference_to_floor
+
+SIMULATED = "(simulated"  # in what rows say about their data
+
+
+def conclusion(rows: pd.DataFrame, study: Study) -> str:
+    """Which differences to the floor are shown after Holm's adjustment, and which could have been.
+
+    Below `compare.LEAST` seeds: that nothing can be concluded.
+    """
+    numbers = difference_to_floor(rows, study).numbers
+    tested = numbers[numbers.p.notna()]
+    if tested.empty:
+        return (
+            f"n = {numbers.n.max()}: below {compare.LEAST} seeds nothing is concluded. "
+            "More seeds first."
+        )
+    return f"{_shown(tested, study)} {_detectable(tested, study.metrics[0])}"
+
+
+def conclude(
+    study: Study,
+    kept: Mapping[str, pd.DataFrame],
+    own: pd.DataFrame | None = None,
+    pick: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows,
+) -> HTML:
+    """A paragraph for each set of committed rows; if there are none, one for the page's own.
+
+    kept: {stem: rows}, as `committed` gives them. pick: which rows of a set are compared.
+    """
+    if kept:
+        told = {f"Committed rows {stem}.csv": rows for stem, rows in kept.items()}
+    else:
+        told = {"This page's own rows": own}
+    paragraphs = [
+        f"{source}, {_data(rows)}: {conclusion(pick(rows), study)}"
+        for source, rows in told.items()
+        if rows is not None and len(rows)
+    ]
+    return HTML("".join(f"<p>{html.escape(text)}</p>" for text in paragraphs))
+
+
+def _shown(tested: pd.DataFrame, study: Study) -> str:
+    """ "n = 5: of 9 differences to the floor (Band) 1 is shown better (AVGNet, +2.1 points)"."""
+    n = f"n = {tested.n.min()}" + (f" to {tested.n.max()}" if tested.n.nunique() > 1 else "")
+    head = f"{n}: of {len(tested)} differences to the floor ({study.floor})"
+    found = {verdict: tested[tested.verdict == verdict] for verdict in ("better", "worse")}
+    parts = [
+        f"{len(rows)} {'is' if len(rows) == 1 else 'are'} shown {verdict} "
+        f"({_named(rows, tested, study)})"
+        for verdict, rows in found.items()
+        if len(rows)
+    ]
+    if not parts:
+        return f"{head} not one is shown, for better or worse."
+    left = len(tested) - sum(map(len, found.values()))
+    return f"{head} {' and '.join(parts)}" + (f"; of {left} nothing is shown." if left else ".")
+
+
+def _named(rows: pd.DataFrame, tested: pd.DataFrame, study: Study) -> str:
+    """The largest first; block and budget are named where there are several."""
+    metric, unit = study.metrics[0], _unit(study.metrics[0])
+    rows = rows.assign(block=block_names(rows, study))
+    rows = rows.sort_values("difference", key=abs, ascending=False, kind="stable")
+    names = [
+        (f"{row.block}: " if len(tested[list(study.block)].drop_duplicates()) > 1 else "")
+        + row.method
+        + (f" at {study.axis.text(int(row.budget))}" if tested.budget.nunique() > 1 else "")
+        + f", {difference_text(row.difference, metric)} {unit}"
+        for row in rows.itertuples()
+    ]
+    more = [f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return "; ".join(names[:SHOWN] + more)
+
+
+def _detectable(tested: pd.DataFrame, metric: Metric) -> str:
+    """What the adjusted tests could have seen, given the spread and n at hand."""
+    sizes = tested.detectable.median(), tested.detectable.min(), tested.detectable.max()
+    middle, low, high = (difference_text(size, metric)[1:] for size in sizes)
+    spread = f" (from {low} to {high})" if low != high else ""
+    return (
+        f"In {100 * compare.POWER:g} of 100 cases the median test would have shown a difference of "
+        f"{middle} {_unit(metric)}{spread}; smaller ones may be there."
+    )
+
+
+def _unit(metric: Metric) -> str:
+    return "points" if metric.points else metric.label
+
+
+def _data(rows: pd.DataFrame) -> str:
+    """The data sets, those that were computed called simulated."""
+    abouts = rows.groupby("dataset", sort=False).about
+    return ", ".join(
+        f"{name} (simulated)" if about.str.contains(SIMULATED, regex=False).any() else str(name)
+        for name, about in abouts
+    )

@@ -1,0 +1,78 @@
+"""Two sentences that follow from rows: worked by hand, then what they may never say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from foqus_lib.report.conclusion import conclude, conclusion
+from tests.report.made_up import CNN1D, STUDY, rows
+
+
+def level(of_method, spread=0.01):
+    """Accuracy: a method's level, and noise of its own in each seed and repeat."""
+
+    def accuracy(method, budget, seed, repeat):
+        noise = np.random.default_rng([budget, seed, repeat, len(method)]).normal(scale=spread)
+        return of_method.get(method, 0.5) + noise
+
+    return accuracy
+
+
+def test_what_is_shown_is_named_with_its_size_and_the_rest_is_counted():
+    told = conclusion(rows(level({"FoQuS": 0.7, "Herding": 0.3}, 0.0)), STUDY)
+    assert told == (
+        "n = 5: of 4 differences to the floor (Uniform) 2 are shown better (FoQuS at 1 %, +20.0 "
+        "points; FoQuS at 5 %, +20.0 points) and 2 are shown worse (Herding at 1 %, -20.0 points; "
+        "Herding at 5 %, -20.0 points). In 80 of 100 cases the median test would have shown a "
+        "difference of 0.0 points; smaller ones may be there."
+    )
+    told = conclusion(rows(level({"FoQuS": 0.7}), budgets=(100,)), STUDY)
+    assert "1 is shown better (FoQuS, +" in told and "; of 1 nothing is shown." in told
+
+
+def test_nothing_shown_is_said_so_with_what_could_have_been():
+    told = conclusion(rows(level({})), STUDY)
+    assert "of 4 differences to the floor (Uniform) not one is shown, for better or worse." in told
+    assert "better (" not in told and "(from " in told
+
+
+def test_below_five_seeds_nothing_is_concluded():
+    far = rows(level({"FoQuS": 0.9}, 0.0), seeds=range(4))
+    assert conclusion(far, STUDY) == "n = 4: below 5 seeds nothing is concluded. More seeds first."
+
+
+def test_a_loss_is_better_where_it_is_lower_and_has_its_own_unit():
+    of_loss = replace(STUDY.metrics[0], label="nats a token", points=False, higher_is_better=False)
+    study = replace(STUDY, metrics=(of_loss, *STUDY.metrics[1:]))
+    told = conclusion(rows(level({"FoQuS": 3.5}, 0.0), budgets=(100,)), study)
+    assert "1 is shown worse (FoQuS, +3 nats a token)" in told
+
+
+def test_blocks_are_named_and_a_long_list_is_cut():
+    pairs = (*CNN1D, ("CNN1D", "CNN2D"))
+    methods = ("Uniform", "FoQuS", "Herding", "Cal")
+    far = level({"FoQuS": 0.9, "Herding": 0.8, "Cal": 0.7}, 0.0)
+    told = conclusion(rows(far, pairs=pairs, methods=methods, budgets=(100,)), STUDY)
+    assert "6 are shown better (CNN1D → CNN1D: FoQuS, +40.0 points; CNN1D → CNN2D: FoQuS" in told
+    assert told.count("Cal") == 0 and "; and 2 more)" in told
+
+
+@pytest.fixture
+def simulated():
+    return rows(level({})).assign(about="RML2016.10a-like (simulated, seed 0), 11 classes")
+
+
+def test_each_set_of_committed_rows_has_a_paragraph_and_simulated_data_are_called_so(simulated):
+    real = rows(level({}), dataset="rml2016 <04c>", seeds=range(3)).assign(about="8 classes")
+    found = conclude(STUDY, {"rows": simulated, "real": real}).data
+    first, second = found.removesuffix("</p>").split("</p>")
+    assert first.startswith("<p>Committed rows rows.csv, RML2016.10a-like (simulated): n = 5: of 4")
+    assert second.startswith("<p>Committed rows real.csv, rml2016 &lt;04c&gt;: n = 3: below 5")
+
+
+def test_without_committed_rows_the_page_concludes_from_its_own(simulated):
+    told = conclude(STUDY, {}, simulated, lambda of: of[of.method != "FoQuS"]).data
+    assert told.startswith("<p>This page&#x27;s own rows, RML2016.10a-like (simulated): n = 5")
+    assert "of 2 differences" in told
+    assert conclude(STUDY, {}, simulated[:0]).data == ""
