@@ -51,7 +51,7 @@ def build(args: argparse.Namespace) -> int:
     if args.workers > 1:
         catalog.make_shared(chapters, args.workers, print)
     jobs.sort(key=lambda job: LONGEST.index(job.name) if job.name in LONGEST else len(LONGEST))
-    timeout = args.timeout or (1800 if args.profile in ("smoke", "quick") else None)
+    timeout = args.timeout or (1800 if given["profile"] in ("smoke", "quick") else None)
     failed = runner.run(jobs, ROOT, args.workers, timeout)
     pages = all(job.target.exists() and not job.partial.exists() for job in jobs)
     if failed and not pages:  # one did not run to its end; pages with gaps did
@@ -178,7 +178,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"foqus: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"foqus: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""  # ours name the path in the text
+        print(f"foqus: {where}{error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(

@@ -151,7 +151,8 @@ def _publish(job: Job, exitcode: int, root: Path, seconds: float) -> str:
     Gives what the page says is unfinished: trials that failed cost their rows, not the page.
     """
     if job.note.exists():
-        words = job.note.read_text(encoding="utf-8").splitlines()[0]
+        words = job.note.read_text(encoding="utf-8").partition("\n")[0]
+        words = words or "it ended with an error that could not be written: a full disk, perhaps"
         job.note.unlink()
         raise ValueError(f"{words}\n        as far as it came: {job.partial}")
     if not job.partial.exists():

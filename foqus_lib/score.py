@@ -50,11 +50,17 @@ def beside(rows: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
     """
     if known is None:
         return rows
-    how = ["fingerprint", "evaluation_recipe", "model"]
-    same = known[how].apply(tuple, axis=1).isin(set(rows[how].apply(tuple, axis=1)))
+    same = known.apply(_training, axis=1).isin(set(rows.apply(_training, axis=1)))
     at_rate = known.budget.isin(set(rows.budget)) | (known.budget == 10_000)
     own = known.seed.isin(set(rows.seed)) & ~known.method.isin(set(rows.method))
     return pd.concat([rows, known[same & at_rate & own]], ignore_index=True)
+
+
+def _training(row: pd.Series) -> tuple:
+    """Test, recipe and network of a row, and the versions of the code that trains."""
+    trains = "fit=", f"{row.model}="
+    versions = [one for one in row.versions.split() if one.startswith(trains)]
+    return row.fingerprint, row.evaluation_recipe, row.model, *versions
 
 
 def add_to(command) -> None:

@@ -123,6 +123,31 @@ def test_ctrl_c_is_an_exit_code_and_a_sentence(monkeypatch, capsys):
     assert "the same command goes on" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("error, said", [
+    (FileNotFoundError(2, "No such file or directory", "rows.csv"), "rows.csv: No such file"),
+    (OSError(28, "/store: disk full, 10 bytes needed"), "/store: disk full, 10 bytes needed"),
+    (OSError("/cache: what was just written cannot be read"), "/cache: what was just written"),
+])  # fmt: skip
+def test_an_error_of_the_disk_is_a_sentence(error, said, monkeypatch, capsys):
+    def broken(*given):
+        raise error
+
+    monkeypatch.setattr(runner, "run", broken)
+    assert cli.main(["build"]) == 1
+    assert capsys.readouterr().err.startswith(f"foqus: {said}")
+
+
+@pytest.mark.parametrize("words, limit", [([], 1800), (["profile=overnight"], None)])
+def test_a_cell_of_a_long_profile_may_take_its_time_however_it_is_asked_for(
+    words, limit, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr(runner, "run", lambda jobs, *rest: seen.extend(rest) or 0)
+    monkeypatch.setattr(cli, "html", lambda: 0)
+    assert cli.main(["build", "--only", "01_setup", "--workers", "1", *words]) == 0
+    assert seen[2] == limit
+
+
 def test_test_passes_its_arguments_to_pytest(monkeypatch):
     seen = []
     monkeypatch.setattr(subprocess, "call", lambda command, **given: seen.extend(command) or 5)

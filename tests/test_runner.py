@@ -78,6 +78,14 @@ def test_progress_is_no_part_of_a_page(tmp_path):
     assert failed == 0 and [one["text"] for one in made["cells"][-1]["outputs"]] == [["kept\n"]]
 
 
+def test_a_note_that_a_full_disk_left_empty_fails_its_own_notebook(tmp_path):
+    job = runner.Job(tmp_path / "a.ipynb", tmp_path / "out" / "a.ipynb", {}, {})
+    job.note.parent.mkdir()
+    job.note.touch()
+    with pytest.raises(ValueError, match="could not be written: a full disk"):
+        runner._publish(job, 1, tmp_path, 1.0)
+
+
 def test_a_cell_that_may_raise_is_refused_too(tmp_path):
     source = write(tmp_path / "bad.ipynb", "1 / 0")
     notebook = json.loads(source.read_text())

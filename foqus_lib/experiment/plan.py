@@ -67,13 +67,14 @@ def plan(study: Study, bench: Bench, trials: Sequence[Trial], workers: int) -> P
     Fewer workers than asked for are planned if more would not fit into bench.memory, or into what
     the machine has free; ValueError if a stated memory does not hold even one.
     """
-    missing = store.scan(bench.root, trials).missing
+    found = store.scan(bench.root, trials)  # each trial once, however often it is asked for
+    missing = found.missing
     stages = [list(stage) for stage in study.jobs(bench, missing)] if missing else []
     jobs = [job for stage in stages for job in stage]
     workers, memory = _that_fit(bench, jobs, workers)
     large = sum(job.cost for job in jobs) > PROBED_FROM
     measured = seconds_per_unit(bench, jobs) if large else {}
-    return Plan(len(trials) - len(missing), missing, stages, workers, memory, measured)
+    return Plan(len(found.complete), missing, stages, workers, memory, measured)
 
 
 def seconds_per_unit(bench: Bench, jobs: Iterable[Job]) -> dict[tuple, float]:

@@ -1,5 +1,6 @@
 """Committed result rows: the finished trials of a grid as one small, tidy, diffable CSV."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,7 +43,8 @@ def take_in(root: Path, study: Study, path: Path) -> tuple[int, int]:
 
 
 def load_rows(path: Path, study: Study) -> pd.DataFrame:
-    """Read what `export` wrote. Unknown columns, broken keys and repeated trials are refused."""
+    """Read what `export` wrote; ValueError for other columns or another study, for broken keys,
+    numbers that are not finite, and repeated trials."""
     dtypes = store.columns(study)
     strings = [name for name, dtype in dtypes.items() if dtype == "str"]
     numbers = {metric.name: [""] for metric in study.metrics}  # not every trial has each
@@ -50,7 +52,7 @@ def load_rows(path: Path, study: Study) -> pd.DataFrame:
         rows = pd.read_csv(
             path, dtype=dict.fromkeys(strings, "str"), keep_default_na=False, na_values=numbers
         )
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a CSV of result rows ({error}). Export it again") from error
     except pd.errors.EmptyDataError as error:
         raise ValueError(f"{path}: empty file. Export it again") from error
@@ -58,6 +60,8 @@ def load_rows(path: Path, study: Study) -> pd.DataFrame:
         raise ValueError(
             f"{path}: expected columns {', '.join(dtypes)}; got {', '.join(rows.columns)}"
         )
+    if not isinstance(rows.index, pd.RangeIndex):  # pandas took the first column for names of rows
+        raise ValueError(f"{path}: lines have more fields than there are columns. Export it again")
     for name in (name for name, dtype in dtypes.items() if dtype == "int64"):
         whole = pd.to_numeric(rows[name], errors="coerce") % 1 == 0
         if not whole.all():
@@ -79,8 +83,15 @@ def _check(rows: pd.DataFrame, study: Study, path: Path) -> None:
             trial = from_key({name: row[name] for name in [*FIELDS, *study.settings]})
         except ValueError as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
+        if trial.study != study.name:
+            raise ValueError(
+                f"{path}, line {line}: expected rows of {study.name!r}, got {trial.study!r}. "
+                "Name the export of that chapter"
+            )
         if not any(row[metric.name] == row[metric.name] for metric in study.metrics):
             raise ValueError(f"{path}, line {line}: expected a number of a metric, got none")
+        if endless := [one.name for one in study.metrics if math.isinf(row[one.name])]:
+            raise ValueError(f"{path}, line {line}: expected a finite {endless[0]}, got infinity")
         if first.points and (row[first.name] < 0 or row[first.name] > 1):
             raise ValueError(
                 f"{path}, line {line}: expected {first.name} 0 to 1, got {row[first.name]}"

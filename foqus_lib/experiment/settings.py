@@ -7,7 +7,9 @@ and [] can be asked for, and mean what they say or are refused.
 
 import ast
 import json
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from types import GenericAlias, NoneType
@@ -153,6 +155,10 @@ def typed(name: str, value: object, kind: type | GenericAlias) -> object:
 def _read_as(value: object, kind: type) -> object:
     if not isinstance(value, str) or kind is str:
         return value
+    if kind in (int, float):
+        with suppress(ValueError):
+            if math.isfinite(number := kind(value)):  # YAML 1.1 reads 1e-3 as text, 010 as 8
+                return number
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError:

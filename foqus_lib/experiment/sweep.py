@@ -60,7 +60,7 @@ def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, sche
         done += job.cost
         expected += todo.seconds([job])
         seconds = time.monotonic() - began
-        share = expected / total if total else done / in_all
+        share = expected / total if expected else done / in_all
         left = in_words(seconds * (1 / share - 1))
         progress(
             f"{count} of {len(jobs)} {what}, {in_words(seconds)}, about {left} left"

@@ -58,8 +58,11 @@ def finding(claim: Claim, layers: Layers, studies: Mapping[str, Study]) -> Findi
     if found.verdict != UNTESTED and found.comparisons.empty:
         return Finding(UNTESTED, f"{NO_ROWS} of a pair to compare")
     verdict, words = found.verdict, found.ours
-    if lacking := [budget for budget in tested.budgets if budget not in seen.budgets]:
-        words += f"; not run: {', '.join(map(study.axis.text, lacking))}"
+    lacking = [study.axis.text(budget) for budget in tested.budgets if budget not in seen.budgets]
+    if claim.rule != "difference_between":  # it says how many of its pairs there are
+        lacking += [name for name in (*tested.methods, *tested.against) if not seen.names((name,))]
+    if lacking:
+        words += f"; not run: {', '.join(lacking)}"
         verdict = UNSHOWN if verdict == HOLDS else verdict  # a part of the claim was not looked at
     return Finding(verdict, words, _data(seen), found.comparisons)
 

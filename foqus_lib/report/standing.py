@@ -1,4 +1,4 @@
-"""A board's order: the gain over the floor with its interval; who is not told apart shares a place.
+"""A board's order: the gain over the floor with its interval, and places that groups share.
 
 Going down from the best mean, a row shares the place of the first of its group as long as the 95 %
 interval of their difference holds 0. Places are of the rows at one rate on one track.

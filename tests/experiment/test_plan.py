@@ -35,6 +35,10 @@ def test_only_what_is_missing_is_planned(bench, trials):
     assert {one for job in found.stages[1] for one in job.trials} == set(trials)
 
 
+def test_a_trial_that_is_asked_for_twice_counts_once(bench, trials):
+    assert str(planned(bench, trials * 2)).startswith("0 of 8 trials are stored.")
+
+
 def test_the_plan_says_what_how_long_and_how_much_memory(bench, trials, monkeypatch):
     short = str(planned(bench, trials))
     first = "0 of 8 trials are stored. To do: 2 trainings that others need and 8 trials in 4 groups"

@@ -63,6 +63,8 @@ EDITS = {
     "budget": (lambda f: f.assign(budget=0.5), "whole|expected int|a number was expected"),
     "seed": (lambda f: f.assign(seed=-1), "line 2: trial.seed"),
     "no version": (lambda f: f.assign(versions=""), "line 2: trial.versions: expected a name"),
+    "another study": (lambda f: f.assign(study="lakes"), "line 2: expected rows of 'ponds', got"),
+    "no end": (lambda f: f.assign(depth=float("inf")), "line 2: expected a finite depth"),
     "repeated": (lambda f: pd.concat([f, f]), "line 12: repeats the trial of line 2"),
 }
 
@@ -73,6 +75,19 @@ def test_edited_rows_are_refused_with_the_line(full, edit):
     spoil, message = EDITS[edit]
     spoil(export(full / "store", STUDY, TRIALS, path)).to_csv(path, index=False)
     with pytest.raises(ValueError, match=message) as caught:
+        load_rows(path, STUDY)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("spoil, words", [
+    (lambda text: b"\xff\xfe" + text, "not a CSV of result rows"),
+    (lambda text: text.replace(b"\nponds", b"\nponds,1"), "more fields than there are columns"),
+], ids=["no text", "a field too many"])  # fmt: skip
+def test_what_is_no_export_is_refused_by_its_name(full, spoil, words):
+    path = full / "rows.csv"
+    export(full / "store", STUDY, TRIALS, path)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=words) as caught:
         load_rows(path, STUDY)
     assert str(path) in str(caught.value)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from foqus_lib.experiment import artifacts, rows, store, sweep, workers
+from foqus_lib.experiment import plan as planning
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies.coreset import records, run
 from foqus_lib.studies.coreset.grid import CORESET
@@ -67,6 +68,20 @@ def test_progress_counts_to_the_end_and_estimates(task, bench):
     assert said[1].startswith("1 of 1 trainings that others need,")
     assert "about 0 s left" in said[1]
     assert said[-1].startswith("3 of 3 groups of trials,")
+
+
+def test_a_job_that_the_plan_did_not_know_does_not_stop_the_sweep(task, bench, monkeypatch):
+    """On a GPU a job is of as many trials as are missing, and another sweep may make some."""
+    asked = []
+
+    def jobs(bench, missing):
+        first, (one, *others) = CORESET.jobs(bench, missing)
+        asked.append(len(missing))
+        return [first, [replace(one, kind=("alone",)) if len(asked) > 1 else one, *others]]
+
+    monkeypatch.setattr(planning, "PROBED_FROM", 0)
+    study, trials = replace(CORESET, jobs=jobs), tiny.trials(task)
+    assert not sweep.sweep(study, bench, trials).missing and len(asked) == 2
 
 
 def test_one_failing_method_does_not_stop_the_others(task, bench, monkeypatch):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from foqus_lib.experiment import store, sweep
+from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.report import pareto
 from foqus_lib.report.bars import judge
 from foqus_lib.studies.coreset.bench import ALL_DATA
@@ -90,6 +90,27 @@ def test_a_record_that_was_there_is_timed_again(done, task, tmp_path):
     collect_evidence(made.records, "CNN1D", [0])
     sets.record_and_price(made, 0)
     assert float(sets._found(made, sets.price_key(made, 0))["seconds"]) > 0
+
+
+def test_a_record_that_a_killed_sweep_had_begun_is_timed_again(task, tmp_path, monkeypatch):
+    """What is left of its training is not its price."""
+    made = made_bench(tiny.common(seeds=1, results=str(tmp_path)), OPTIONS, task)
+    artifacts.partial(made.root, [made.records.evidence_key("CNN1D", 0)]).mkdir(parents=True)
+    timed, real = [], sets.collect
+    monkeypatch.setattr(sets, "collect", lambda *a, **k: timed.append(a[2]) or real(*a, **k))
+    sets.record_and_price(made, 0)
+    assert len(timed) == 1 and sets._found(made, sets.price_key(made, 0))["seconds"] > 0
+
+
+def test_made_signals_whose_making_raises_tell_the_trials_why(task, tmp_path, monkeypatch):
+    def broken(*given, **more):
+        raise RuntimeError("a bug in MDM")
+
+    monkeypatch.setattr(sets, "distil", broken)
+    common = tiny.common(seeds=1, results=str(tmp_path))
+    wanted = [one for one in trials(common, OPTIONS, task) if one.method == DISTILLED]
+    found = sweep.sweep(STUDY, made_bench(common, OPTIONS, task), wanted, 1, lambda text: None)
+    assert found.missing == wanted and "a bug in MDM" in found.note
 
 
 def test_a_cut_network_is_smaller_and_saw_no_more(done, task, monkeypatch):

@@ -148,7 +148,8 @@ def rows_of(means, track="public", sd=0.01):
     return pd.DataFrame([
         {"track": track, "budget": 500, "method": method, "seed": seed, "repeat": 0,
          "accuracy": mean + noise[(seed + place) % 5], "fingerprint": "f",
-         "evaluation_recipe": "r", "model": "m"}
+         "evaluation_recipe": "r", "model": "m",
+         "versions": f"fit=1 m=1 method={place}"}
         for place, (method, mean) in enumerate(means.items()) for seed in range(5)
     ])  # fmt: skip
 
@@ -167,6 +168,8 @@ def test_only_committed_rows_of_the_same_recipe_stand_beside():
     both = score.beside(mine, known)
     assert set(both.method) == {"Uniform", "Team", "FoQuS"} and len(both) == 15
     assert len(score.beside(mine, known.assign(evaluation_recipe="other"))) == 10
+    older = known.assign(versions="fit=0 m=1 method=1")  # as before the training was changed
+    assert len(score.beside(mine, older)) == 10
     assert score.beside(mine, None) is mine
 
 

@@ -41,6 +41,13 @@ def trials(corpus, options=OPTIONS, seeds=2):
     return llm_pruning.trials(tiny.common(seeds=seeds), options, corpus)
 
 
+def test_a_small_model_that_was_trained_otherwise_is_another(bench):
+    """The precision is of all trainings, that of the model which is cut too."""
+    rounded = replace(bench, options=replace(OPTIONS, precision="bf16"))
+    assert rounded.base_key != bench.base_key
+    assert bench.base_key["recipe"] == OPTIONS.base_recipe  # stores know fp32 by this
+
+
 @pytest.fixture(scope="module")
 def rows(bench):
     wanted = trials(bench.task)

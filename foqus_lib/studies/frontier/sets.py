@@ -90,25 +90,32 @@ def price_key(bench: Bench, seed: int) -> Mapping[str, str | int]:
 def record_and_price(bench: Bench, seed: int) -> None:
     """Train the network that scores, if nobody has, and keep the CPU seconds that takes.
 
-    Of a record that another chapter left behind the first two epochs are timed again.
+    Of a record that another chapter left behind, or that a killed sweep had begun, the first two
+    epochs are timed again.
     """
-    how = bench.records.collection_of(PSI)
+    here = stored(bench.records, PSI, seed)
+    begun = artifacts.partial(bench.root, [bench.records.evidence_key(PSI, seed)]).exists()
     with one_thread():
         began = time.process_time()
-        if not stored(bench.records, PSI, seed):
+        if not here:
             collect_evidence(bench.records, PSI, [seed])
             if not stored(bench.records, PSI, seed):
                 return  # it failed, and is noted under its key
-            seconds = time.process_time() - began
-        else:
-            two = replace(how, recipe=replace(how.recipe, epochs=2))
-            task = bench.task
-            name = select_name(task.fingerprint, PSI, seed)
-            collect(MODELS[PSI], task.train, [name], two, torch.device(bench.device))
-            seconds = (time.process_time() - began) * how.recipe.epochs / 2
+        seconds = time.process_time() - began
+        if here or begun:
+            seconds = _seconds_of_a_record(bench, seed)
     facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
     key = price_key(bench, seed)
     artifacts.save_arrays(bench.root, key, {"seconds": np.array(seconds)}, facts)
+
+
+def _seconds_of_a_record(bench: Bench, seed: int) -> float:
+    """By the first two epochs of its training."""
+    how, task = bench.records.collection_of(PSI), bench.task
+    two = replace(how, recipe=replace(how.recipe, epochs=2))
+    name, began = select_name(task.fingerprint, PSI, seed), time.process_time()
+    collect(MODELS[PSI], task.train, [name], two, torch.device(bench.device))
+    return (time.process_time() - began) * how.recipe.epochs / 2
 
 
 # ---- signals that are made -----------------------------------------------------------------------

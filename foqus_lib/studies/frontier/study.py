@@ -57,8 +57,8 @@ def _set_job(bench: Bench, points: int, seed: int) -> Job:
     how, classes = bench.how, len(bench.task.train.classes)
     visits = how.iterations * 2 * classes * (how.batch_real * FORWARD + per_class(bench, points))
     return Job(
-        make_set, (points, seed), kind=(PSI, WHOLE), cost=visits, probe=_seconds_per_visit,
-        memory=_memory(bench),
+        make_set, (points, seed), makes=(set_key(bench, points, seed),), kind=(PSI, WHOLE),
+        cost=visits, probe=_seconds_per_visit, memory=_memory(bench),
     )  # fmt: skip
 
 

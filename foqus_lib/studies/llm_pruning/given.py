@@ -39,11 +39,12 @@ class Bench:
     def base_key(self) -> dict[str, str | int]:
         """Under which the small model is kept."""
         how = self.options
+        trained = how.model == SMALL and how.precision != "fp32"  # what is given has none
         return {
             "what": "llm base",
             "fingerprint": self.task.fingerprint,
             "model": how.named,
-            "recipe": how.base_recipe,
+            "recipe": how.base_recipe + f", {how.precision}" * trained,
             "versions": VERSIONS,
         }
 
