@@ -113,9 +113,7 @@ def load(folder: Path) -> nn.Module:
 
         if first.suffix == ".gguf":  # packed weights cannot be tuned: unpack them
             how |= {"gguf_file": first.name, "quantization_config": GgufConfig(dequantize=True)}
-        model, read = AutoModelForCausalLM.from_pretrained(
-            folder, output_loading_info=True, **how
-        )
+        model, read = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, **how)
     _refuse_other(model.config.model_type)
     if missing := sorted(read["missing_keys"]):  # else transformers draws them at random
         raise ValueError(
