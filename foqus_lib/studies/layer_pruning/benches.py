@@ -79,7 +79,7 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
 
 
 def _refuse_length(bench: Bench) -> None:
-    """ValueError if the network cannot read signals of this length: of shapes, nothing is computed."""
+    """ValueError if the network cannot read such signals: of the shapes, nothing is computed."""
     how, train = bench.options, bench.task.train
     try:
         embedding_size(builder(bench, how.depths, None), len(train.classes), train.length)
