@@ -394,6 +394,34 @@ def test_folders_that_hold_no_llama_are_refused(tmp_path, files, words):
         checkpoint.load(tmp_path)
 
 
+@pytest.mark.parametrize("lost", ["head", "block"])
+def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path, lost):
+    from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
+
+    config = LlamaConfig(
+        vocab_size=32, hidden_size=8, intermediate_size=8, num_hidden_layers=2,
+        num_attention_heads=2,
+    )  # fmt: skip
+    (LlamaModel if lost == "head" else LlamaForCausalLM)(config).save_pretrained(tmp_path)
+    if lost == "block":
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"num_hidden_layers": 3}))
+    words = "1 are missing, such as lm_head.weight" if lost == "head" else "such as model.layers.2"
+    with pytest.raises(ValueError, match=words + ".*Save the whole model"):
+        checkpoint.load(tmp_path)
+
+
+def test_a_folder_without_a_tokenizer_names_it(tmp_path):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    LlamaForCausalLM(LlamaConfig(
+        vocab_size=32, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+        num_attention_heads=2,
+    )).save_pretrained(tmp_path)  # fmt: skip
+    with pytest.raises(ValueError, match=r"expected a tokenizer in .*tokenizer.save_pretrained"):
+        checkpoint.tokenizer(tmp_path)
+
+
 def test_a_name_that_is_no_folder_is_refused():
     with pytest.raises(ValueError, match="Nothing is downloaded"):
         checkpoint.folder_of("meta-llama/Llama-3.1-8B")

@@ -271,8 +271,8 @@ def lines(**acc):
     """Rows of one setting: method -> ACC of each seed; NMI alike, one cluster of 0.3."""
     return pd.DataFrame(
         [
-            {"setting": "b", "method": method, "seed": seed, "acc": value, "nmi": value,
-             "largest": 0.3, "empty": 0.0}
+            {"setting": "b", "budget": 5, "method": method, "seed": seed, "acc": value,
+             "nmi": value, "largest": 0.3, "empty": 0.0}
             for method, values in acc.items()
             for seed, value in enumerate(values)
         ]
@@ -301,6 +301,26 @@ def test_merged_seeds_are_listed():
     [line] = bars.merged(given).itertuples()
     assert (line.seed, round(line.acc, 3), round(line.nmi, 3)) == (0, -0.1, 0.1)
     assert bars.merged(given[given.seed == 1]).empty
+
+
+def test_numbers_of_clusters_are_not_averaged():
+    five = lines(**{names.DTC_A: (0.9, 0.9), names.PRETRAINED: (0.8, 0.8)})
+    columns = dict.fromkeys(("ari", "acc_test", "nmi_test", "ari_test", "recognition"), 0.5)
+    both = pd.concat([five, five.assign(budget=3, acc=0.1)]).assign(**columns)
+    table = bars.summary(both).acc
+    assert table["b", names.DTC_A, 5] == "0.900 ± 0.000"
+    assert table["b", names.DTC_A, 3] == "0.100 ± 0.000"
+    says = [line.says for line in bars.bars(both) if names.PRETRAINED in line.says]
+    assert len(says) == 4 and says[0].startswith("setting b, k = 3: ")
+
+
+def test_empty_clusters_are_named_with_the_mend():
+    given = lines(**{names.DAC: (0.2, 0.3), names.CEILING: (0.9,)})
+    assert bars.emptied(given) == ""
+    given["empty"] = [3.0, 0.0, 1.0]
+    first, mend = bars.emptied(given).splitlines()
+    assert first == "DAC, setting b, seed 0: 3 of 5 clusters are empty"
+    assert mend.startswith("Raise balance")
 
 
 def test_pictures_of_the_stored_clusters(made, rows):

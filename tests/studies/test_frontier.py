@@ -137,6 +137,7 @@ def test_rows_of_a_rate_take_as_many_steps(task):
         for recipe in [replace(OPTIONS, epochs=10).recipe(0.5, method)]
     }
     assert set(steps.values()) == {20}
+    assert OPTIONS.recipe(0.01, SHORT).epochs == 1  # never none: more than a coreset's
 
 
 def test_a_fresh_draw_is_of_all_signals_and_new_each_time(done, task):
@@ -158,6 +159,10 @@ def test_refusals_name_what_and_the_mend(task):
     common = tiny.common()
     with pytest.raises(ValueError, match=r"method.*FoQuS"):
         Options(methods=("FoQus",))
+    with pytest.raises(ValueError, match="alpha: expected a finite number of 0 or more, got -1"):
+        Options(alpha=-1.0)
+    with pytest.raises(ValueError, match="step: expected a finite number above 0, got 0"):
+        Options(step=0.0)
     with pytest.raises(ValueError, match=r"keep: expected 3 to 8 blocks of ResNet20, got 9"):
         made_bench(common, replace(OPTIONS, keep=9), task)
     with pytest.raises(ValueError, match=r"rates: .*keeps 3; .*Raise the rate"):

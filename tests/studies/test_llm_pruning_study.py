@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from foqus_lib.companions.llm_pruning import checkpoint, text, tuning
+from foqus_lib.companions.llm_pruning import blocks, checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.report.bars import judged
 from foqus_lib.report.blocks import mean_of_draws
@@ -63,6 +63,9 @@ def rows(bench):
         ({"tunings": ("LoRA",)}, "unknown tuning 'LoRA'; did you mean 'LoRA r = 8'"),
         ({"tunings": ("QLoRA r = 8",)}, "needs the package bitsandbytes"),
         ({"cuts": (1.5,)}, "cuts: expected shares such as 0.25"),
+        ({"cuts": (0.255,)}, "whole percents, got 0.255"),
+        ({"rates": (-1.0,)}, "rates, base_rate: expected finite, above 0, got -1"),
+        ({"brief_steps": ()}, r"brief_steps: expected at least one, got \[\]"),
         ({"cuts": ()}, r"cuts: expected at least one, got \[\]"),
         ({"steps": (0,)}, "steps: expected 1 or more"),
         ({"brief_steps": (5,)}, r"brief_steps: expected some of steps \[1, 2\], got \[5\]"),
@@ -77,6 +80,13 @@ def test_options_are_refused_with_a_reason(change, words):
         replace(OPTIONS, **change)
 
 
+@pytest.mark.parametrize("percent", [7, 29, 55, 58])
+def test_every_whole_percent_is_a_cut(percent):
+    """In binary a hundred times 0.29 is not 29."""
+    assert replace(OPTIONS, cuts=(percent / 100,)).cuts == (percent / 100,)
+    assert blocks.to_remove(100, percent / 100) == percent
+
+
 def test_the_notebook_refuses_before_anything_is_trained():
     given_wrong = {"profile": "smoke", "dataset": "RML2016.10a-like"}
     with pytest.raises(ValueError, match="dataset: expected 'standard library' or a folder"):
@@ -87,8 +97,8 @@ def test_the_notebook_refuses_before_anything_is_trained():
 
 
 def test_a_cut_that_leaves_too_little_is_refused_before_training(corpus):
-    for blocks, words in ((3, "removes 0"), (4, "tuning: .* 1 blocks are left")):
-        options = replace(OPTIONS, blocks=blocks, cuts=(0.25 if blocks == 3 else 0.75,))
+    for total, words in ((3, "removes 0"), (4, "tuning: .* 1 blocks are left")):
+        options = replace(OPTIONS, blocks=total, cuts=(0.25 if total == 3 else 0.75,))
         with pytest.raises(ValueError, match=words):
             llm_pruning.bench(tiny.common(), options, corpus)
 
@@ -162,6 +172,13 @@ def test_a_run_alone_gives_what_the_sweep_gave(bench, rows, tmp_path):
     body = store.read(tmp_path, wanted)["metrics"]
     [row] = rows[(rows.method == REVERSE) & (rows.seed == 1) & (rows.budget == 96)].itertuples()
     assert body["loss"] == row.loss and body["lr"] == row.lr
+
+
+def test_a_rate_may_be_chosen_after_more_steps_than_a_brief_row_takes(corpus, tmp_path):
+    options = replace(OPTIONS, rules=(REVERSE,), tunings=(), steps=(1, 4), rate_steps=3)
+    made = given.Bench(corpus, options, tmp_path)
+    assert not sweep.sweep(STUDY, made, trials(corpus, options, seeds=1)).note
+    assert [run.read_to(made, steps) for steps in (0, 1, 4)] == [0, 4, 4]
 
 
 def test_the_rate_is_the_one_of_least_validation_loss(bench, rows):

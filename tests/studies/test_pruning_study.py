@@ -93,6 +93,17 @@ def test_too_few_signals_are_refused(task):
         layer_pruning.bench(tiny.common(), OPTIONS, few)
 
 
+@pytest.mark.parametrize(
+    ("network", "length", "words"),
+    [("CNN1D", 32, "CNN1D can read, got 32 samples"), ("Transformer12", 60, "multiple of 8")],
+)
+def test_signals_that_a_network_cannot_read_are_refused(task, network, length, words):
+    cut = replace(task.train, iq=np.ascontiguousarray(task.train.iq[:, :, :length]))
+    options = replace(OPTIONS, others=(network,))
+    with pytest.raises(ValueError, match=words):
+        layer_pruning.bench(tiny.common(), options, replace(task, train=cut))
+
+
 # ---- the trials ----------------------------------------------------------------------------------
 
 

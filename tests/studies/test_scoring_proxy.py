@@ -41,6 +41,12 @@ def test_trials_by_hand(task):
     assert {one.method for one in found} == set(METHODS) and {one.budget for one in found} == {2500}
 
 
+def test_signals_too_short_for_the_network_on_the_coresets_are_refused(task):
+    cut = replace(task.train, iq=np.ascontiguousarray(task.train.iq[:, :, :32]))
+    with pytest.raises(ValueError, match="CNN1D needs signals of 64 samples or more"):
+        trials(replace(task, train=cut))
+
+
 def test_one_seed_needs_a_second_base_network_to_compare_with(bench):
     bases, proxies, last = run.jobs(replace(bench, root=bench.root / "e"), trials(bench.task))
     assert [job.arguments for job in bases] == [(OPTIONS.named, 0), (OPTIONS.named, 1)]

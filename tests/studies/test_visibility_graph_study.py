@@ -9,6 +9,7 @@ import torch
 
 from foqus_lib.companions import visibility_graph
 from foqus_lib.companions.visibility_graph import layer
+from foqus_lib.companions.visibility_graph.avgnet import AVGNet
 from foqus_lib.experiment import store, sweep
 from foqus_lib.models import MODELS
 from foqus_lib.report import tables
@@ -88,6 +89,19 @@ def test_a_training_that_loses_every_edge_says_so(ran, tmp_path, monkeypatch):
     found = sweep.sweep(STUDY, replace(ran, root=tmp_path), wanted)
     assert "AVGNet, epoch 1: a graph without edges for all 128 sequences" in found.note
     assert "Lower lr, normalise the signals" in found.failed[wanted[0]]
+
+
+def test_edges_of_any_class_keep_a_training_alive(task):
+    """The first signals, all of one class, may have no edge where later ones have."""
+    late = replace(task.train, iq=task.train.iq.copy())
+    late.iq[:32] = 0
+    layered = layer.with_kernels([[1.0, 0.0]], [0.0])  # an edge where a sample is above 0
+    whole = torch.nn.Module()
+    whole.network = AVGNet(3, 64, layered, hidden=4, layers=2)
+    many = late[np.repeat(np.arange(64), 4)]
+    looks.alive(many, range(1), whole, 0)
+    with pytest.raises(ValueError, match="a graph without edges"):
+        looks.alive(many[np.arange(128)], range(1), whole, 0)
 
 
 # ---- the trials ----------------------------------------------------------------------------------
@@ -231,7 +245,7 @@ def test_the_learned_layer_comes_back_from_the_rows(ran, rows):
 def test_costs_count_flops_and_know_the_empty_graph(ran):
     build = names.builder(EMPTY, ran.shape, "x")
     network = build(3, 64).eval()
-    assert layer.mean_degree(looks.graphs(network, ran.task.train)) == 0
+    assert layer.mean_degree(looks.graphs(network, ran.task.train.iq)) == 0
     assert costs.flops(network, 64) > 0
 
 

@@ -5,6 +5,7 @@ leaves shapes that fit. Blocks count from 0.
 """
 
 import copy
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ Removed = tuple[int, ...]  # blocks in order
 
 def to_remove(blocks: int, share: float) -> int:
     """How many blocks a share is: floor(share x L), as published 8 of 32; at least one is left."""
-    count = int(share * blocks)
+    count = math.floor(round(share * blocks, 9))  # 0.29 x 100 is 28.999... in binary
     if not 1 <= count < blocks:
         raise ValueError(
             f"cut: expected a share of {blocks} blocks that removes 1 to {blocks - 1}, got "

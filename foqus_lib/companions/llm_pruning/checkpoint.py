@@ -113,8 +113,13 @@ def load(folder: Path) -> nn.Module:
 
         if first.suffix == ".gguf":  # packed weights cannot be tuned: unpack them
             how |= {"gguf_file": first.name, "quantization_config": GgufConfig(dequantize=True)}
-        model = AutoModelForCausalLM.from_pretrained(folder, **how)
+        model, read = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, **how)
     _refuse_other(model.config.model_type)
+    if missing := sorted(read["missing_keys"]):  # else transformers draws them at random
+        raise ValueError(
+            f"model: expected all weights of a LlamaForCausalLM in {folder}, {len(missing)} are "
+            f"missing, such as {missing[0]}. Save the whole model, with its head"
+        )
     return untied(model).eval()
 
 
@@ -125,7 +130,14 @@ def tokenizer(folder: Path):
     with quiet():
         from transformers import AutoTokenizer
 
-        found = AutoTokenizer.from_pretrained(folder, local_files_only=True, **named)
+        try:
+            found = AutoTokenizer.from_pretrained(folder, local_files_only=True, **named)
+        except (OSError, ValueError) as error:
+            why = str(error).partition("\n")[0]
+            raise ValueError(
+                f"model: expected a tokenizer in {folder}, found none that can be read ({why}). "
+                "Save it beside the weights: tokenizer.save_pretrained(folder)"
+            ) from None
     if not found.is_fast:
         raise ValueError(f"model: expected a fast tokenizer (tokenizer.json) in {folder}, got none")
     return found

@@ -20,15 +20,20 @@ LEAST = (
 
 
 def bars(rows: pd.DataFrame) -> list[Measured]:
-    """What `report.bars.judged` judges: seeds that have both rows, setting by setting.
+    """What `report.bars.judged` judges: seeds that have both rows, setting by setting, k by k.
 
-    rows: of the table of clusters, one k a setting.
+    rows: of the table of clusters.
     """
-    return [
-        line
-        for setting, of_setting in rows.groupby("setting", sort=True)
-        for line in _of_setting(f"setting {setting}: ", of_setting)
-    ]
+    return [line for *_, where, here in _parts(rows) for line in _of_setting(where, here)]
+
+
+def _parts(rows: pd.DataFrame) -> Iterator[tuple[str, int, str, pd.DataFrame]]:
+    """Setting, k, both in words, and their rows; only k of which DTC A has rows, if it has any."""
+    for setting, of_setting in rows.groupby("setting", sort=True):
+        ks = sorted(of_setting.budget[of_setting.method == names.DTC_A].unique())
+        for k in ks or sorted(of_setting.budget.unique())[:1]:
+            which = f"setting {setting}, k = {k}: " if len(ks) > 1 else f"setting {setting}: "
+            yield setting, int(k), which, of_setting[of_setting.budget == k]
 
 
 def _of_setting(where: str, rows: pd.DataFrame) -> Iterator[Measured]:
@@ -54,20 +59,33 @@ def differences(rows: pd.DataFrame, metric: str, other: str) -> pd.Series:
 def merged(rows: pd.DataFrame) -> pd.DataFrame:
     """The seeds in which two classes have merged: ACC falls while NMI rises over pre-training.
 
-    setting, seed, acc, nmi: the differences. They are reported, not dropped.
+    setting, k, seed, acc, nmi: the differences. They are reported, not dropped.
     """
     found = []
-    for setting, of_setting in rows.groupby("setting", sort=True):
-        acc, nmi = (differences(of_setting, m, names.PRETRAINED) for m in ("acc", "nmi"))
+    for setting, k, _, here in _parts(rows):
+        acc, nmi = (differences(here, m, names.PRETRAINED) for m in ("acc", "nmi"))
         at = acc.index[(acc < 0) & (nmi.reindex(acc.index) > 0)]
-        found += [(setting, int(seed), acc[seed], nmi[seed]) for seed in at]
-    return pd.DataFrame(found, columns=["setting", "seed", "acc", "nmi"])
+        found += [(setting, k, int(seed), acc[seed], nmi[seed]) for seed in at]
+    return pd.DataFrame(found, columns=["setting", "k", "seed", "acc", "nmi"])
+
+
+def emptied(rows: pd.DataFrame) -> str:
+    """The clustering networks that left clusters without a signal, and the mend; "" if none did."""
+    bad = rows[(rows["empty"] > 0) & ~rows.method.isin([names.AS_IS, names.CEILING])]
+    lines = [
+        f"{one.method}, setting {one.setting}, seed {one.seed}: {one.empty:.0f} of {one.budget} "
+        "clusters are empty"
+        for one in bad.itertuples()
+    ]
+    mend = "Raise balance, which rewards clusters of one size, or ask for fewer clusters"
+    return "\n".join([*lines, mend] if lines else [])
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean ± sd over seeds of ACC, NMI, ARI on training and test signals, a line a row."""
+    """Mean ± sd over seeds of ACC, NMI, ARI on training and test signals, a line a row and k."""
     shown = ["acc", "nmi", "ari", "acc_test", "nmi_test", "ari_test", "recognition", "largest"]
-    groups = rows.groupby(["setting", "method"], sort=False)[shown]
+    named = rows.rename(columns={"budget": "k"})
+    groups = named.groupby(["setting", "method", "k"], sort=False)[shown]
     mean, sd = groups.mean(), groups.std()
     text = mean.copy().astype(object)
     for column in shown:

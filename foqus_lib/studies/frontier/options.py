@@ -1,9 +1,10 @@
 """What the chapter can be given besides `Common`; its rows and its networks."""
 
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, isfinite
 from typing import Annotated
 
+from foqus_lib.companions.distillation.views import multi_domain
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.settings import at_least
@@ -51,6 +52,9 @@ class Options:
         for name in ("keep", "epochs", "all_epochs", "batch", "iterations", "batch_real"):
             at_least(name, getattr(self, name), 1)
         at_least("selection_epochs", self.selection_epochs, 2)
+        multi_domain(self.alpha)  # checks it
+        if not (isfinite(self.step) and self.step > 0):
+            raise ValueError(f"step: expected a finite number above 0, got {self.step:g}")
         for rate in self.rates:
             basis_points(rate)
         for name in ("rates", "methods"):
@@ -73,7 +77,8 @@ class Options:
     def recipe(self, rate: float, method: str) -> Recipe:
         """The learning rate falls each fifth of the training, however long it is.
 
-        Fewer epochs on all data take the steps that a coreset of that rate takes.
+        Fewer epochs on all data take about the steps that a coreset of that rate takes: whole
+        epochs, one at least, so at small rates more.
         """
         epochs = self.all_epochs if rate == 1 else self.epochs
         if method == SHORT:

@@ -17,6 +17,7 @@ from foqus_lib.training import collect as collecting
 from foqus_lib.training import fit as training
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.fit import initial
+from foqus_lib.training.memory import embedding_size
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,28 @@ class Bench:
 
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
-    """Store, device and memory of the chapter; refuses signals it cannot compare layers on."""
+    """Store, device and memory of the chapter; refuses signals that no training could mend."""
     if len(task.train) < pruning.LEAST_SIGNALS:
         raise ValueError(
             f"train: expected {pruning.LEAST_SIGNALS} signals or more to compare layers on, got "
             f"{len(task.train)}. Give more data"
         )
-    return Bench(task, options, common.store, str(pick_device(common.device)), common.memory)
+    made = Bench(task, options, common.store, str(pick_device(common.device)), common.memory)
+    for one in options.each:
+        _refuse_length(made.of(one.named))
+    return made
+
+
+def _refuse_length(bench: Bench) -> None:
+    """ValueError if the network cannot read such signals: of the shapes, nothing is computed."""
+    how, train = bench.options, bench.task.train
+    try:
+        embedding_size(builder(bench, how.depths, None), len(train.classes), train.length)
+    except (RuntimeError, ValueError, ZeroDivisionError) as error:
+        raise ValueError(
+            f"signals: expected a length that {how.network} can read, got {train.length} samples "
+            f"({error}). Cut other frames, or name another network"
+        ) from None
 
 
 def builder(bench: Bench, depths: Sequence[int], inner: Sequence[int] | None) -> Alone:

@@ -1,5 +1,6 @@
 """What the chapter can be given, and the names of its rows."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -59,10 +60,10 @@ class Options:
         if self.precision not in ("fp32", "bf16"):
             raise unknown("precision", self.precision, ("fp32", "bf16"))
         for cut in self.cuts:
-            if not 0 < cut < 1 or round(cut * 100) != cut * 100:
+            if not 0 < cut < 1 or round(cut, 2) != cut:
                 raise ValueError(f"cuts: expected shares such as 0.25, whole percents, got {cut}")
-        for field in ("rules", "cuts", "steps", "rates"):
-            if not getattr(self, field):
+        for field in ("rules", "cuts", "steps", "rates", "brief_steps"):
+            if (given := getattr(self, field)) is not None and not given:
                 raise ValueError(f"{field}: expected at least one, got []")
         for field in ("draws", "batch", "rate_steps", "held", "questions", "calibration",
                       "blocks", "width", "heads", "base_steps", "base_batch"):  # fmt: skip
@@ -71,6 +72,9 @@ class Options:
             raise ValueError(
                 f"width: expected a multiple of 2 x {self.heads} heads, got {self.width}"
             )
+        for rate in (*self.rates, self.base_rate):
+            if not (math.isfinite(rate) and rate > 0):
+                raise ValueError(f"rates, base_rate: expected finite, above 0, got {rate:g}")
         at_least("window", self.window, 16)
         at_least("steps", min(self.steps), 1)
         if stray := set(self.brief) - set(self.steps):

@@ -72,8 +72,7 @@ def run_rows(bench: Bench, group: tuple[Trial, ...]) -> None:
     first = group[0]
     drawn = (first.seed, first.repeat) if first.method == RANDOM else (0, 0)
     row = first.method, first["cut"], first["tuning"]
-    steps = max(trial.budget for trial in group) // bench.options.tokens_a_step
-    steps = max(steps, bench.options.rate_steps) if steps else 0
+    steps = read_to(bench, max(trial.budget for trial in group) // bench.options.tokens_a_step)
     found = ready(bench, *row, *drawn, steps)
     before = measured(bench, found)
     facts = {"before": before["loss"], "trainable": sum(t.numel() for t in found.start.values())}
@@ -127,6 +126,15 @@ def order(bench: Bench, role: str, seed: int) -> list[Int64[ndarray, " b"]]:
         for start, stop in zip(marks, marks[1:], strict=False)
     ]
     return list(np.concatenate(parts).reshape(-1, how.batch))
+
+
+def read_to(bench: Bench, steps: int) -> int:
+    """How many steps of the pool are read for a run of so many, and for the choice of its rate.
+
+    Up to a measurement, for before it batches come from all its text; 0 if nothing is tuned.
+    """
+    how = bench.options
+    return min(at for at in how.steps if at >= max(steps, how.rate_steps)) if steps else 0
 
 
 def rate(bench: Bench, rule: str, cut: str, how: str, steps: int) -> float:

@@ -6,6 +6,7 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Metric, Study
 from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.selection.catalog import version_of
+from foqus_lib.studies.coreset.run import long_enough
 from foqus_lib.studies.layer_pruning.options import Options, versions
 from foqus_lib.studies.scoring_proxy.records import METHODS, SELECTOR, UNIFORM
 from foqus_lib.studies.scoring_proxy.run import jobs
@@ -13,7 +14,11 @@ from foqus_lib.training import collect as collecting
 
 
 def trials(common: Common, options: Options, task: Task) -> list[Trial]:
-    """Every method at every rate, seed and repeat, for the first network at its first keep."""
+    """Every method at every rate, seed and repeat, for the first network at its first keep.
+
+    ValueError for signals too short for the network that is trained on the coresets.
+    """
+    long_enough(options.model, task.train)
     return [
         Trial(
             STUDY.name,

@@ -1,6 +1,8 @@
 """What is looked at in a trained graph network: its edges, and how it does without them."""
 
 import torch
+from jaxtyping import Float32
+from numpy import ndarray
 from torch import nn
 
 from foqus_lib.companions.visibility_graph import avgnet
@@ -14,20 +16,27 @@ LOOKED_AT = 64  # training signals whose graphs are looked at
 
 
 def alive(train: Signals, replicas: range, network: nn.Module, epoch: int) -> None:
-    """After each epoch: ValueError if the learned graphs have lost every edge."""
-    refuse_empty(graphs(network, train), f"{LEARNED}, epoch {epoch + 1}")
+    """After each epoch: ValueError if the learned graphs have lost every edge.
+
+    Of signals from the whole set: the first ones are mostly of one class.
+    """
+    spread = train.iq[:: -(-len(train) // LOOKED_AT)]
+    refuse_empty(graphs(network, spread), f"{LEARNED}, epoch {epoch + 1}")
 
 
 @torch.no_grad()
-def graphs(network: nn.Module, train: Signals) -> torch.Tensor:
-    """Of I and Q of the first training signals."""
+def graphs(network: nn.Module, iq: Float32[ndarray, "B 2 L"]) -> torch.Tensor:
+    """Of I and Q of these signals."""
     device = next(network.parameters()).device
-    return network.network.adjacency(torch.from_numpy(train.iq[:LOOKED_AT]).to(device))
+    return network.network.adjacency(torch.from_numpy(iq).to(device))
 
 
 def of_edges(network: nn.Module, train: Signals, test: Signals) -> dict[str, float]:
-    """Accuracy of the same weights with every edge zeroed, and the mean degree of their graphs."""
-    degree = mean_degree(graphs(network, train))
+    """Accuracy of the same weights with every edge zeroed, and a mean degree.
+
+    The degree is that of the first training signals, so mostly of one class.
+    """
+    degree = mean_degree(graphs(network, train.iq[:LOOKED_AT]))
     trained = network.network
     network.network = avgnet.without_edges(trained)
     said = logits_of(network, test)[0].float().cpu().numpy()
