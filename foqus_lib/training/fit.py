@@ -102,7 +102,10 @@ def fit(
         for copy, r in enumerate(replicas if start is not None else ()):
             put(network, [copy], start[r])
         network.to(device, memory_format=torch.channels_last)
-        rows = torch.from_numpy(np.stack([np.sort(coresets[r]) for r in replicas])).to(device)
+        rows = np.stack([np.sort(coresets[r]) for r in replicas]).astype(
+            np.int64
+        )  # keys need 64 bits
+        rows = torch.from_numpy(rows).to(device)
         after = partial(after_epoch, replicas, network) if after_epoch else None
         state = checkpoint.load(keep, of_stack, device) if keep else None
         try:
