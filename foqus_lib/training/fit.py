@@ -102,10 +102,8 @@ def fit(
         for copy, r in enumerate(replicas if start is not None else ()):
             put(network, [copy], start[r])
         network.to(device, memory_format=torch.channels_last)
-        rows = np.stack([np.sort(coresets[r]) for r in replicas]).astype(
-            np.int64
-        )  # keys need 64 bits
-        rows = torch.from_numpy(rows).to(device)
+        sets = np.stack([np.sort(coresets[r]) for r in replicas])
+        rows = torch.from_numpy(sets.astype(np.int64)).to(device)  # keys need 64 bits
         after = partial(after_epoch, replicas, network) if after_epoch else None
         state = checkpoint.load(keep, of_stack, device) if keep else None
         try:
