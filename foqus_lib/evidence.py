@@ -1,5 +1,6 @@
 """Evidence: all a selector may look at. What one full training left behind, and no model."""
 
+import zlib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
@@ -83,7 +84,7 @@ def load(path: Path) -> Evidence:
             if missing := needed - set(file.files):
                 raise ValueError(f"expected arrays {sorted(needed)}, missing {sorted(missing)}")
             arrays = {name: file[name] for name in names & set(file.files)}
-    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, KeyError, RuntimeError, BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{path}: not a readable evidence file ({error}). Delete it to collect anew"
         ) from error

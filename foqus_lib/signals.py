@@ -42,10 +42,11 @@ class Signals:
         _refuse(self.label >= len(self.classes), "label", self.label, f"below {len(self.classes)}")
         _refuse(~np.isfinite(self.snr), "snr", self.snr, "finite dB")
         # One pass and no array of iq's size: a row's energy is finite only if its samples are.
-        suspect = np.flatnonzero(~np.isfinite(np.einsum("ncl,ncl->n", self.iq, self.iq)))
+        energy = np.einsum("ncl,ncl->n", self.iq, self.iq)
+        suspect = np.flatnonzero(~np.isfinite(energy))
         finite = np.ones(n, bool)
         finite[suspect] = np.isfinite(self.iq[suspect]).all(axis=(1, 2))
-        _refuse(~finite, "iq", finite, "finite samples")
+        _refuse(~finite, "iq", energy, "finite samples")
 
     def __len__(self) -> int:
         return len(self.label)

@@ -49,7 +49,7 @@ def farthest_first(
                 closest = (short_left[rows] @ short_right[new].T).amin(dim=1) + more[rows]
             at_most[rows] = torch.minimum(at_most[rows], closest)
         known.fill_(distance.bound is None or not len(placed))
-        at_most[new], known[new] = -torch.inf, True
+        at_most[new], known[placed] = -torch.inf, True
 
     def look_up(rows: Tensor) -> None:
         """The distance to the nearest centre itself."""

@@ -57,6 +57,7 @@ def foqus_score(
     Counts are added as whole numbers over the common denominator T (T-1) and divided once, so that
     signals with equal counts are equal to the last bit.
     """
+    _at_least_two(c)
     t = len(c)
     counts = {
         "F": lambda: t * forgetting_score(c),

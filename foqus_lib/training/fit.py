@@ -104,7 +104,8 @@ def fit(
         for copy, r in enumerate(replicas if start is not None else ()):
             put(network, [copy], start[r])
         network.to(device, memory_format=torch.channels_last)
-        rows = torch.from_numpy(np.stack([np.sort(coresets[r]) for r in replicas])).to(device)
+        sets = np.stack([np.sort(coresets[r]) for r in replicas])
+        rows = torch.from_numpy(sets.astype(np.int64)).to(device)  # keys need 64 bits
         after, returned = (
             partial(call, replicas, network) if call else None for call in (after_epoch, on_return)
         )

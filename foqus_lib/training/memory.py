@@ -21,7 +21,8 @@ def bytes_per_copy(build: Build, classes: int, length: int, batch: int) -> int:
     Found on torch's meta device: the shapes of a step without its arithmetic, in float32.
     """
     copies = 2  # a stack's own path; some networks take another one for a single copy
-    network = build(classes, length, copies).to("meta").train()
+    with torch.device("meta"):
+        network = build(classes, length, copies).train()
     weights = {
         p.untyped_storage()._cdata: p.untyped_storage().nbytes() for p in network.parameters()
     }
@@ -39,7 +40,8 @@ def bytes_per_copy(build: Build, classes: int, length: int, batch: int) -> int:
 
 def embedding_size(build: Build, classes: int, length: int) -> int:
     """D: how wide the input of the last layer is."""
-    network = build(classes, length, 1).to("meta").eval()
+    with torch.device("meta"):  # no weights are drawn: torch's generator is left alone
+        network = build(classes, length, 1).eval()
     return network.embed(torch.empty(1, 1, 2, length, device="meta")).shape[-1]
 
 

@@ -273,7 +273,7 @@ def test_nan_in_a_start_is_refused_by_its_type(tones):
     start = first_of_each(tones, 2)
     iq = start.iq.copy()
     iq[3, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="iq: expected finite samples; got False in row 3"):
+    with pytest.raises(ValueError, match="iq: expected finite samples; got nan in row 3"):
         Signals(iq, start.label, start.snr, start.classes)
 
 

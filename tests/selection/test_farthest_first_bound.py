@@ -19,6 +19,8 @@ def rows_of(kind, draw, n):
         return draw.normal(size=(3, 4))[draw.integers(3, size=n)] + 1e-4 * draw.normal(size=(n, 4))
     if kind == "duplicates":
         return draw.normal(size=(4, 6))[draw.integers(4, size=n)]
+    if kind == "some twice":
+        return draw.normal(size=(n - n // 4, 3))[np.arange(n) % (n - n // 4)]
     if kind == "zeros":
         return draw.normal(size=(n, 3)) * (draw.random((n, 1)) < 0.3)
     if kind == "one line":
@@ -28,7 +30,9 @@ def rows_of(kind, draw, n):
     return draw.normal(size=(n, 4)) * 10.0 ** draw.integers(-9, 9, size=(n, 1))  # sizes
 
 
-KINDS = ("gaussian", "close", "duplicates", "zeros", "one line", "few columns", "sizes")
+KINDS = (
+    "gaussian", "close", "duplicates", "some twice", "zeros", "one line", "few columns", "sizes",
+)  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)
@@ -37,7 +41,7 @@ KINDS = ("gaussian", "close", "duplicates", "zeros", "one line", "few columns", 
     st.integers(0, 10**6),
     st.sampled_from([2, 3, 30, 120]),
     st.sampled_from([1e-25, 1e-3, 1.0, 1e5, 1e25]),
-    st.sampled_from([1, 5, 256]),
+    st.sampled_from([1, 5, 50, 256]),
 )
 def test_a_bound_decides_nothing(kind, seed, n, scale, block):
     x = rows_of(kind, np.random.default_rng(seed), n) * scale
@@ -66,6 +70,14 @@ def assert_farthest(x, picks):
         assert near[pick] >= near[left].max() - rounding
         near = np.minimum(near, np.square(x - x[pick]).sum(axis=1))
         left[pick] = False
+
+
+def test_a_centre_is_never_picked_again():
+    """Fewer free rows than a block, and all of them duplicates: a centre is as near as they are."""
+    x = rows_of("some twice", np.random.default_rng(0), 400)
+    for budget in (330, 399):
+        picks = farthest_first(squared_euclidean(x), budget, np.array([0]))
+        assert len({0, *picks.tolist()}) == budget + 1
 
 
 @settings(max_examples=30, deadline=None)

@@ -70,6 +70,12 @@ def test_one_epoch_is_too_few(equation):
         equation(trajectory("1"))
 
 
+@pytest.mark.parametrize("terms", TERMS)
+def test_one_epoch_is_too_few_for_eq_8_whatever_its_terms(terms):
+    with pytest.raises(ValueError, match="got T = 1"):
+        foqus.foqus_score(trajectory("1"), np.ones((1, 1)), terms.split("+"))
+
+
 def test_a_loss_that_is_not_finite_is_named():
     loss = np.zeros((4, 2))
     loss[2, 1] = np.nan

@@ -1,3 +1,4 @@
+import contextlib
 from dataclasses import fields, replace
 from functools import partial
 from types import SimpleNamespace
@@ -104,6 +105,20 @@ def test_evidence_survives_the_disk(record, tmp_path):
     for broken in (path.read_bytes()[:-40], b"", b"<html>"):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match=r"e\.npz: not a readable evidence file"):
+            evidence.load(path)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_any_damaged_byte_is_refused_by_path_or_does_no_harm(save, record, tmp_path):
+    path, where = tmp_path / "e.npz", np.random.default_rng(0)
+    save(path, **evidence.to_arrays(record[0]))
+    whole = path.read_bytes()
+    directory = len(whole) - 1000  # sizes, flags and methods stand at the end, numbers before
+    for at in [*range(directory, len(whole), 3), *where.integers(directory, size=100)]:
+        broken = bytearray(whole)
+        broken[at] ^= 1 << int(where.integers(8))
+        path.write_bytes(broken)
+        with contextlib.suppress(ValueError):
             evidence.load(path)
 
 

@@ -149,6 +149,8 @@ def test_devices_that_are_not_there_are_refused():
     assert pick_device("cpu").type == "cpu"
     with pytest.raises(ValueError, match="device: expected auto, cpu, cuda or cuda:N, got 'gpu'"):
         pick_device("gpu")
+    with pytest.raises(ValueError, match="device: expected auto, cpu, cuda or cuda:N, got 'meta'"):
+        pick_device("meta")
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="torch sees no GPU; use auto or cpu"):
             pick_device("cuda")

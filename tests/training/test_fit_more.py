@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -45,6 +46,13 @@ def order_of(rows, seed=7, epoch=0):
     rows = torch.from_numpy(np.sort(rows))[None]
     keys = fit._keys(torch.tensor([seed]), epoch, rows)
     return torch.gather(rows, 1, keys.argsort(1))[0].tolist()
+
+
+def test_rows_of_fewer_bits_train_the_same_network(tones, monkeypatch):
+    """As a user may give them: only under pytest does the shape checker refuse them."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    wide, narrow = (trained(tones, np.arange(40, dtype=kind)) for kind in (np.int64, np.int32))
+    assert torch.equal(wide, narrow)
 
 
 def test_overlapping_coresets_meet_their_common_signals_in_a_common_order():

@@ -52,6 +52,14 @@ def test_embedding_size():
     assert embedding_size(MODELS["CNN2D"], 11, 128) == 256
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_to_ask_for_shapes_uses_up_no_random_number(name):
+    before = torch.get_rng_state()
+    embedding_size(MODELS[name], 3, 64)
+    bytes_per_copy(MODELS[name], 3, 64, 2)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize("name", ["CNN1D", "CNN2D", "LSTM"])
 def test_the_shortest_length_is_taken_and_one_less_is_not(name):
     shortest = shortest_length(MODELS[name])
