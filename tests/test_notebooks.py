@@ -125,3 +125,14 @@ def test_code_parses(path):
         source = "".join(cell["source"])
         if not re.search(r"^\s*[%!]", source, re.MULTILINE):
             ast.parse(source)
+
+
+@every_notebook
+def test_what_it_concludes_is_computed_from_its_rows(path):
+    """A chapter with results has the sentences of `report.conclusion` under that heading."""
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in read(path)["cells"]]
+    heads = [at for at, (_, text) in enumerate(cells) if "## What to conclude" in text]
+    assert len(heads) == 1
+    if "rows = chapter.rows()" in "\n".join(text for _, text in cells):
+        kind, text = cells[heads[0] + 1]
+        assert kind == "code" and "\nconclude(" in text

@@ -17,12 +17,12 @@ from foqus_lib.report.differences import difference_text, difference_to_floor
 SIMULATED = "(simulated"  # in what rows say about their data
 
 
-def conclusion(rows: pd.DataFrame, study: Study) -> str:
+def conclusion(rows: pd.DataFrame, study: Study, unfinished: str = "") -> str:
     """Which differences to the floor are shown after Holm's adjustment, and which could have been.
 
     Below `compare.LEAST` seeds: that nothing can be concluded.
     """
-    numbers = difference_to_floor(rows, study).numbers
+    numbers = difference_to_floor(rows, study, unfinished).numbers
     tested = numbers[numbers.p.notna()]
     if tested.empty:
         return (
@@ -36,20 +36,20 @@ def conclude(
     study: Study,
     kept: Mapping[str, pd.DataFrame],
     own: pd.DataFrame | None = None,
+    unfinished: str = "",
     pick: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows,
 ) -> HTML:
-    """A paragraph for each set of committed rows; if there are none, one for the page's own.
+    """A paragraph for each set of committed rows, then one for the page's own.
 
-    kept: {stem: rows}, as `committed` gives them. pick: which rows of a set are compared.
+    kept: {stem: rows}, as `committed` gives them. unfinished: what the page's own rows lack, as
+    `Scan.note` has it. pick: which rows of a set are compared.
     """
-    if kept:
-        told = {f"Committed rows {stem}.csv": rows for stem, rows in kept.items()}
-    else:
-        told = {"This page's own rows": own}
+    told = {f"Committed rows {stem}.csv": (rows, "") for stem, rows in kept.items()}
+    told |= {"This page's own rows": (own, unfinished)} if own is not None else {}
     paragraphs = [
-        f"{source}, {_data(rows)}: {conclusion(pick(rows), study)}"
-        for source, rows in told.items()
-        if rows is not None and len(rows)
+        f"{source}, {_data(rows)}: {conclusion(pick(rows), study, lacking)}"
+        for source, (rows, lacking) in told.items()
+        if len(rows)
     ]
     return HTML("".join(f"<p>{html.escape(text)}</p>" for text in paragraphs))
 

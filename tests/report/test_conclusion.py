@@ -71,8 +71,13 @@ def test_each_set_of_committed_rows_has_a_paragraph_and_simulated_data_are_calle
     assert second.startswith("<p>Committed rows real.csv, rml2016 &lt;04c&gt;: n = 3: below 5")
 
 
-def test_without_committed_rows_the_page_concludes_from_its_own(simulated):
-    told = conclude(STUDY, {}, simulated, lambda of: of[of.method != "FoQuS"]).data
+def test_the_pages_own_rows_come_after_the_committed_ones(simulated):
+    both = conclude(STUDY, {"rows": simulated}, simulated).data
+    assert both.index("Committed rows") < both.index("This page")
+    told = conclude(STUDY, {}, simulated, pick=lambda of: of[of.method != "FoQuS"]).data
     assert told.startswith("<p>This page&#x27;s own rows, RML2016.10a-like (simulated): n = 5")
     assert "of 2 differences" in told
+    lacking = simulated[simulated.method != "Uniform"]
+    told = conclude(STUDY, {}, lacking, "10 of 20 trials").data
+    assert "n = 0: below 5 seeds nothing is concluded" in told
     assert conclude(STUDY, {}, simulated[:0]).data == ""
