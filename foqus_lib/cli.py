@@ -134,7 +134,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "parameter", nargs="*", metavar="NAME=VALUE", help="for every notebook run, e.g. seeds=5"
     )
-    one.add_argument("--profile", choices=settings.PROFILES, default="quick")
+    one.add_argument(
+        "--profile", choices=settings.PROFILES, default="quick", help="(default: quick)"
+    )
     one.add_argument("--only", action="append", metavar="NOTEBOOK", help="may be repeated")
     one.add_argument(
         "--workers",
@@ -150,7 +152,9 @@ def parser() -> argparse.ArgumentParser:
     command("test", test)
     one = command("params", params)
     one.add_argument("notebook")
-    one.add_argument("--profile", choices=settings.PROFILES, default="quick")
+    one.add_argument(
+        "--profile", choices=settings.PROFILES, default="quick", help="(default: quick)"
+    )
     commands.add_to(command)
     command("zip", zipped)
     command("clean", clean)

@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 from foqus_lib import own_coreset, score
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
 
-WITHOUT_NOTEBOOK = ["10_scoring_proxy", "leaderboard"]  # chapters; to ask the catalog takes seconds
+# chapters; to ask the catalog takes seconds
+WITHOUT_NOTEBOOK = {"10_scoring_proxy", "leaderboard"}
+WITHOUT_GRID = {"02_explorer", "02_method", "06_datasets"}
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -88,28 +88,23 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _chapters() -> list[str]:
-    """Every notebook, and what the profiles name without one; nothing heavy is imported for it."""
-    sizes = yaml.safe_load((NOTEBOOKS / "profiles/smoke.yaml").read_text(encoding="utf-8"))
-    parts = set(sizes) - {"every", "coreset"}
-    return sorted(parts | {path.stem for path in NOTEBOOKS.glob("*.ipynb")})
-
-
 def add_to(command) -> None:
     """Declare all; `command(name, function)` gives a parser."""
     own_coreset.add_to(command)
     one = command("sweep", sweep)
-    names = ", ".join(sorted([path.stem for path in NOTEBOOKS.glob("*.ipynb")] + WITHOUT_NOTEBOOK))
-    one.add_argument("chapter", help=f"one of {names}")
+    names = {path.stem for path in NOTEBOOKS.glob("*.ipynb")} - WITHOUT_GRID | WITHOUT_NOTEBOOK
+    one.add_argument("chapter", help=f"one of {', '.join(sorted(names))}")
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
-    one.add_argument("--profile", choices=PROFILES, default="quick")
+    one.add_argument("--profile", choices=PROFILES, default="quick", help="(default: quick)")
     one.add_argument("--plan", action="store_true", help="say what would be run, and stop")
     one.add_argument("--export", metavar="CSV", help="write the rows of the finished grid there")
     one.add_argument(
         "--have", metavar="CSV", action="append", default=[],
         help="an earlier export: its rows count as finished; may be repeated",
     )  # fmt: skip
-    one.add_argument("--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786")
+    one.add_argument(
+        "--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786, or its file"
+    )
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
     score.add_to(command)
     command("derive", derive)

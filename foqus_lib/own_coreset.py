@@ -134,7 +134,11 @@ def add_to(command) -> None:
     one = command("select", select)
     one.add_argument("--data", required=True, help="your own data: .npz, .foqus.yaml, .h5 ...")
     one.add_argument("--model", default="CNN1D", help="the network that looks (default: CNN1D)")
-    one.add_argument("--method", default="FoQuS", help="a row of Table I (default: FoQuS)")
+    one.add_argument(
+        "--method",
+        default="FoQuS",
+        help="a row of Table I, or a newer one such as CCS (default: FoQuS)",
+    )
     one.add_argument("--rate", type=float, required=True, help="share to keep: 0.05 is 5 %%")
     one.add_argument("--out", required=True, help="folder to make")
     one.add_argument(
@@ -173,9 +177,9 @@ def add_to(command) -> None:
         metavar="PATH",
         help="the kept signals as well: x.npz, x.h5, or a folder (SigMF); may be repeated",
     )
-    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--seed", type=int, default=0, help="(default: 0)")
     one.add_argument("--epochs", type=int, default=50, help="T, recorded epochs (default: 50)")
-    one.add_argument("--batch", type=int, default=128)
+    one.add_argument("--batch", type=int, default=128, help="(default: 128)")
     one.add_argument(
         "--snr-min", type=float, default=-1000.0, help="dB; drop what is below (default: nothing)"
     )

@@ -203,6 +203,7 @@ def test_the_help_of_sweep_names_every_grid(capsys):
         cli.main(["sweep", "--help"])
     said = capsys.readouterr().out
     assert all(name in said for name in grids())
+    assert not any(name in said for name in set(catalog.CHAPTERS) - set(grids()))
 
 
 def test_weights_are_installed_without_their_dependencies(monkeypatch):

@@ -159,7 +159,8 @@ uniform = Exercise(
     mistakes=(
         Mistake(
             lambda label, k, rng: rng.permutation(len(label))[:k],
-            "all signals are in one pot: draw each class by itself, or classes get what they get.",
+            "a class gets a share by its size, as from one pot: draw each class by itself, "
+            "and as many of every class.",
         ),
         Mistake(_balanced(lambda pool, quota, rng: pool[:quota]), GENERATOR),
         Mistake(

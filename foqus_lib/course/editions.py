@@ -26,17 +26,27 @@ def edition(notebook: dict, name: str) -> dict:
 
 def write(source: Path, target: Path, name: str) -> None:
     """One edition as a file."""
-    made = edition(json.loads(source.read_text(encoding="utf-8")), name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True)
-    target.write_text(text + "\n", encoding="utf-8")
+    target.write_text(_text(source, name), encoding="utf-8")
+
+
+def _text(source: Path, name: str) -> str:
+    made = edition(json.loads(source.read_text(encoding="utf-8")), name)
+    return json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def write_all(folder: Path) -> list[Path]:
-    """folder/student and folder/instructor, one file a homework in each."""
-    made = []
-    for name in LEFT_OUT:
-        for source in sorted(SOURCES.glob("*.ipynb")):
-            made.append(folder / name / source.name)
-            write(source, made[-1], name)
-    return made
+    """folder/student and folder/instructor, one file a homework in each.
+
+    ValueError, and nothing is written, if one is there that somebody has worked in.
+    """
+    sources = sorted(SOURCES.glob("*.ipynb"))
+    made = {folder / name / source.name: (source, name) for name in LEFT_OUT for source in sources}
+    for path, (source, name) in made.items():
+        if path.exists() and path.read_text(encoding="utf-8") != _text(source, name):
+            raise ValueError(
+                f"{path}: is there already, with other content. Name another folder or move it away"
+            )
+    for path, (source, name) in made.items():
+        write(source, path, name)
+    return list(made)

@@ -29,6 +29,17 @@ def _welch(ours, theirs):
     return _interval(middle, error, stats.t.ppf(0.975, freedom))
 
 
+def _pooled(ours, theirs):
+    test = stats.ttest_ind(ours, theirs)
+    return tuple(test.confidence_interval(0.95))
+
+
+STRANGERS = (
+    "the seeds of both rows are treated as strangers: subtract seed by seed first. "
+    "What a seed has in common then goes away."
+)
+
+
 def _with(factor=lambda n: stats.t.ppf(0.975, n - 1), ddof=1, root=np.sqrt, sign=1):
     def interval(ours, theirs):
         each = sign * (np.asarray(ours) - theirs)
@@ -53,11 +64,8 @@ interval = Exercise(
     worked={"the result": [3 - 2.7764451 * 0.5**0.5, 3 + 2.7764451 * 0.5**0.5]},
     random=_two_rows,
     mistakes=(
-        Mistake(
-            _welch,
-            "the seeds of both rows are treated as strangers: subtract seed by seed first. "
-            "What a seed has in common then goes away.",
-        ),
+        Mistake(_welch, STRANGERS),
+        Mistake(_pooled, STRANGERS),
         Mistake(
             _with(factor=lambda n: stats.norm.ppf(0.975)),
             "1.96 is for a known spread. It is estimated from n seeds: take Student's t, n - 1.",
@@ -89,6 +97,9 @@ def _steps(p, factor, then=np.maximum.accumulate, clip=True):
     return np.minimum(adjusted, 1) if clip else adjusted
 
 
+BONFERRONI = "all are multiplied by m: that is Bonferroni. Holm's second smallest takes m - 1."
+
+
 def _step_down(m, i):
     return m - i
 
@@ -102,8 +113,9 @@ holm = Exercise(
     mistakes=(
         Mistake(
             lambda p: np.minimum(len(p) * np.asarray(p), 1),
-            "all are multiplied by m: that is Bonferroni. Holm's second smallest takes m - 1.",
+            BONFERRONI,
         ),
+        Mistake(lambda p: len(p) * np.asarray(p), BONFERRONI),
         Mistake(
             lambda p: _steps(p, _step_down, lambda x: x),
             "a larger p has become smaller than one before it: keep the largest so far.",

@@ -101,9 +101,12 @@ def _check_plain(path: Path, name: str, data: h5py.Dataset) -> None:
             "storage). Copy them into one file"
         )
     if data.dtype.kind not in "fiu" or data.shape is None or data.dtype.subdtype:
+        mend = "Convert it and write the file again"
+        if data.dtype.kind == "c":
+            mend = "Store I and Q beside each other: np.stack([X.real, X.imag], axis=1)"
         raise ValueError(
             f"{path}: {name}: expected an array of plain numbers, got {data.dtype} of shape "
-            f"{data.shape}. Convert it and write the file again"
+            f"{data.shape}. {mend}"
         )
     made = data.id.get_create_plist()
     used = [made.get_filter(i)[0] for i in range(made.get_nfilters())]

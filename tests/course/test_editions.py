@@ -67,3 +67,15 @@ def test_the_command_writes_the_same_bytes_twice(tmp_path, capsys):
         for n in ("one", "two")
     )
     assert one == two and len(one) == 2 * len(HOMEWORK) + 3
+
+
+def test_a_homework_somebody_worked_in_is_not_overwritten(tmp_path, capsys):
+    editions.write_all(tmp_path)
+    editions.write_all(tmp_path)  # the same again is no loss
+    answered = tmp_path / "student" / "scores.ipynb"
+    answered.write_text("my answers", encoding="utf-8")
+    (tmp_path / "student" / "draws.ipynb").unlink()
+    assert cli.main(["course", "--out", str(tmp_path)]) == 2
+    assert f"{answered}: is there already" in capsys.readouterr().err
+    assert answered.read_text(encoding="utf-8") == "my answers"
+    assert not (tmp_path / "student" / "draws.ipynb").exists()

@@ -88,6 +88,20 @@ def test_json_is_read_as_strictly(tmp_path, bad):
         submission.read(written(tmp_path, text, "team.json"))
 
 
+def test_json_beside_other_fields_is_read_and_a_name_is_text(tmp_path):
+    said = {"name": "T", "set": "board-tiny", "rate": 0.1, "indices": GOOD}
+    more = json.dumps(said | {"about": {"indices": len(GOOD)}})
+    [one] = submission.read(written(tmp_path, more, "team.json"))
+    assert one.rows.tolist() == GOOD
+    with pytest.raises(ValueError, match="line 1: name: expected text, got 'None'"):
+        submission.read(written(tmp_path, json.dumps(said | {"name": None}), "team.json"))
+
+
+def test_a_text_without_a_rate_is_told_the_line_to_write(tmp_path):
+    with pytest.raises(ValueError, match="line 3: rate: missing. Write `# rate: 0.05` above"):
+        submission.read(written(tmp_path, HEAD + "17\n", "team.txt"))
+
+
 def test_bytes_and_links_that_are_no_text_are_refused(tmp_path):
     path = tmp_path / "team.csv"
     path.write_bytes(b"# name: a\n\xff\xfe")

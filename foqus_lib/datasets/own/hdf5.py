@@ -51,8 +51,7 @@ def _length_axis(named: Hdf5Arrays, x) -> int:
     if len(x.shape) != 3 or 2 not in x.shape[1:] or 0 in x.shape or not floats:
         raise ValueError(
             f"{named.file}: {named.x}: expected float32 or float64 of shape (N, 2, L) or "
-            f"(N, L, 2), got {x.dtype} of {x.shape}. Complex numbers: store I and Q beside each "
-            "other"
+            f"(N, L, 2), got {x.dtype} of {x.shape}. Convert it and write the file again"
         )
     return 2 if x.shape[1] == 2 else 1
 

@@ -177,7 +177,9 @@ def _mapping(path: Path) -> dict:
         _refuse_nesting(path, text)
         _refuse_unclear(path, text)
         said = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: expected UTF-8 text. Save it as such") from None
+    except yaml.YAMLError as error:
         where = f" in line {mark.line + 1}" if (mark := getattr(error, "problem_mark", 0)) else ""
         raise ValueError(f"{path}: not YAML{where}. Write lines of `name: value`") from None
     if not isinstance(said, dict):

@@ -119,6 +119,8 @@ def _json(path: Path, text: str) -> tuple[dict[str, str], list[Said]]:
     wanted = {*FIELDS, "indices"}
     if not isinstance(found, dict) or not wanted <= set(found):
         raise ValueError(f"{path}: line 1: expected an object with {', '.join(sorted(wanted))}")
+    if not isinstance(found["name"], str):
+        raise ValueError(f"{path}: line 1: name: expected text, got {str(found['name'])[:40]!r}")
     if not isinstance(found["indices"], list):
         raise ValueError(f"{path}: line 1: indices: expected a list of row numbers. Mend it")
     lines = list(_lines_of_indices(text, len(found["indices"])))
@@ -130,7 +132,8 @@ def _json(path: Path, text: str) -> tuple[dict[str, str], list[Said]]:
 
 def _lines_of_indices(text: str, count: int) -> Iterator[int]:
     """The line of each item; of lists that are not flat numbers, the line they begin in."""
-    start = text.index("[", text.rindex('"indices"'))
+    at = [found.end() - 1 for found in re.finditer(r'"indices"\s*:\s*\[', text)]
+    start = at[-1] if at else 0
     tokens = list(re.finditer(r"[^\s,\]\[]+", text[start : text.find("]", start)]))
     for place in range(count):
         at = tokens[place].start() if len(tokens) == count else 0
@@ -160,6 +163,8 @@ def _by_rate(path: Path, said: list[Said]) -> Iterator[tuple[int, list[tuple[str
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for rate, index, line in said:
         try:
+            if not rate:
+                raise ValueError("rate: missing. Write `# rate: 0.05` above the rows")
             if not DECIMAL.fullmatch(rate):
                 raise ValueError(f"rate: expected a number such as 0.05, got {rate[:40]!r}")
             points = basis_points(float(rate))

@@ -77,3 +77,10 @@ def test_the_docstring_holds_two_files_that_are_read(tmp_path):
     kinds = [type(sidecar.read(write(tmp_path, part.replace("\n    ", "\n").strip())))
              for part in (first, second)]  # fmt: skip
     assert kinds == [sidecar.Hdf5Arrays, sidecar.SigmfFolder]
+
+
+def test_text_in_another_encoding_is_told_so(tmp_path):
+    path = tmp_path / "mine.foqus.yaml"
+    path.write_bytes("file: mine.h5\n".encode("utf-16"))
+    with pytest.raises(ValueError, match="expected UTF-8 text"):
+        sidecar.read(path)
