@@ -1,10 +1,12 @@
 """The distillation chapter: its sets, its trials, and what it refuses before any training."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.seeds import rng_for
@@ -180,6 +182,28 @@ def test_what_failed_on_val_is_not_chosen(with_val, tmp_path):
         "DM | step 1e+30", "FD | step 1e+30", "MDM | alpha 0.5, step 1e+30"
     }  # fmt: skip
     assert choice.best(bench, "DM") == "DM | step 0.001"
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("killed"), MemoryError(), ValueError("workers: 3 processes ended")]
+)
+def test_what_failed_in_passing_on_val_is_not_out(with_val, tmp_path, error):
+    """Else two shards choose among different ones and publish them under one key."""
+    bench = bench_of(with_val, tmp_path, SWEEP)
+    tried = choice.sweep_trials(bench.how, bench.task, ["DM"])
+    assert run(bench, tried[1:]).missing == []
+    store.fail(bench.root, tried[0].key, Diverged("loss: not finite from epoch 1"))
+    assert list(choice.scores(bench, "DM")) == ["DM | step 0.01"]
+    store.fail(bench.root, tried[0].key, error)
+    with pytest.raises(ValueError, match="got no result of DM .* Run the sweep"):
+        choice.best(bench, "DM")
+
+
+def test_a_network_that_diverged_says_so_by_its_error(bench, task, monkeypatch):
+    lost = SimpleNamespace(diverged={0: 3})
+    monkeypatch.setattr(distillation.run.fit, "fit", lambda *asked, **more: lost)
+    with pytest.raises(Diverged, match="loss: not finite from epoch 3"):
+        distillation.run.run_trials(bench, trials_of(task)[:1])
 
 
 def test_a_sweep_without_val_is_refused_before_any_training(task, tmp_path):
