@@ -251,6 +251,18 @@ def test_tuning_leaves_torchs_own_stream_alone_and_repeats(model):
         assert torch.equal(p, q)
 
 
+def test_lora_draws_its_additions_by_the_seed_and_not_as_dropout_is_drawn(model):
+    def first(seed):
+        made = tuning.prepared(blocks.without(model, ()), tuning.LORA, seed=seed)
+        return next(p for name, p in tuning.trainable(made).items() if "lora_A" in name).detach()
+
+    assert torch.equal(first(0), first(0)) and not torch.equal(first(0), first(1))
+    with tuning.drawing_from("A", 0):
+        of_a = torch.rand(4)
+    with tuning.drawing_from(0):
+        assert not torch.equal(torch.rand(4), of_a)
+
+
 def test_too_few_blocks_left_an_unknown_tuning_and_qlora_are_refused(model):
     with pytest.raises(ValueError, match="tuning: expected 1 to the 2 blocks that are left, got 3"):
         tuning.prepared(blocks.without(model, (0, 1, 2)), tuning.PARTIAL)

@@ -21,6 +21,11 @@ QUESTION = 48  # tokens of a question at most
 VERSIONS = f"llm_pruning={llm_pruning.VERSION}"
 
 
+def versions(how: str) -> str:
+    """Of all code that decides a row of this tuning."""
+    return VERSIONS + f" lora={tuning.LORA_VERSION}" * (how == tuning.LORA)
+
+
 @dataclass(frozen=True)
 class Bench:
     """One corpus, one model, one store."""
