@@ -114,6 +114,30 @@ def test_a_set_that_failed_is_a_gap_with_its_reason(task, tmp_path):
     assert "no set of DM, 2 a class, seed 0" in why and "expected finite samples" in why
 
 
+def test_a_set_that_ended_otherwise_says_why_in_its_trials(task, tmp_path, monkeypatch):
+    """Not only a ValueError, which the job itself notes."""
+    one = replace(OPTIONS, methods=("DM",))
+    bench, trials = bench_of(task, tmp_path, one), trials_of(task, one)
+
+    def broken(*asked, **more):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(sets, "distil", broken)
+    trials = [trial for trial in trials if trial.method == "DM"]
+    [why] = run(bench, trials).failed.values()
+    assert "no set of DM, 2 a class, seed 0: RuntimeError: out of memory" in why
+
+
+def test_a_chosen_set_has_its_key_once_it_is_chosen(with_val, tmp_path, monkeypatch):
+    bench = bench_of(with_val, tmp_path, SWEEP)
+    wanted = [trial for trial in trials_of(with_val, SWEEP) if trial.method == "DM"]
+    assert [job.makes for job in STUDY.jobs(bench, wanted)[3]] == [()]
+    scores = {"DM | step 0.001": 0.5, "DM | step 0.01": 0.4}
+    monkeypatch.setattr(choice, "scores", lambda *asked: scores)
+    [job] = STUDY.jobs(bench, wanted)[3]
+    assert "DM step=0.001" in job.makes[0]["distillation_recipe"]
+
+
 def test_every_training_takes_the_same_number_of_steps():
     """64 signals a step: 11 are one step an epoch, 110 two, 550 nine."""
     options = Options(train_steps=600, batch=64)
