@@ -423,6 +423,23 @@ def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path, lost):
         checkpoint.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.safetensors", b""),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\n"),
+        ("model.safetensors", (30).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[9'),
+        ("model.gguf", b""),
+    ],
+)
+@pytest.mark.parametrize("asked", [checkpoint.blocks_of, checkpoint.load])
+def test_weights_that_cannot_be_read_name_their_file(tmp_path, name, content, asked):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"whole weights in .*{name}, got .*. Save or copy"):
+        asked(tmp_path)
+
+
 def test_a_folder_without_a_tokenizer_names_it(tmp_path):
     from transformers import LlamaConfig, LlamaForCausalLM
 
