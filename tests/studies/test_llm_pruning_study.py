@@ -103,6 +103,11 @@ def test_a_cut_that_leaves_too_little_is_refused_before_training(corpus):
             llm_pruning.bench(tiny.common(), options, corpus)
 
 
+def test_text_that_is_too_short_is_refused_before_training(corpus):
+    with pytest.raises(ValueError, match="dataset: expected .* Give more text"):
+        llm_pruning.bench(tiny.common(), replace(OPTIONS, steps=(1, 90_000)), corpus)
+
+
 def test_trials_by_hand(corpus):
     """Seeds x steps: 2 draws of Random, Reverse, BI; PPL and the head at one step; the control."""
     found = trials(corpus)
