@@ -8,6 +8,7 @@ and [] can be asked for, and mean what they say or are refused.
 import ast
 import json
 import math
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
@@ -22,6 +23,7 @@ from foqus_lib.errors import unknown
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 PROFILES = "smoke", "quick", "overnight", "paper"
+TEXT = yaml.SafeLoader.DEFAULT_SCALAR_TAG
 INJECTED = "# Parameters"  # how papermill begins the cell that it adds
 
 
@@ -50,6 +52,8 @@ class Common:
         at_least("seeds", self.seeds, 1)
         at_least("workers", self.workers, 1)
         at_least("memory_gb", self.memory_gb, 0)
+        if math.isinf(self.memory_gb):
+            raise ValueError("memory_gb: expected a finite number, got inf; 0 is what is free")
         at_least("data_seed", self.data_seed, 0)
         if not 0 <= self.train_share < 1:
             raise ValueError(f"train_share: expected 0 to 1, got {self.train_share:g}")
@@ -160,9 +164,18 @@ def _read_as(value: object, kind: type) -> object:
             if math.isfinite(number := kind(value)):  # YAML 1.1 reads 1e-3 as text, 010 as 8
                 return number
     try:
-        return yaml.safe_load(value)
+        return yaml.load(value, _AsPeopleRead)
     except yaml.YAMLError:
         return value
+
+
+class _AsPeopleRead(yaml.SafeLoader):
+    """YAML in which 1:30 (90 in YAML 1.1), 010 (8) and 0x10 are text, also in a list."""
+
+    def resolve(self, kind: type, value: str | None, implicit: object) -> str:
+        found = super().resolve(kind, value, implicit)
+        number = found.endswith((":int", ":float"))
+        return TEXT if number and re.search(r":|^[-+]?0\w", value) else found
 
 
 def source(notebook: str) -> dict:

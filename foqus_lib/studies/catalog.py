@@ -73,6 +73,7 @@ class Chapter:
     trials: Callable[[Common, object, Subject], list[Trial]]
     bench: Callable[[Common, object, Subject], Bench]
     task: Callable[[Common, object], Subject] = _signals
+    own_data: str = ""  # where its signals are from, if no other data set can be asked for
 
 
 def _coreset(trials: Callable) -> Chapter:
@@ -125,6 +126,7 @@ CHAPTERS: dict[str, Chapter] = {
         leaderboard.trials,
         leaderboard.bench,
         task=leaderboard.public,
+        own_data="its boards are fixed; choose one with board=",
     ),
 }
 
@@ -202,6 +204,10 @@ def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
     part: "2/8" for the second of eight parts of its trials, which need no record of another part.
     """
     one = chapter_of(notebook)
+    if one.own_data and "dataset" in settings.asked(given):
+        raise ValueError(
+            f"dataset: {notebook} takes none, got {given['dataset']!r}: {one.own_data}"
+        )
     common, options = settings.read(notebook, one.study.name, one.options, given)
     if common.dataset not in DATASETS and "frames" not in settings.asked(given):
         common = replace(common, frames=0)  # a profile's size is that of what it simulates

@@ -251,6 +251,18 @@ def test_tuning_leaves_torchs_own_stream_alone_and_repeats(model):
         assert torch.equal(p, q)
 
 
+def test_lora_draws_its_additions_by_the_seed_and_not_as_dropout_is_drawn(model):
+    def first(seed):
+        made = tuning.prepared(blocks.without(model, ()), tuning.LORA, seed=seed)
+        return next(p for name, p in tuning.trainable(made).items() if "lora_A" in name).detach()
+
+    assert torch.equal(first(0), first(0)) and not torch.equal(first(0), first(1))
+    with tuning.drawing_from("A", 0):
+        of_a = torch.rand(4)
+    with tuning.drawing_from(0):
+        assert not torch.equal(torch.rand(4), of_a)
+
+
 def test_too_few_blocks_left_an_unknown_tuning_and_qlora_are_refused(model):
     with pytest.raises(ValueError, match="tuning: expected 1 to the 2 blocks that are left, got 3"):
         tuning.prepared(blocks.without(model, (0, 1, 2)), tuning.PARTIAL)
@@ -409,6 +421,23 @@ def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path, lost):
     words = "1 are missing, such as lm_head.weight" if lost == "head" else "such as model.layers.2"
     with pytest.raises(ValueError, match=words + ".*Save the whole model"):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.safetensors", b""),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\n"),
+        ("model.safetensors", (30).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[9'),
+        ("model.gguf", b""),
+    ],
+)
+@pytest.mark.parametrize("asked", [checkpoint.blocks_of, checkpoint.load])
+def test_weights_that_cannot_be_read_name_their_file(tmp_path, name, content, asked):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"whole weights in .*{name}, got .*. Save or copy"):
+        asked(tmp_path)
 
 
 def test_a_folder_without_a_tokenizer_names_it(tmp_path):

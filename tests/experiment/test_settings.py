@@ -49,6 +49,7 @@ def test_none_leaves_it_to_the_profile():
         ("rates", "[0.2, 1]", (0.2, 1.0)),
         ("methods", "[FoQuS, k-Center Greedy]", ("FoQuS", "k-Center Greedy")),
         ("memory_gb", "1", 1.0),
+        ("repeats", "[010, 2]", (10, 2)),  # 8 in YAML 1.1
         ("results", "0123", "0123"),
     ],
 )
@@ -106,6 +107,10 @@ def test_zero_is_a_value_and_not_the_profile_s(given, tmp_path, monkeypatch):
         ({"test_every": -1}, "test_every: expected 0 or more, got -1"),
         ({"workers": 0}, "workers: expected 1 or more, got 0"),
         ({"memory_gb": -1}, "memory_gb: expected 0 or more, got -1"),
+        ({"memory_gb": ".inf"}, "memory_gb: expected a finite number, got inf"),
+        ({"seeds": "1:30"}, "seeds: expected one int, got '1:30'"),
+        ({"snr_min": "1:30.5"}, "snr_min: expected one float, got '1:30.5'"),
+        ({"rates": "[0.1, 1:30]"}, "rates: expected one float, got '1:30'"),
         ({"memory_gb": ".nan"}, "memory_gb: expected 0 or more, got nan"),
         ({"train_share": 1}, "train_share: expected 0 to 1, got 1"),
         ({"results": ""}, "results: expected a folder, got ''"),

@@ -10,6 +10,7 @@ from foqus_lib.companions import clustering
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.report.bars import judged
+from foqus_lib.selection.catalog import VERSIONS as SELECTORS
 from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog
 from foqus_lib.studies.clustering import bars, grid, keeping, pictures
@@ -177,6 +178,14 @@ def test_a_raised_version_asks_for_everything_again(four, monkeypatch):
     before = set(grid.trials(common(), OPTIONS, four))
     monkeypatch.setattr(clustering, "VERSION", 99)
     assert not before & set(grid.trials(common(), OPTIONS, four))
+
+
+def test_a_raised_version_of_the_selector_asks_for_the_two_rows_that_it_picks(four, monkeypatch):
+    before = grid.trials(common(), OPTIONS, four)
+    monkeypatch.setitem(SELECTORS, "FoQuS", 99)
+    after = set(grid.trials(common(), OPTIONS, four))
+    assert {one.method for one in before if one not in after} == set(names.SELECTIONS[1:])
+    assert {one["versions"].split()[-1] for one in before if one not in after} == {"FoQuS=1"}
 
 
 def test_jobs_come_in_stages_and_shared_encoders_once(made, four, tmp_path):

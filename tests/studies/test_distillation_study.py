@@ -1,10 +1,12 @@
 """The distillation chapter: its sets, its trials, and what it refuses before any training."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.seeds import rng_for
@@ -112,6 +114,30 @@ def test_a_set_that_failed_is_a_gap_with_its_reason(task, tmp_path):
     assert "no set of DM, 2 a class, seed 0" in why and "expected finite samples" in why
 
 
+def test_a_set_that_ended_otherwise_says_why_in_its_trials(task, tmp_path, monkeypatch):
+    """Not only a ValueError, which the job itself notes."""
+    one = replace(OPTIONS, methods=("DM",))
+    bench, trials = bench_of(task, tmp_path, one), trials_of(task, one)
+
+    def broken(*asked, **more):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(sets, "distil", broken)
+    trials = [trial for trial in trials if trial.method == "DM"]
+    [why] = run(bench, trials).failed.values()
+    assert "no set of DM, 2 a class, seed 0: RuntimeError: out of memory" in why
+
+
+def test_a_chosen_set_has_its_key_once_it_is_chosen(with_val, tmp_path, monkeypatch):
+    bench = bench_of(with_val, tmp_path, SWEEP)
+    wanted = [trial for trial in trials_of(with_val, SWEEP) if trial.method == "DM"]
+    assert [job.makes for job in STUDY.jobs(bench, wanted)[3]] == [()]
+    scores = {"DM | step 0.001": 0.5, "DM | step 0.01": 0.4}
+    monkeypatch.setattr(choice, "scores", lambda *asked: scores)
+    [job] = STUDY.jobs(bench, wanted)[3]
+    assert "DM step=0.001" in job.makes[0]["distillation_recipe"]
+
+
 def test_every_training_takes_the_same_number_of_steps():
     """64 signals a step: 11 are one step an epoch, 110 two, 550 nine."""
     options = Options(train_steps=600, batch=64)
@@ -180,6 +206,28 @@ def test_what_failed_on_val_is_not_chosen(with_val, tmp_path):
         "DM | step 1e+30", "FD | step 1e+30", "MDM | alpha 0.5, step 1e+30"
     }  # fmt: skip
     assert choice.best(bench, "DM") == "DM | step 0.001"
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("killed"), MemoryError(), ValueError("workers: 3 processes ended")]
+)
+def test_what_failed_in_passing_on_val_is_not_out(with_val, tmp_path, error):
+    """Else two shards choose among different ones and publish them under one key."""
+    bench = bench_of(with_val, tmp_path, SWEEP)
+    tried = choice.sweep_trials(bench.how, bench.task, ["DM"])
+    assert run(bench, tried[1:]).missing == []
+    store.fail(bench.root, tried[0].key, Diverged("loss: not finite from epoch 1"))
+    assert list(choice.scores(bench, "DM")) == ["DM | step 0.01"]
+    store.fail(bench.root, tried[0].key, error)
+    with pytest.raises(ValueError, match="got no result of DM .* Run the sweep"):
+        choice.best(bench, "DM")
+
+
+def test_a_network_that_diverged_says_so_by_its_error(bench, task, monkeypatch):
+    lost = SimpleNamespace(diverged={0: 3})
+    monkeypatch.setattr(distillation.run.fit, "fit", lambda *asked, **more: lost)
+    with pytest.raises(Diverged, match="loss: not finite from epoch 3"):
+        distillation.run.run_trials(bench, trials_of(task)[:1])
 
 
 def test_a_sweep_without_val_is_refused_before_any_training(task, tmp_path):

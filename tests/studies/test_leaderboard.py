@@ -125,6 +125,11 @@ def test_the_tracks_share_the_pool_and_nothing_else(tmp_path):
         boards.key_in(str(written(tmp_path, "short", "key.txt")))
 
 
+def test_another_data_set_is_refused_and_not_ignored():
+    with pytest.raises(ValueError, match="dataset: leaderboard takes none, got 'x.h5': its boards"):
+        catalog.opened("leaderboard", {"profile": "smoke", "dataset": "x.h5"})
+
+
 def test_a_trial_says_the_commitment_of_a_key_never_the_key(tmp_path):
     key = written(tmp_path, "0123456789abcdef0123", "key.txt")
     given = {"profile": "smoke", "key": str(key), "results": str(tmp_path / "store")}

@@ -103,6 +103,11 @@ def test_a_cut_that_leaves_too_little_is_refused_before_training(corpus):
             llm_pruning.bench(tiny.common(), options, corpus)
 
 
+def test_text_that_is_too_short_is_refused_before_training(corpus):
+    with pytest.raises(ValueError, match="dataset: expected .* Give more text"):
+        llm_pruning.bench(tiny.common(), replace(OPTIONS, steps=(1, 90_000)), corpus)
+
+
 def test_trials_by_hand(corpus):
     """Seeds x steps: 2 draws of Random, Reverse, BI; PPL and the head at one step; the control."""
     found = trials(corpus)
@@ -118,6 +123,33 @@ def test_the_text_and_the_versions_are_in_the_key(corpus):
     assert not set(other) & set(trials(corpus))
     assert "llm_pruning=" in other[0]["versions"] and "by 1 steps" in other[0]["recipe"]
     assert "within steps 1, 2" in other[0]["recipe"]  # where orders are shuffled decides them
+
+
+def test_the_version_of_lora_is_in_the_keys_of_its_rows_alone(corpus, monkeypatch):
+    options = replace(OPTIONS, tunings=("lm_head", tuning.LORA))
+    before = trials(corpus, options)
+    monkeypatch.setattr(tuning, "LORA_VERSION", 99)
+    changed = set(before) - set(trials(corpus, options))
+    assert {one["tuning"] for one in changed} == {tuning.LORA}
+    assert {one["versions"] for one in set(before) - changed} == {given.VERSIONS}
+
+
+def test_every_order_of_text_has_its_own_start_of_lora(corpus, tmp_path, monkeypatch):
+    options = replace(OPTIONS, tunings=(tuning.LORA,), tuned_rules=(REVERSE,))
+    bench = given.Bench(corpus, options, tmp_path)
+    cut.train_base(bench)
+    starts, real = {}, run._tuned
+
+    def looked(bench, found, role, seed, *more):
+        starts[role, seed] = torch.cat([one.flatten() for one in found.start.values()])
+        real(bench, found, role, seed, *more)
+
+    monkeypatch.setattr(run, "_tuned", looked)
+    group = [one for one in trials(corpus, options) if one["tuning"] == tuning.LORA]
+    run.run_rows(bench, tuple(group))
+    assert not torch.equal(starts["order", 0], starts["order", 1])
+    metrics = [store.read(tmp_path, one)["metrics"] for one in group]
+    assert metrics[0]["before"] == metrics[1]["before"]  # B = 0
 
 
 def test_the_base_is_trained_once_and_kept(bench, rows):

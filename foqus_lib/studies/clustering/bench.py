@@ -10,6 +10,7 @@ from foqus_lib.companions.clustering.kmeans import check_clusters
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.selection.catalog import version_of
 from foqus_lib.studies.clustering import options as rows
 from foqus_lib.studies.clustering.options import Options
 from foqus_lib.studies.clustering.transfer import Transfer, transfer_of
@@ -102,12 +103,14 @@ def clustering_of(method: str, how: Options) -> str:
     return str(how.schedule) if method in TRAINED else NONE
 
 
-def versions(model: str) -> str:
-    """Of all code that decides a row."""
+def versions(model: str, selector: str = "") -> str:
+    """Of all code that decides a row; selector: the method that picks its coreset, if one does."""
     found = {
         "clustering": clustering.VERSION, "collect": collect.VERSION, "fit": fit.VERSION,
         model: NETWORKS[model],
     }  # fmt: skip
+    if selector:
+        found[selector] = version_of(selector)
     return " ".join(f"{name}={version}" for name, version in found.items())
 
 

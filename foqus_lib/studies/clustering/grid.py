@@ -51,7 +51,7 @@ def _trial(
     looked = names.DTC_A if method == names.WITH_CLUSTERS else method
     of_source = needs_source(looked)
     on_coreset = table == CORESETS
-    selecting = str(how.collection) if method in names.SELECTIONS[1:] else NONE
+    selected = method in names.SELECTIONS[1:]
     return Trial(
         NAME,
         VERSION,
@@ -66,12 +66,12 @@ def _trial(
             ("coreset_recipe", str(how.on_coreset) if on_coreset else NONE),
             ("network", how.model),
             ("pretraining_recipe", pretraining_of(looked, how)),
-            ("selection_recipe", selecting),
+            ("selection_recipe", str(how.collection) if selected else NONE),
             ("setting", setting),
             ("source", source_key(bench, setting) if of_source else NONE),
             ("table", table),
             ("target", " ".join(target.train.classes)),
-            ("versions", versions(how.model)),
+            ("versions", versions(how.model, coresets.SELECTOR if selected else "")),
         ),
     )
 

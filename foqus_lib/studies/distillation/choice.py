@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment import store
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.trials import sweep_trials
@@ -26,15 +27,15 @@ def best(bench: Bench, method: str) -> str:
 def scores(bench: Bench, method: str) -> dict[str, float]:
     """Accuracy on val of each method tried: mean of its plain and its rotated training, all seeds.
 
-    One that fails at a seed, because a set or a network diverged, is not there. ValueError for one
-    that has not run, or if all failed.
+    One that diverged at a seed, its set or a network, is not there. ValueError for one that has not
+    run, or whose last attempt ended otherwise, as by a killed worker; and if all diverged.
     """
     each = {name: [] for name in ways(bench.how)[method].tried}
     for one in sweep_trials(bench.how, bench.task, [method]):
         if store.has(bench.root, one):
             metrics = store.read(bench.root, one)["metrics"]
             each[one.method] += metrics["accuracy_val"], metrics["accuracy_val_rotated"]
-        elif store.last_failure(bench.root, one.key):
+        elif _diverged(store.last_failure(bench.root, one.key)):
             each[one.method].append(np.nan)
         else:
             raise ValueError(
@@ -46,3 +47,8 @@ def scores(bench: Bench, method: str) -> dict[str, float]:
     if not whole:
         raise ValueError(f"{method}: every weight and step that was tried failed. Try smaller ones")
     return whole
+
+
+def _diverged(failure: str) -> bool:
+    """Whether a trial will fail so again: by itself, or as what it says of its set."""
+    return f"{Diverged.__module__}.{Diverged.__qualname__}: " in failure

@@ -16,12 +16,13 @@ from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.borrowed import record_jobs
 from foqus_lib.studies.coreset.run import FORWARD
 from foqus_lib.studies.distillation.bench import Bench
+from foqus_lib.studies.distillation.choice import settled
 from foqus_lib.studies.distillation.networks import BUILDS
 from foqus_lib.studies.distillation.options import PSI
 from foqus_lib.studies.distillation.run import run_trials
 from foqus_lib.studies.distillation.sets import make_set, set_key
 from foqus_lib.studies.distillation.trials import sweep_trials
-from foqus_lib.studies.distillation.ways import ways
+from foqus_lib.studies.distillation.ways import Way, ways
 from foqus_lib.training import fit
 from foqus_lib.training.recipe import Recipe
 
@@ -53,24 +54,30 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
 
 
 def _set_jobs(bench: Bench, sets: Sequence[Set]) -> list[Job]:
-    """Of those that are not kept, the longest first."""
+    """Of those that are not kept, the longest first.
+
+    A set that is still to be chosen has no key yet: nobody knows whether it is kept.
+    """
+    known = {method: _settled(bench, method) for method in dict.fromkeys(one[0] for one in sets)}
+    keys = {one: set_key(bench, way, *one[1:]) for one in sets if (way := known[one[0]])}
     found = [
         Job(
-            make_set, one, kind=(PSI, "fp32", 1), cost=_visits_of_set(bench, *one[:2]),
-            probe=_probe, memory=bench.task.train.iq.nbytes,
+            make_set, one, makes=(keys[one],) if one in keys else (), kind=(PSI, "fp32", 1),
+            cost=_visits_of_set(bench, *one[:2]), probe=_probe,
+            memory=bench.task.train.iq.nbytes,
         )
         for one in sets
-        if not _kept(bench, *one)
+        if not (one in keys and artifacts.find_arrays(bench.root, keys[one]) is not None)
     ]  # fmt: skip
     return sorted(found, key=lambda job: -job.cost)
 
 
-def _kept(bench: Bench, method: str, budget: int, seed: int) -> bool:
-    """Whether a set is there; of one that is still to be chosen nobody knows, so not."""
-    way = ways(bench.how)[method]
-    return not way.tried and (
-        artifacts.find_arrays(bench.root, set_key(bench, way, budget, seed)) is not None
-    )
+def _settled(bench: Bench, method: str) -> Way | None:
+    """The way of a method; None as long as its weight or step cannot be chosen."""
+    try:
+        return settled(bench, method)
+    except ValueError:
+        return None
 
 
 def _trial_jobs(bench: Bench, missing: Sequence[Trial]) -> list[Job]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from foqus_lib.companions.distillation.phases import random_phase
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
@@ -56,7 +57,7 @@ def _trained_on(bench: Bench, one: Trial) -> tuple[Signals, dict[str, float]]:
 def _trained(
     bench: Bench, signals: Signals, group: Sequence[Trial], transform: fit.Transform | None
 ) -> list[dict]:
-    """What each repeat's network says about test and val; ValueError if one diverged."""
+    """What each repeat's network says about test and val; Diverged if one did."""
     task, how, first = bench.task, bench.how, group[0]
     model = first["evaluation_model"]
     recipe = how.recipe_for(model, len(signals), how.steps_of(first.method))
@@ -72,7 +73,7 @@ def _trained(
     )
     if fitted.diverged:
         epoch = min(fitted.diverged.values())
-        raise ValueError(f"loss: not finite from epoch {epoch} ({recipe}); lower step or alpha")
+        raise Diverged(f"loss: not finite from epoch {epoch} ({recipe}); lower step or alpha")
     found = [measure(logits, task.test, len(signals)) for logits in _logits(fitted, task.test)]
     if task.val:
         for metrics, logits in zip(found, _logits(fitted, task.val), strict=True):

@@ -21,6 +21,11 @@ QUESTION = 48  # tokens of a question at most
 VERSIONS = f"llm_pruning={llm_pruning.VERSION}"
 
 
+def versions(how: str) -> str:
+    """Of all code that decides a row of this tuning."""
+    return VERSIONS + f" lora={tuning.LORA_VERSION}" * (how == tuning.LORA)
+
+
 @dataclass(frozen=True)
 class Bench:
     """One corpus, one model, one store."""
@@ -55,7 +60,9 @@ def task(common: Common, options: Options) -> Corpus:
 
 
 def bench(common: Common, options: Options, task: Corpus) -> Bench:
-    """Refuses a model without weights or of another architecture, and cuts that leave too few."""
+    """Refuses a model without weights or of another architecture, cuts that leave too few, and,
+    where a small model would be trained first, text that is too short.
+    """
     if common.device not in ("auto", "cpu"):
         raise ValueError(f"device: this chapter computes on a cpu, got {common.device!r}")
     total = options.blocks
@@ -68,7 +75,10 @@ def bench(common: Common, options: Options, task: Corpus) -> Bench:
                 f"cuts: {tuning.PARTIAL} tuning: {cut:g} of {total} blocks leaves too few, {left} "
                 "blocks are left. Cut less, or take a larger model"
             )
-    return Bench(task, options, common.store, "cpu", common.memory)
+    made = Bench(task, options, common.store, "cpu", common.memory)
+    if options.model == SMALL:
+        texts(made)
+    return made
 
 
 # ---- text ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Axis, Job, Metric, Study
 from foqus_lib.studies.llm_pruning.cut import base, fresh, train_base
-from foqus_lib.studies.llm_pruning.given import VERSIONS, Bench, Corpus, texts
+from foqus_lib.studies.llm_pruning.given import Bench, Corpus, texts, versions
 from foqus_lib.studies.llm_pruning.options import (
     CONTROL,
     NONE,
@@ -57,7 +57,7 @@ def _trial(options: Options, task: Corpus, row: tuple, seed: int, repeat: int) -
         "model": options.named,
         "recipe": options.recipe,
         "tuning": how,
-        "versions": VERSIONS,
+        "versions": versions(how),
     }
     budget = steps * options.tokens_a_step
     return Trial(

@@ -20,7 +20,7 @@ from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.llm_pruning.cut import base, removed
-from foqus_lib.studies.llm_pruning.given import CONTEXT_SHARE, Bench, question, texts
+from foqus_lib.studies.llm_pruning.given import CONTEXT_SHARE, Bench, question, texts, versions
 from foqus_lib.studies.llm_pruning.options import CONTROL, NONE, RANDOM, WHOLE
 
 UNCUT = (WHOLE, CONTROL)
@@ -47,11 +47,15 @@ class Ready:
 
 @lru_cache(maxsize=2)
 def ready(bench: Bench, rule: str, cut: str, how: str, seed: int, repeat: int, steps: int) -> Ready:
-    """Cut, freeze, and let the frozen part read everything once: of the pool, so many steps."""
+    """Cut, freeze, and let the frozen part read everything once: of the pool, so many steps.
+
+    seed and repeat matter to Random, seed to LoRA too, which begins with A of that draw.
+    """
     options, text = bench.options, texts(bench)
     gone = () if rule in UNCUT else _removed(bench, rule, cut, seed, repeat)
     model = blocks.without(base(bench), gone)
-    model = tuning.prepared(model, tuning.PARTIAL if how == NONE else how, options.precision)
+    how = tuning.PARTIAL if how == NONE else how
+    model = tuning.prepared(model, how, options.precision, seed)
     start = {name: p.detach().clone() for name, p in tuning.trainable(model).items()}
     read = {"val": text.val, "test": text.test, "prose": text.prose}
     read |= {"cloze": text.cloze.flatten(0, 1)}
@@ -87,6 +91,8 @@ def run_rows(bench: Bench, group: tuple[Trial, ...]) -> None:
     lr = rate(bench, *row, steps)
     for seed in dict.fromkeys(trial.seed for trial in group):
         at = {trial.budget: trial for trial in group if trial.seed == seed}
+        if first["tuning"] == tuning.LORA:
+            found = ready(bench, *row, seed, first.repeat, steps)
         _one_order(bench, found, at, lr, facts | {"lr": lr})
 
 
@@ -144,7 +150,7 @@ def rate(bench: Bench, rule: str, cut: str, how: str, steps: int) -> float:
     """
     options = bench.options
     key = bench.base_key | {"what": "llm rate", "rule": rule, "cut": cut, "tuning": how}
-    key |= {"how": options.recipe, "looks": options.measured}
+    key |= {"how": options.recipe, "looks": options.measured, "versions": versions(how)}
     path = artifacts.find_arrays(bench.root, key)
     if path is None:
         found = ready(bench, rule, cut, how, 0, 0, steps)
