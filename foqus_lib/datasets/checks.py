@@ -24,8 +24,8 @@ def classes(path: Path, names: Sequence[str]) -> None:
     for row, name in enumerate(names):
         if not NAME.fullmatch(name) or name in names[:row]:
             raise ValueError(
-                f"{path}: classes: expected distinct names of up to 32 letters, digits, spaces and "
-                f"._+/-, got {name[:40]!r} in row {row}. Rename it"
+                f"{path}: classes: expected distinct names of up to 32 ASCII letters and digits, "
+                f"spaces and ._+/-, a letter or digit first; got {name[:40]!r} in row {row}. Rename it"
             )
 
 

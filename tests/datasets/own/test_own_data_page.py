@@ -68,7 +68,7 @@ def test_every_ending_on_the_page_is_read():
 def test_the_limits_on_the_page_are_those_of_the_readers():
     said = FORMATS.partition("### Limits")[2]
     for text in (
-        f"| {checks.MOST_CLASSES:,}, names",
+        f"| {checks.MOST_CLASSES:,}, names of up to 32 ASCII letters and digits, spaces and",
         f"| {sidecar.LARGEST >> 10} KiB |",
         f"| {hdf5.MOST_PACKED} times their packed size",
         f"| {1 / npz.SMALLEST_RATIO:g} times their packed size",
