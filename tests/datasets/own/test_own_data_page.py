@@ -52,6 +52,16 @@ def test_recordings(here, capsys):
     np.testing.assert_array_equal(cut.signals.iq[1, 0], np.arange(228, 356))
 
 
+@pytest.mark.parametrize("name", ["a.cu8", "a.ci16", "a.CI16_LE", "a.complex16", "a.cf32"])
+def test_a_recording_given_directly_is_told_the_lines_that_describe_it(here, name):
+    Path(name).write_bytes(bytes(4096))
+    with pytest.raises(ValueError, match="write mine.foqus.yaml") as refusal:
+        files.load(Path(name))
+    lines = re.findall("`(.*?)`", str(refusal.value).replace(", ...]", "]"))
+    Path("mine.foqus.yaml").write_text("\n".join(lines))
+    assert sidecar.read(Path("mine.foqus.yaml")).recordings == (name,)
+
+
 def test_a_small_file_of_rml2018(here):
     exec(BLOCKS["python"][1], {})
     loaded = files.load(Path("small.hdf5"), 15, here / "cache")
