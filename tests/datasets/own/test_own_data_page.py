@@ -45,7 +45,7 @@ def test_recordings(here, capsys):
     names = {}
     exec(BLOCKS["python"][0], names)
     assert capsys.readouterr().out == (
-        "1 SigMF recordings; annotations left out: 1 shorter than 128 samples\n"
+        "1 SigMF recording; annotations left out: 1 shorter than 128 samples\n"
     )
     cut = names["cut"]
     assert (cut.recording[cut.which[1]], cut.start[1]) == ("a.sigmf-meta", 228)
