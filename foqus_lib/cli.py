@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -177,11 +178,15 @@ def main(argv: list[str] | None = None) -> int:
     if args.rest and args.call is not test:
         top.error(f"unrecognized arguments: {' '.join(args.rest)}")
     try:
-        return args.call(args)
+        status = args.call(args)
+        sys.stdout.flush()
+        return status
     except ValueError as error:  # input that somebody typed; anything else is ours: a traceback
         print(f"foqus: {error}", file=sys.stderr)
         return 2
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            return 141  # what a shell says of a tool that SIGPIPE ended
         where = f"{error.filename}: " if error.filename else ""  # ours name the path in the text
         print(f"foqus: {where}{error.strerror or error}", file=sys.stderr)
         return 1
@@ -190,6 +195,16 @@ def main(argv: list[str] | None = None) -> int:
             "\nfoqus: stopped; finished results are kept, the same command goes on", file=sys.stderr
         )
         return 130
+
+
+def _unread() -> bool:
+    """Whether nobody reads any more what we print, as after `| head`."""
+    if not hasattr(select, "poll"):  # Windows, where such a write fails in another way
+        return False
+    gone = select.poll()
+    for printed in (1, 2):
+        gone.register(printed, 0)
+    return bool(gone.poll(0))
 
 
 if __name__ == "__main__":

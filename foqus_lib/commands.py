@@ -17,6 +17,7 @@ WITHOUT_GRID = {"02_explorer", "02_method", "06_datasets"}
 def sweep(args: argparse.Namespace) -> int:
     """Run a chapter's missing trials without the notebook; it finds them in the store."""
     from foqus_lib.experiment import rows
+    from foqus_lib.experiment.plan import counted
     from foqus_lib.studies import catalog
 
     if args.chapter not in catalog.grids():
@@ -44,7 +45,7 @@ def sweep(args: argparse.Namespace) -> int:
         say(f"foqus: {found.note}. Tracebacks: {where}. The same command tries again")
     if args.export:
         table = rows.export(chapter.common.store, chapter.study, chapter.trials, Path(args.export))
-        print(f"{len(table)} rows: {args.export}")
+        print(f"{counted(len(table), 'row')}: {args.export}")
     return 1 if found.missing else 0
 
 

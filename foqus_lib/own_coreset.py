@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foqus_lib.experiment.settings import ROOT
 from foqus_lib.report.compare import LEAST
+from foqus_lib.signals import NO_CUT
 
 STORE = ROOT / ".foqus/store"
 
@@ -16,6 +17,7 @@ def select(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from foqus_lib.commands import say
     from foqus_lib.datasets.own import export
+    from foqus_lib.experiment.plan import counted
     from foqus_lib.studies.coreset import own, own_folder  # torch: two seconds, so only when asked
 
     _check(args)
@@ -35,9 +37,9 @@ def select(args: argparse.Namespace) -> int:
     from foqus_lib.report.own_page import own_page  # Matplotlib: a second
     from foqus_lib.report.own_verdict import verdict
 
-    page = own_page(choice.table, choice.manifest, spelled(args), evaluated)
+    page = own_page(choice.table, choice.manifest, spelled(args), evaluated, choice.unkept)
     own_folder.write(out, choice.rows, choice.table, page, choice.manifest)
-    print(f"{len(choice.rows)} signals kept: {out}/ holds {', '.join(own_folder.FILES)}")
+    print(f"{counted(len(choice.rows), 'signal')} kept: {out}/ holds {', '.join(own_folder.FILES)}")
     for path in args.export:
         there = export.write(Path(path), own.kept(request, choice.rows))
         print(f"exported, as in the file: {there}")
@@ -181,7 +183,7 @@ def add_to(command) -> None:
     one.add_argument("--epochs", type=int, default=50, help="T, recorded epochs (default: 50)")
     one.add_argument("--batch", type=int, default=128, help="(default: 128)")
     one.add_argument(
-        "--snr-min", type=float, default=-1000.0, help="dB; drop what is below (default: nothing)"
+        "--snr-min", type=float, default=NO_CUT, help="dB; drop what is below (default: nothing)"
     )
     one.add_argument("--normalise", default="rms", help="rms (default) or native")
     one.add_argument(

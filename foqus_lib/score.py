@@ -29,7 +29,6 @@ def score(args: argparse.Namespace) -> int:
         "leaderboard", given | ({"results": args.results} if args.results else {})
     )
     say(chapter.task.about)
-    say(str(chapter.plan()))
     found = chapter.run(say)
     if found.missing:
         say(f"foqus: {found.note}. The same command tries again")

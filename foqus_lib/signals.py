@@ -8,6 +8,7 @@ from jaxtyping import Float32, Int64, UInt64
 from numpy import ndarray
 
 BLOCK = 4096  # signals looked at together
+NO_CUT = -1000.0  # dB: `snr_min` of who wants everything
 
 
 @dataclass(frozen=True, eq=False)

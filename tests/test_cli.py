@@ -196,6 +196,30 @@ def test_the_module_is_the_command():
     assert done.returncode == 0 and "doctor" in done.stdout
 
 
+@pytest.mark.parametrize("size", [3, 100_000])  # written at the end, and on the way
+def test_a_reader_that_went_away_ends_it_quietly(size):
+    code = f"""import sys
+from foqus_lib import cli
+cli.params = lambda args: print("x" * {size})
+sys.exit(cli.main(["params", "03_main_tables"]))"""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_pipe_that_is_not_ours_is_an_error_as_any_other(monkeypatch, capsys):
+    def broken(*given):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(runner, "run", broken)
+    assert cli.main(["build"]) == 1
+    assert "foqus: Broken pipe" in capsys.readouterr().err
+
+
 def test_the_help_of_sweep_names_every_grid(capsys):
     from foqus_lib.studies.catalog import grids
 

@@ -24,17 +24,26 @@ def classes(path: Path, names: Sequence[str]) -> None:
     for row, name in enumerate(names):
         if not NAME.fullmatch(name) or name in names[:row]:
             raise ValueError(
-                f"{path}: classes: expected distinct names of up to 32 letters, digits, spaces and "
-                f"._+/-, got {name[:40]!r} in row {row}. Rename it"
+                f"{path}: classes: expected distinct names of up to 32 ASCII letters and digits, "
+                f"spaces and ._+/-, a letter or digit first; got {name[:40]!r} in row {row}. "
+                "Rename it"
             )
 
 
 def labels(path: Path, y: Shaped[ndarray, " N"], classes: Sequence[str]) -> None:
     """ValueError unless every label names a class and every class has a row."""
-    refuse_rows(path, "y", y, (y < 0) | (y >= len(classes)), f"0 to {len(classes) - 1}")
+    refuse_labels(path, "y", y, len(classes))
     for c, name in enumerate(classes):
         if not (y == c).any():
             raise ValueError(f"{path}: classes: {name!r} has no row in y. Remove it or add signals")
+
+
+def refuse_labels(path: Path, field: str, y: Shaped[ndarray, " N"], classes: int) -> None:
+    """ValueError unless every label is 0 to classes - 1."""
+    mend = "Labels count from 0. Mend or drop them, or add the missing class"
+    if (y >= 1).all() and (y == classes).any():
+        mend = f"Labels count from 0, these from 1. Save {field} - 1; to drop rows mislabels all"
+    refuse_rows(path, field, y, (y < 0) | (y >= classes), f"0 to {classes - 1}", mend=mend)
 
 
 def one_hot(rows: Num[ndarray, "N C"]) -> tuple[Int64[ndarray, " N"], Bool[ndarray, " N"]]:
@@ -63,7 +72,13 @@ def varied(source: Path | str, signals: Signals) -> None:
 
 
 def refuse_rows(
-    path: Path, field: str, values: ndarray, bad: ndarray, wanted: str, first: int = 0
+    path: Path,
+    field: str,
+    values: ndarray,
+    bad: ndarray,
+    wanted: str,
+    first: int = 0,
+    mend: str = "Mend or drop these rows",
 ) -> None:
     """ValueError that names the first bad row and counts them. first: row of values[0]."""
     if bad.any():
@@ -71,5 +86,5 @@ def refuse_rows(
         got = "NaN or infinity" if field == "X" else " ".join(str(values[row]).split())[:60]
         raise ValueError(
             f"{path}: {field}: expected {wanted}, got {got} in row {first + row} "
-            f"({int(bad.sum())} such rows). Mend or drop these rows"
+            f"({int(bad.sum())} such rows). {mend}"
         )

@@ -25,6 +25,9 @@ KINDS = {
     "a folder": "RML2016 as text files",
 }
 
+RAW = {f".{kind.removesuffix('_le')}": kind for kind in sidecar.RAW_FORMATS}  # usual endings
+RAW |= {f".{kind}": kind for kind in sidecar.RAW_FORMATS} | {".complex16": "ci16_le"}
+
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
@@ -74,6 +77,7 @@ def _file(path: Path, snr_min: float, cached: Path | None) -> Loaded:
             signals, name = sig2019.load_mat(path), sig2019.SISTER
         case _:
             door.plain_file(path)
+            _refuse_raw(path)
             kinds = ", ".join(f"{ending} ({what})" for ending, what in KINDS.items())
             raise ValueError(
                 f"{path}: expected {kinds}; got {path.suffix or 'no suffix'!r}. Rename it"
@@ -118,6 +122,16 @@ def _folder(path: Path) -> Loaded:
         )
     signals, name = rml2016_text.load(path)
     return Loaded(name, "text files", signals, np.arange(len(signals)))
+
+
+def _refuse_raw(path: Path) -> None:
+    """ValueError for a recording without a header, by its ending: what describes it."""
+    if kind := RAW.get(path.suffix.lower()):
+        raise ValueError(
+            f"{path}: a recording without a header needs a few words: write mine.foqus.yaml with "
+            f"`recordings: [{path.name}, ...]`, `labels: [BPSK, ...]`, one a recording, `snr: 20`, "
+            f"`format: {kind}` and `length: 128` beside it and give that file"
+        )
 
 
 def _page_name(stem: str) -> str:

@@ -48,16 +48,19 @@ class Plan:
 
     def __str__(self) -> str:
         if not self.missing:
-            return f"all {self.complete} trials are stored"
+            some = "the one trial is" if self.complete == 1 else f"all {self.complete} trials are"
+            return f"{some} stored"
+        in_all = self.complete + len(self.missing)
+        are = "is" if in_all == 1 else "are"
         first = sum(not job.trials for job in self.jobs)
-        time_left = "under a minute or two"
+        time_left = "a short time (not measured)"
         if self.seconds_per_unit:
             time_left = f"about {in_words(self.seconds(self.jobs))}"
         return (
-            f"{self.complete} of {self.complete + len(self.missing)} trials are stored. To do: "
-            f"{first} trainings that others need and {len(self.missing)} trials in "
-            f"{len(self.jobs) - first} groups, {time_left} with "
-            f"{self.workers} worker{'s' * (self.workers > 1)} and {self.memory / GIB:.1f} GiB"
+            f"{self.complete} of {counted(in_all, 'trial')} {are} stored. To do: "
+            f"{counted(first, 'training')} that others need and "
+            f"{counted(len(self.missing), 'trial')} in {counted(len(self.jobs) - first, 'group')}, "
+            f"{time_left} with {counted(self.workers, 'worker')} and {self.memory / GIB:.1f} GiB"
         )
 
 
@@ -98,6 +101,11 @@ def _that_fit(bench: Bench, jobs: Sequence[Job], workers: int) -> tuple[int, int
         )
     workers = max(1, min(workers, fitting))
     return workers, here + workers * each
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 trial", "2 trials"."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def in_words(seconds: float) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from foqus_lib.durable import check_writable, sweep_temporary
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.plan import Bench, Plan, in_words, plan
+from foqus_lib.experiment.plan import Bench, Plan, counted, in_words, plan
 from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.workers import executed
 
@@ -52,7 +52,8 @@ def sweep(
 def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, scheduler: str) -> None:
     began, done, expected = time.monotonic(), 0.0, 0.0
     total, in_all = todo.seconds(jobs), sum(job.cost for job in jobs)
-    what = "trainings that others need" if jobs and not jobs[0].trials else "groups of trials"
+    of = ("training", "that others need") if jobs and not jobs[0].trials else ("group", "of trials")
+    what = f"{counted(len(jobs), of[0])} {of[1]}"
     finished = executed(bench, jobs, todo.workers, scheduler)
     for count, (job, error) in enumerate(finished, start=1):
         if error is not None:
@@ -63,7 +64,7 @@ def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, sche
         share = expected / total if expected else done / in_all
         left = in_words(seconds * (1 / share - 1))
         progress(
-            f"{count} of {len(jobs)} {what}, {in_words(seconds)}, about {left} left"
+            f"{count} of {what}, {in_words(seconds)}, about {left} left"
             + (f"; failed: {error}" if error else "")
         )
 

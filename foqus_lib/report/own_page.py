@@ -8,6 +8,7 @@ from foqus_lib.report.html_parts import code, heading, page, paragraph, percent,
 from foqus_lib.report.own_gain import gain_parts
 from foqus_lib.report.own_kept import kept_of_what, score_part
 from foqus_lib.report.own_verdict import Evaluated, verdict
+from foqus_lib.signals import NO_CUT
 
 NOT_MEASURED = (
     "Whether this choice helps was not measured. The same command with --evaluate and another "
@@ -16,12 +17,17 @@ NOT_MEASURED = (
 
 
 def own_page(
-    kept: pd.DataFrame, manifest: Mapping, command: str, evaluated: Evaluated | None = None
+    kept: pd.DataFrame,
+    manifest: Mapping,
+    command: str,
+    evaluated: Evaluated | None = None,
+    unkept: str = "",
 ) -> str:
     """A whole HTML document.
 
     kept: a line a signal, with class, snr_db, kept (0 or 1), and the scores if there are.
     command: what was typed, every setting named. evaluated: None if it was not asked for.
+    unkept: which classes are left empty, in a sentence.
     """
     data, method, rate = manifest["data"], manifest["method"], f"{100 * manifest['rate']:g} %"
     parts = [
@@ -30,6 +36,7 @@ def own_page(
             f"{method} keeps {kept.kept.sum():,} of {len(kept):,} signals of {data['file']} "
             f"({percent(kept.kept.mean())})."
         ),
+        *([paragraph(unkept, "verdict")] if unkept else []),
         *(_measured(evaluated, manifest) if evaluated else ()),
         heading("What was kept"),
         *kept_of_what(kept),
@@ -70,14 +77,14 @@ def _scores(kept: pd.DataFrame, method: str) -> list[str]:
 
 def _settings(manifest: Mapping) -> str:
     data = manifest["data"]
-    looked = manifest["recipe"] != "-"
+    looked, everything = manifest["recipe"] != "-", data["snr_min"] <= NO_CUT
     lines = [
         ["Method", f"{manifest['method']}, version {manifest['method_version']}"],
         ["Rate", f"{manifest['rate']:g}"],
         ["Network that looked", manifest["model"] if looked else "none"],
         ["Its training", manifest["recipe"] if looked else "none"],
         ["Seed", str(manifest["seed"])],
-        ["Signals below this SNR left out", f"{data['snr_min']:g} dB"],
+        ["Signals below this SNR left out", "none" if everything else f"{data['snr_min']:g} dB"],
         ["Scale", data["normalise"]],
     ]
     return table("What was asked for.", ["Setting", "Value"], lines)

@@ -20,6 +20,12 @@ def test_one_hot_is_what_each_row_compared_by_hand_gives(rows):
         assert is_wrong or row[number] == 1
 
 
+@pytest.mark.parametrize("name", ["ФМ2", "Ä", "-QPSK", "C" * 33])
+def test_a_class_name_that_is_refused_is_told_which_are_taken(name):
+    with pytest.raises(ValueError, match="32 ASCII letters and digits, .* digit first; got"):
+        checks.classes(Path("mine"), ["BPSK", name])
+
+
 def test_more_classes_than_anything_needs_are_refused():
     checks.classes(Path("mine"), [f"c{i}" for i in range(1000)])
     with pytest.raises(ValueError, match="mine: classes: expected 1 to 1000 names, got 1001"):

@@ -42,7 +42,7 @@ def test_a_trial_that_is_asked_for_twice_counts_once(bench, trials):
 def test_the_plan_says_what_how_long_and_how_much_memory(bench, trials, monkeypatch):
     short = str(planned(bench, trials))
     first = "0 of 8 trials are stored. To do: 2 trainings that others need and 8 trials in 4 groups"
-    assert short == f"{first}, under a minute or two with 1 worker and 0.5 GiB"
+    assert short == f"{first}, a short time (not measured) with 1 worker and 0.5 GiB"
     monkeypatch.setattr(planning, "PROBED_FROM", 0)
     measured = planned(bench, trials)
     assert set(measured.seconds_per_unit) == {("CNN1D", "fp32", 1)}
@@ -108,11 +108,18 @@ def test_durations(seconds, words):
     assert in_words(seconds) == words
 
 
+def test_one_is_singular_everywhere(bench, trials):
+    said = str(planned(bench, trials[-1:]))
+    assert said.startswith("0 of 1 trial is stored. To do: ")
+    assert "1 training that others need and 1 trial in 1 group, a short time" in said
+    assert str(planning.Plan(1, [], [], 1, 0, {})) == "the one trial is stored"
+
+
 def test_the_command_says_the_plan_and_trains_nothing(tmp_path, capsys):
     given = ["frames=5", f"results={tmp_path}", "methods=[Uniform, FoQuS]"]
     assert cli.main(["sweep", "03_main_tables", "--profile", "smoke", "--plan", *given]) == 0
     said = capsys.readouterr().out
-    assert "simulated" in said and "0 of 3 trials are stored. To do: 1 trainings" in said
+    assert "simulated" in said and "0 of 3 trials are stored. To do: 1 training that" in said
     assert not list(tmp_path.iterdir())
 
 

@@ -63,9 +63,9 @@ def test_a_grid_that_grew_runs_only_what_is_new(task, bench, finished, trials):
 def test_progress_counts_to_the_end_and_estimates(task, bench):
     said = []
     tiny.run(bench, tiny.trials(task), progress=said.append)
-    first = "0 of 6 trials are stored. To do: 1 trainings that others need and 6 trials in 3 groups"
+    first = "0 of 6 trials are stored. To do: 1 training that others need and 6 trials in 3 groups"
     assert said[0].startswith(first)
-    assert said[1].startswith("1 of 1 trainings that others need,")
+    assert said[1].startswith("1 of 1 training that others need,")
     assert "about 0 s left" in said[1]
     assert said[-1].startswith("3 of 3 groups of trials,")
 

@@ -97,6 +97,13 @@ def test_a_page_is_whole_fetches_nothing_and_can_be_read_aloud(kept, measured):
     assert "--data &#x27;a&lt;b&gt;.npz&#x27;" in page and "f" * 64 in page
 
 
+def test_an_snr_cut_is_named_where_there_is_one(kept):
+    cut = MANIFEST | {"data": MANIFEST["data"] | {"snr_min": 10.0}}
+    for manifest, said in ((MANIFEST, "none"), (cut, "10\xa0dB")):
+        settings = Reader(own_page(kept, manifest, "")).tables[-2]
+        assert ["Signals below this SNR left out", said] in settings
+
+
 def test_the_counts_are_those_of_the_choice(kept):
     by_class, by_snr, *_ = Reader(own_page(kept, MANIFEST, "")).tables
     for lines, column, names in (

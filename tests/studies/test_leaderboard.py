@@ -145,10 +145,11 @@ def test_scoring_prints_both_tracks_and_resumes(tmp_path, capsys):
     first = capsys.readouterr()
     for word in ("public", "hidden (open key)", "Team Herring", "Uniform", "10 %"):
         assert word in first.out
-    assert "20 trials" in first.err and "[" in first.out  # five seeds have an interval
+    assert first.err.count("20 trials are stored") == 1
+    assert "[" in first.out  # five seeds have an interval
     assert cli.main(words) == 0
     again = capsys.readouterr()
-    assert again.out == first.out and "all 20 trials are stored" in again.err
+    assert again.out == first.out and again.err.count("all 20 trials are stored") == 1
 
 
 def test_fewer_than_five_evaluations_are_refused(tmp_path, capsys):

@@ -83,6 +83,8 @@ def test_a_renamed_file_is_the_same_data_and_the_same_coreset(data, tmp_path, mo
     assert np.array_equal(own.read(tmp_path / "a")[0], own.read(tmp_path / "b")[0])
     monkeypatch.setattr(records, "collect", None)  # and its evidence is found
     assert command(data, tmp_path / "c") == 0
+    about = own.read(tmp_path / "c")[1]["provenance"]["about"]
+    assert about == "other; its record was made from my"
 
 
 def test_one_thread_is_the_rule_whatever_torch_was_told(data, tmp_path, monkeypatch):
@@ -276,6 +278,23 @@ def test_kept_signals_are_exported_as_they_stand_in_the_file(data, tmp_path, cap
         assert np.array_equal(again.iq, file["X"][rows]) and len(again) == 24
     assert command(data, tmp_path / "b", "--export", str(target)) == 2
     assert not (tmp_path / "b").exists()
+
+
+def test_classes_left_empty_are_named_before_the_training_and_on_the_page(data, tmp_path, capsys):
+    how = ["--method", "Uniform", "--rate"]
+    for rate, kept in (("0.01", 1), ("0.0261", 3)):
+        assert command(data, tmp_path / rate, *how, rate) == 0
+        said = capsys.readouterr()
+        page = (tmp_path / rate / "report.html").read_text(encoding="utf-8")
+        assert f"{kept} signal{'s' * (kept > 1)} kept" in said.out
+        for text in (said.err, page):
+            assert ("is 1 for 3 classes, which leaves mid, high empty" in text) == (kept == 1)
+            assert ("that gives each class one is 0.0261" in text) == (kept == 1)
+    assert len(own.read(tmp_path / "0.0261")[0]) == 3
+    assert command(data, tmp_path / "a", *how, "0.026") == 0  # one basis point less
+    assert "leaves high empty" in capsys.readouterr().err
+    assert command(data, tmp_path / "b", *how, "0.01", "--plan") == 0
+    assert "leaves mid, high empty" in capsys.readouterr().out
 
 
 def test_time_and_memory_are_said_before_the_training(data, tmp_path, capsys):

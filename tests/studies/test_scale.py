@@ -22,7 +22,7 @@ def test_every_scale_and_optimiser_is_run_once_and_stored(chapter):
     assert rows.fingerprint.nunique() == 2  # other numbers, other data
     said = []
     again = scale.run(chapter, said.append)
-    assert said == ["all 1 trials are stored"] * 4 and again.accuracy.equals(rows.accuracy)
+    assert said == ["the one trial is stored"] * 4 and again.accuracy.equals(rows.accuracy)
 
 
 def test_the_table_crosses_them(chapter):

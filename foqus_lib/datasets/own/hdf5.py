@@ -61,7 +61,7 @@ def _labels(named: Hdf5Arrays, file, n: int) -> Int64[ndarray, " N"]:
     y = hdf5.labels(path, file, named.y)
     if y.shape == (n,) and y.dtype.kind in "iu":
         label = y[:]
-        checks.refuse_rows(path, named.y, label, label >= classes, f"0 to {classes - 1}")
+        checks.refuse_labels(path, named.y, label, classes)
         return label.astype(np.int64)  # what uint64 has beyond int64 is refused above
     if y.shape != (n, classes):
         raise ValueError(

@@ -130,9 +130,9 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
 
     for name in REQUIRED:
         if name not in found:
-            refuse(
-                name, f"the arrays {', '.join(REQUIRED)}", f"Add it: np.savez(..., {name}={name})"
-            )
+            equal = "; where it is not known, equal values will do: snr=np.zeros(len(X))"
+            mend = f"Add it: np.savez(..., {name}={name}){equal * (name == 'snr')}"
+            refuse(name, f"the arrays {', '.join(REQUIRED)}", mend)
     x = found["X"]
     n = x.shape[0] if x.shape else 0
     if x.dtype.newbyteorder("=") not in (np.float32, np.float64):
@@ -153,16 +153,25 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
         ("frame_index", "iu", "integers"),
     ]:
         if field in found and (found[field].shape != (n,) or found[field].dtype.kind not in kinds):
-            refuse(
-                field,
-                f"{wanted}, one for each of the {n} rows of X",
-                f"Mend {field} and save again",
-            )
+            mend = f"Mend {field} and save again"
+            if field == "y":
+                mend = f"Save integers 0 to C-1, index into the C names in classes: {_whole(found)}"
+            refuse(field, f"{wanted}, one for each of the {n} rows of X", mend)
     c = found["classes"]
     if c.dtype.kind != "U" or len(c.shape) != 1 or not 1 <= c.shape[0] <= checks.MOST_CLASSES:
         refuse("classes", f"1 to {checks.MOST_CLASSES} names", 'np.array(["BPSK", "QPSK"])')
     if c.dtype.itemsize > 4 * 256:
         refuse("classes", "names of at most 32 characters", "Shorten them")
+
+
+def _whole(found: dict[str, Member]) -> str:
+    """How labels of another kind or shape become integers, one a row of X."""
+    y, n = found["y"], found["X"].shape[0]
+    if y.dtype.kind in "US":
+        return "classes, y = np.unique(y.astype(str), return_inverse=True)"
+    if len(y.shape) == 2 and y.shape[0] == n:
+        return "y.argmax(1) if it is one-hot" if y.shape[1] > 1 else "y.ravel().astype(int)"
+    return "y.astype(int)" if y.shape == (n,) else "one for each row of X"
 
 
 def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:

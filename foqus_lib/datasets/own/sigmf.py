@@ -56,7 +56,8 @@ class Cut:
     def report(self) -> str:
         """One line: how many recordings, and what was left out and why."""
         said = ", ".join(f"{n} {reason}" for reason, n in sorted(self.left_out.items()))
-        return f"{len(self.recording)} SigMF recordings; annotations left out: {said or 'none'}"
+        n = len(self.recording)
+        return f"{n} SigMF recording{'s' * (n != 1)}; annotations left out: {said or 'none'}"
 
 
 def load(wanted: SigmfFolder) -> Cut:
@@ -77,8 +78,8 @@ def load(wanted: SigmfFolder) -> Cut:
         why = ", ".join(f"{n} {reason}" for reason, n in sorted(left_out.items()))
         raise ValueError(
             f"{wanted.folder}: no labelled frame of {wanted.length} samples in {len(paths)} "
-            f"recordings; annotations: {why or 'none'}. Annotate them, or change length, label, "
-            f"snr or classes in {wanted.path.name}"
+            f"recording{'s' * (len(paths) != 1)}; annotations: {why or 'none'}. Annotate them, or "
+            f"change length, label, snr or classes in {wanted.path.name}"
         )
     classes = wanted.classes or tuple(sorted({stretch.label for stretch in stretches}))
     checks.classes(wanted.path, classes)

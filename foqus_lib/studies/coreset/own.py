@@ -26,6 +26,7 @@ from foqus_lib.experiment.plan import OF_A_WORKER, in_words, seconds_per_unit, s
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection import foqus, scores
+from foqus_lib.selection.budget import apportion, budget_of
 from foqus_lib.selection.catalog import SNR_BALANCED, looks_early, method_named, version_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
@@ -39,6 +40,7 @@ from foqus_lib.training.recipe import Recipe
 
 __all__ = ["Choice", "Request", "choose", "expected", "kept", "read", "score_table", "subset"]
 
+MOST_NAMED = 10  # classes in a sentence
 Say = Callable[[str], None]
 
 
@@ -80,6 +82,7 @@ class Choice:
     rows: Int64[ndarray, " k"]  # of the data file, ascending
     table: pd.DataFrame  # a line a signal: row, class, snr_db, kept, and the scores if there are
     manifest: dict
+    unkept: str  # which classes have no signal in it, and the rate that mends it; "" if all have
 
 
 def choose(
@@ -93,6 +96,8 @@ def choose(
     """
     check_writable(results)
     bench, rows = _opened(request, results, device)
+    if unkept := _unkept(bench.task.train, request.rate):
+        progress(f"foqus: {unkept}")
     progress(_in_words(bench, _jobs(request, bench)))
     fingerprint, classes = bench.task.fingerprint, bench.task.train.classes
     if request.looks:
@@ -133,13 +138,18 @@ def choose(
         "recipe": str(request.collection) if request.looks else NONE,
         "provenance": facts,
     }
-    return Choice(np.sort(rows[chosen]), table, manifest)
+    return Choice(np.sort(rows[chosen]), table, manifest, unkept)
 
 
 def expected(request: Request, results: Path, device: str = "auto") -> str:
-    """What `choose` would take, in words: time by a measured step, memory by the arrays' sizes."""
+    """What `choose` would take, in words: time by a measured step, memory by the arrays' sizes.
+
+    Above it, where there are any, which classes would be left empty.
+    """
     bench, _ = _opened(request, results, device)
-    return _in_words(bench, _jobs(request, bench))
+    unkept = _unkept(bench.task.train, request.rate)
+    said = _in_words(bench, _jobs(request, bench))
+    return f"{unkept}\n{said}" if unkept else said
 
 
 def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
@@ -163,6 +173,24 @@ def _opened(request: Request, results: Path, device: str) -> tuple[Bench, Int64[
     return Bench(task, request.collection, Recipe(), results, where), rows
 
 
+def _unkept(data: Signals, rate: float) -> str:
+    """Which classes a coreset of this rate leaves empty, as every method does alike; or ""."""
+    n, sizes = len(data), np.bincount(data.label, minlength=len(data.classes))
+    present = np.flatnonzero(sizes)
+    quotas = apportion(budget_of(rate, n), [1] * len(present), sizes[present].tolist())
+    empty = [data.classes[c] for c, quota in zip(present, quotas, strict=True) if not quota]
+    if not empty:
+        return ""
+    rates = (points / 10_000 for points in range(1, 10_001))
+    enough = next(one for one in rates if budget_of(one, n) >= len(present))
+    more = f" and {len(empty) - MOST_NAMED} more" * (len(empty) > MOST_NAMED)
+    return (
+        f"Classes without a signal: {rate:g} of {n:,} signals is {sum(quotas)} for {len(present)} "
+        f"classes, which leaves {', '.join(empty[:MOST_NAMED])}{more} empty. The smallest rate "
+        f"that gives each class one is {enough:g}"
+    )
+
+
 def _jobs(request: Request, bench: Bench) -> list[Job]:
     return evidence_jobs(bench, [(request.model, request.seed)]) if request.looks else []
 
@@ -177,10 +205,13 @@ def _in_words(bench: Bench, jobs: Sequence[Job]) -> str:
 
 
 def _evidence(request: Request, bench: Bench, progress: Say) -> tuple[Evidence, dict]:
-    """From the store, or from a training now; and where it comes from."""
+    """From the store, or from a training now, maybe of a file of another name; and from where."""
     record = recorded(bench, request.model, request.seed, progress)
     path = artifacts.find_arrays(bench.root, bench.evidence_key(request.model, request.seed))
-    return record, artifacts.provenance_of(path)
+    facts, name = artifacts.provenance_of(path), bench.task.about
+    if facts["about"] != name:
+        facts = facts | {"about": f"{name}; its record was made from {facts['about']}"}
+    return record, facts
 
 
 def score_table(record: Evidence) -> pd.DataFrame:

@@ -45,11 +45,21 @@ def test_recordings(here, capsys):
     names = {}
     exec(BLOCKS["python"][0], names)
     assert capsys.readouterr().out == (
-        "1 SigMF recordings; annotations left out: 1 shorter than 128 samples\n"
+        "1 SigMF recording; annotations left out: 1 shorter than 128 samples\n"
     )
     cut = names["cut"]
     assert (cut.recording[cut.which[1]], cut.start[1]) == ("a.sigmf-meta", 228)
     np.testing.assert_array_equal(cut.signals.iq[1, 0], np.arange(228, 356))
+
+
+@pytest.mark.parametrize("name", ["a.cu8", "a.ci16", "a.CI16_LE", "a.complex16", "a.cf32"])
+def test_a_recording_given_directly_is_told_the_lines_that_describe_it(here, name):
+    Path(name).write_bytes(bytes(4096))
+    with pytest.raises(ValueError, match="write mine.foqus.yaml") as refusal:
+        files.load(Path(name))
+    lines = re.findall("`(.*?)`", str(refusal.value).replace(", ...]", "]"))
+    Path("mine.foqus.yaml").write_text("\n".join(lines))
+    assert sidecar.read(Path("mine.foqus.yaml")).recordings == (name,)
 
 
 def test_a_small_file_of_rml2018(here):
@@ -68,7 +78,7 @@ def test_every_ending_on_the_page_is_read():
 def test_the_limits_on_the_page_are_those_of_the_readers():
     said = FORMATS.partition("### Limits")[2]
     for text in (
-        f"| {checks.MOST_CLASSES:,}, names",
+        f"| {checks.MOST_CLASSES:,}, names of up to 32 ASCII letters and digits, spaces and",
         f"| {sidecar.LARGEST >> 10} KiB |",
         f"| {hdf5.MOST_PACKED} times their packed size",
         f"| {1 / npz.SMALLEST_RATIO:g} times their packed size",

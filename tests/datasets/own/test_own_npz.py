@@ -102,11 +102,19 @@ REFUSED = {
     "X empty": ({"X": X[:0]}, r"X: .*got float32 of shape \(0, 2, 16\)"),
     "NaN": ({"X": LATE_NAN}, r"X: expected finite samples, got NaN or infinity in row 7 \(1 such"),
     "beyond float32": ({"X": np.full((12, 2, 16), 1e300)}, "X: expected finite samples"),
-    "y of floats": ({"y": np.zeros(12)}, "y: expected integers.*got float64"),
+    "y of floats": ({"y": np.zeros(12)}, "y: expected integers.*float64.*classes: y.astype"),
     "y of bools": ({"y": np.zeros(12, bool)}, "y: expected integers.*got bool"),
-    "y one-hot": ({"y": np.eye(12, 3, dtype=int)}, r"y: .*got int64 of shape \(12, 3\)"),
+    "y one-hot": ({"y": np.eye(12, 3, dtype=int)}, r"y: .*of shape \(12, 3\).* y.argmax\(1\)"),
+    "y of a column": ({"y": np.zeros((12, 1), int)}, r"y: .*\(12, 1\).*y.ravel\(\)"),
+    "y of text": ({"y": np.full(12, "BPSK")}, r"y: .*got <U4.*classes, y = np.unique\(y.astype"),
+    "labels from 1": (
+        {"y": np.arange(12) % 3 + 1}, r"y: .* got 3 in row 2 .*these from 1. Save y - 1; to drop"
+    ),
+    "labels from 1, unsigned": (
+        {"y": (np.arange(12) % 3 + 1).astype("u8")}, "Labels count from 0, these from 1. Save y - 1"
+    ),
     "y short": ({"y": np.zeros(11, int)}, r"y: .*each of the 12 rows of X, got int64 .*\(11"),
-    "label too large": ({"y": np.arange(12) % 4}, r"y: expected 0 to 2, got 3 in row 3 \(3 such"),
+    "label too large": ({"y": np.arange(12) % 4}, r"got 3 in row 3 \(3 .*add the missing class"),
     "label negative": ({"y": np.arange(12) % 3 - 1}, "y: expected 0 to 2, got -1 in row 0"),
     "class without rows": ({"y": np.arange(12) % 2}, "classes: '8PSK' has no row in y. Remove it"),
     "snr short": ({"snr": np.zeros(3)}, r"snr: .*got float64 of shape \(3,\)"),
@@ -119,7 +127,7 @@ REFUSED = {
         {"classes": np.array(["A", "<script>", "B"])}, "classes: .*got '<script>' in row 1. Rename"
     ),
     "an endless class": ({"classes": np.array(["A", "B", "C" * 999])}, "names of at most 32"),
-    "no snr": ({"snr": None}, r"snr: .*got nothing. Add it: np.savez\(..., snr=snr\)"),
+    "no snr": ({"snr": None}, r"snr: .*got nothing. Add it: .*snr=snr\); .*equal values will do"),
     "extra member": ({"Z": np.zeros(3)}, "'Z.npy': expected X, y, snr, classes.*an unknown one"),
     "pickled classes": (
         {"classes": np.array(["A", "B", "C"], object)}, r'classes: .*Python objects.*astype\("U"\)'

@@ -112,7 +112,7 @@ def test_apart_is_what_every_pair_compared_gives(spans):
 def test_nothing_left_says_why(tmp_path, record):
     record([(0, 49, BPSK), (100, 50, {})])
     message = (
-        r"no labelled frame of 50 samples in 1 recordings; annotations: 1 shorter than 50 samples, "
+        r"no labelled frame of 50 samples in 1 recording; annotations: 1 shorter than 50 samples, "
         r"1 without core:label. Annotate them"
     )
     with pytest.raises(ValueError, match=message):
