@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from foqus_lib.errors import Diverged
+from foqus_lib.errors import DeviceLost, Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.seeds import rng_for
@@ -126,6 +126,20 @@ def test_a_set_that_ended_otherwise_says_why_in_its_trials(task, tmp_path, monke
     trials = [trial for trial in trials if trial.method == "DM"]
     [why] = run(bench, trials).failed.values()
     assert "no set of DM, 2 a class, seed 0: RuntimeError: out of memory" in why
+
+
+def test_a_device_that_is_lost_fails_no_set_and_ends_the_sweep(task, tmp_path, monkeypatch):
+    one = replace(OPTIONS, methods=("DM",))
+    bench, trials = bench_of(task, tmp_path, one), trials_of(task, one)
+
+    def lost(*asked, **more):
+        raise DeviceLost("device: gone")
+
+    monkeypatch.setattr(sets, "distil", lost)
+    trials = [trial for trial in trials if trial.method == "DM"]
+    with pytest.raises(DeviceLost, match="gone"):
+        run(bench, trials)
+    assert not store.scan(bench.root, trials).failed
 
 
 def test_a_chosen_set_has_its_key_once_it_is_chosen(with_val, tmp_path, monkeypatch):

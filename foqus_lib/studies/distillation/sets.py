@@ -12,6 +12,7 @@ from foqus_lib.companions.distillation.checks import per_class
 from foqus_lib.companions.distillation.descent import Distilled, distil, loss_over
 from foqus_lib.companions.distillation.loss import Embed
 from foqus_lib.companions.distillation.networks import fresh_embedding
+from foqus_lib.errors import DeviceLost
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.workers import one_thread
@@ -97,6 +98,8 @@ def make_set(bench: Bench, method: str, budget: int, seed: int) -> None:
         with device_watched(bench.device), one_thread():
             made = (_by_gradients if way.gradients else _by_distributions)(bench, way, start, seed)
             fell = {} if way.gradients else {"fall": np.float64(fall(bench, way, made, seed))}
+    except DeviceLost:  # no failure of this set: it ends the sweep
+        raise
     except ValueError as error:
         store.fail(bench.root, key, error)
         return

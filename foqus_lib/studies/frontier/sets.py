@@ -12,6 +12,7 @@ from foqus_lib.companions import distillation
 from foqus_lib.companions.distillation.descent import distil
 from foqus_lib.companions.distillation.networks import fresh_embedding
 from foqus_lib.companions.distillation.views import multi_domain
+from foqus_lib.errors import DeviceLost
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
@@ -153,6 +154,8 @@ def make_set(bench: Bench, points: int, seed: int) -> None:
                 lr=how.step * per_class(bench, points),
                 device=torch.device(bench.device),
             )
+    except DeviceLost:  # no failure of this set: it ends the sweep
+        raise
     except ValueError as error:
         store.fail(bench.root, key, error)
         return
