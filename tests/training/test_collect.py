@@ -154,6 +154,12 @@ def test_no_early_runs_leave_room_for_none(tones):
     assert found.logits_early.shape == (0, 96, 3) and found.embedding_norm_early.shape == (0, 96)
 
 
+def test_one_class_has_a_record_and_no_margin(tones):
+    low = tones[tones.label == 0]
+    [(found, _)] = collect(MODELS["CNN1D"], replace(low, classes=("low",)), ["a"], SMALL)
+    assert found.correct.all() and not found.margin.any() and not found.loss.any()
+
+
 def test_predictions_and_their_correctness():
     """Eqs. 2 and 3 by hand; of equal logits the first class is the prediction."""
     logits = torch.tensor([[[0.0, 2.0], [5.0, 1.0]], [[3.0, 2.0], [0.5, 0.5]]])  # T=2, N=2, C=2
