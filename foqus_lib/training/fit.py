@@ -79,8 +79,9 @@ def fit(
     `start`: weights for each replica to begin from, instead of random ones. `transform`: changes
     each batch on its way in, with generators named by the replica's seed and the epoch.
 
-    A replica whose loss stops being finite is reported, not raised: the others go on. If a stack
-    does not fit after all, half as many train together. Raises ValueError if not even one fits.
+    A replica whose loss is not finite, before a step or after the last, is reported, not raised:
+    the others go on. If a stack does not fit after all, half as many train together. Raises
+    ValueError if not even one fits.
     """
     sizes = {len(rows) for rows in coresets}
     if len(sizes) != 1 or 0 in sizes or len(coresets) != len(seeds):
@@ -223,6 +224,11 @@ def _train(
         for index, batch_size in enumerate(sizes):
             _set_lr(optimiser, recipe.lr_at(epoch, index, steps))
             step(batch_size)
+        if epoch + 1 == recipe.epochs:  # a step looks before it moves: what did the last one leave?
+            network.eval()
+            with torch.no_grad():
+                left = _loss(network, x, y, shuffled[:, : len(columns)], recipe, None)
+            finite.logical_and_(left.isfinite())
         for copy in (~finite).nonzero().flatten().tolist():  # one wait for the device an epoch
             diverged.setdefault(copy, epoch + 1)
         if len(diverged) == copies:

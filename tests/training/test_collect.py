@@ -132,6 +132,13 @@ def test_bad_collections_and_divergence(tones):
     assert "selection training: its loss is not finite from epoch" in str(found)
 
 
+def test_a_divergence_in_the_very_last_step_is_told_seed_by_seed(tones, monkeypatch):
+    monkeypatch.setattr(Recipe, "lr_at", lambda recipe, epoch, *step: 1e30 * epoch)
+    last = Collection(Recipe(epochs=2, batch=96), early_runs=0)
+    for found in collect(MODELS["CNN1D"], tones, ["a", "b"], last):
+        assert "its loss is not finite from epoch 2" in str(found)
+
+
 def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypatch):
     """Also in its short trainings, which are GraNd's: then it has no record either."""
     real = collecting.fit
