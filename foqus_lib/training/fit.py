@@ -149,9 +149,12 @@ def _fewer(copies: int, error: Exception) -> int:
 
 
 def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn.Module:
-    """A stack in which each copy has the weights that its seed alone would give it."""
+    """A stack in which each copy has the weights that its seed alone would give it.
+
+    Drawn on the CPU whatever torch's default device is: another one draws other numbers.
+    """
     copies_of = {seed: [c for c, other in enumerate(seeds) if other == seed] for seed in seeds}
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("cpu"):
         if len(seeds) == 1:  # nothing to put together
             torch.manual_seed(seed_of("weights", seeds[0]) >> 1)
             return build(classes, length, 1)

@@ -93,6 +93,14 @@ def test_seeds_give_different_weights_and_a_stack_holds_them(tones):
     assert not torch.equal(stack[0], stack[1])
 
 
+@pytest.mark.parametrize("seeds", [["a"], ["a", "b"]], ids=str)
+def test_weights_are_drawn_on_the_cpu_whatever_the_default_device(seeds):
+    usual = parameters_of(initial(MODELS["CNN2D"], 3, 64, seeds))
+    with torch.device("meta"):
+        found = initial(MODELS["CNN2D"], 3, 64, seeds)
+    assert torch.equal(parameters_of(found), usual)
+
+
 def test_training_leaves_the_global_generators_alone(tones, coresets):
     torch.manual_seed(3), np.random.seed(3)
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy()
