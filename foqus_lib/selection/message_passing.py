@@ -58,7 +58,8 @@ def similarity(x: Float[ndarray, "n D"], neighbours: int) -> csr_array:
     if count < 1:
         return csr_array((n, n), dtype=np.float64)
     near = nearest_others(x, count)
-    far = np.linalg.norm(x[near].astype(np.float64) - x[:, None], axis=2)
+    columns = [np.linalg.norm(x[j].astype(np.float64) - x, axis=1) for j in near.T]  # one at a time
+    far = np.stack(columns, axis=1)
     e = np.exp(-far / (far.mean() or 1.0))
     rows = np.repeat(np.arange(n), count)
     graph = csr_array((e.ravel(), (rows, near.ravel())), (n, n))
