@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
+from foqus_lib.errors import unknown
 from foqus_lib.selection.checks import finite
 
 TERMS = ("F", "E", "Q")  # of Eq. 8: forgetting, persistent error, quality
@@ -57,7 +58,7 @@ def foqus_score(
     Counts are added as whole numbers over the common denominator T (T-1) and divided once, so that
     signals with equal counts are equal to the last bit.
     """
-    _at_least_two(c)
+    _computable(c, terms)
     t = len(c)
     counts = {
         "F": lambda: t * forgetting_score(c),
@@ -80,6 +81,7 @@ def foqus_score_min_max(
     One signal of huge loss sets min Q and squeezes Q of all the others. F and E are added as whole
     numbers over their common denominator.
     """
+    _computable(c, terms)
     counts = {"F": forgetting_score, "E": persistent_error_score}
     above = [counts[term](c) - counts[term](c).min() for term in terms if term in counts]
     above = [x for x in above if x.max() > 0]
@@ -103,6 +105,14 @@ def foqus_identity_remainder(c: Bool[ndarray, "T N"]) -> Float[ndarray, " N"]:
     """
     _at_least_two(c)
     return (c[0] - c[1:].mean(axis=0)) / len(c)
+
+
+def _computable(c: Bool[ndarray, "T N"], terms: Sequence[str]) -> None:
+    """What both readings of Eq. 8 refuse, whatever its terms."""
+    _at_least_two(c)
+    for term in terms:
+        if term not in TERMS:
+            raise unknown("term", term, TERMS)
 
 
 def _at_least_two(c: Bool[ndarray, "T N"]) -> None:

@@ -10,11 +10,10 @@ from numpy import ndarray
 from scipy.sparse import csr_array
 
 from foqus_lib.evidence import Evidence
-from foqus_lib.selection.budget import budget_of
 from foqus_lib.selection.checks import finite
 from foqus_lib.selection.methods import Method, Picker, Score, descending, evaluate, pool_by_pool
 from foqus_lib.selection.neighbours import nearest_others
-from foqus_lib.selection.newer import DROPPED
+from foqus_lib.selection.newer import DROPPED, without_hardest
 
 NEIGHBOURS, GAMMA = 5, 0.1  # of the authors' example commands; tuned by nobody here [A36]
 
@@ -37,7 +36,9 @@ def d2(
 
         def keep(rows: ndarray, budget: int, rng: np.random.Generator) -> ndarray:
             order = descending(sure, rows, rng)
-            left, hardest = np.split(order, [len(rows) - budget_of(dropped, len(rows))])
+            left, hardest = without_hardest(order, dropped)
+            if len(left) == 0:
+                return hardest[:budget]
             graph = similarity(x[left], neighbours)
             picked = passing(1 - sure[left], graph, gamma, min(budget, len(left)))
             return np.concatenate([left[picked], hardest])[:budget]
@@ -57,7 +58,8 @@ def similarity(x: Float[ndarray, "n D"], neighbours: int) -> csr_array:
     if count < 1:
         return csr_array((n, n), dtype=np.float64)
     near = nearest_others(x, count)
-    far = np.linalg.norm(x[near].astype(np.float64) - x[:, None], axis=2)
+    columns = [np.linalg.norm(x[j].astype(np.float64) - x, axis=1) for j in near.T]  # one at a time
+    far = np.stack(columns, axis=1)
     e = np.exp(-far / (far.mean() or 1.0))
     rows = np.repeat(np.arange(n), count)
     graph = csr_array((e.ravel(), (rows, near.ravel())), (n, n))

@@ -107,7 +107,9 @@ def ccs(score: Score, strata: int = STRATA, dropped: float = DROPPED) -> Method:
 
         def keep(rows: ndarray, budget: int, rng: np.random.Generator) -> ndarray:
             order = descending(values, rows, rng)
-            left, hardest = np.split(order, [len(rows) - budget_of(dropped, len(rows))])
+            left, hardest = without_hardest(order, dropped)
+            if len(left) == 0:
+                return hardest[:budget]
             stratum = equal_width(values[left], strata)
             drawn = [rng.permutation(left[stratum == j]) for j in range(strata)]
             return np.concatenate([in_turn(drawn), hardest])[:budget]
@@ -115,6 +117,11 @@ def ccs(score: Score, strata: int = STRATA, dropped: float = DROPPED) -> Method:
         return pool_by_pool(keep)
 
     return method
+
+
+def without_hardest(order: Int[ndarray, " n"], dropped: float) -> list[ndarray]:
+    """[what is left, the hardest]: the share at the end of an order; 0 drops none."""
+    return np.split(order, [len(order) - (budget_of(dropped, len(order)) if dropped else 0)])
 
 
 def equal_width(score: Float[ndarray, " n"], strata: int) -> Int[ndarray, " n"]:

@@ -75,7 +75,12 @@ def loss_of(logits: Float[Tensor, "R N C"], label: Int64[Tensor, " N"]) -> Float
 
 
 def margin_of(logits: Float[Tensor, "R N C"], label: Int64[Tensor, " N"]) -> Float[Tensor, "R N"]:
-    """z_y - max_{c != y} z_c: positive where the network is right (Pleiss et al. 2020)."""
+    """z_y - max_{c != y} z_c: positive where the network is right (Pleiss et al. 2020).
+
+    0 if C = 1: there is no other class.
+    """
+    if logits.shape[-1] == 1:
+        return torch.zeros_like(logits[..., 0])
     of_label = label.expand(logits.shape[:-1])[..., None]
     others = logits.scatter(-1, of_label, -torch.inf).amax(-1)
     return logits.gather(-1, of_label)[..., 0] - others

@@ -79,8 +79,9 @@ def fit(
     `start`: weights for each replica to begin from, instead of random ones. `transform`: changes
     each batch on its way in, with generators named by the replica's seed and the epoch.
 
-    A replica whose loss stops being finite is reported, not raised: the others go on. If a stack
-    does not fit after all, half as many train together. Raises ValueError if not even one fits.
+    A replica whose loss is not finite, before a step or after the last, is reported, not raised:
+    the others go on. If a stack does not fit after all, half as many train together. Raises
+    ValueError if not even one fits.
     """
     sizes = {len(rows) for rows in coresets}
     if len(sizes) != 1 or 0 in sizes or len(coresets) != len(seeds):
@@ -148,9 +149,12 @@ def _fewer(copies: int, error: Exception) -> int:
 
 
 def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn.Module:
-    """A stack in which each copy has the weights that its seed alone would give it."""
+    """A stack in which each copy has the weights that its seed alone would give it.
+
+    Drawn on the CPU whatever torch's default device is: another one draws other numbers.
+    """
     copies_of = {seed: [c for c, other in enumerate(seeds) if other == seed] for seed in seeds}
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("cpu"):
         if len(seeds) == 1:  # nothing to put together
             torch.manual_seed(seed_of("weights", seeds[0]) >> 1)
             return build(classes, length, 1)
@@ -223,6 +227,11 @@ def _train(
         for index, batch_size in enumerate(sizes):
             _set_lr(optimiser, recipe.lr_at(epoch, index, steps))
             step(batch_size)
+        if epoch + 1 == recipe.epochs:  # a step looks before it moves: what did the last one leave?
+            network.eval()
+            with torch.no_grad():
+                left = _loss(network, x, y, shuffled[:, : len(columns)], recipe, None)
+            finite.logical_and_(left.isfinite())
         for copy in (~finite).nonzero().flatten().tolist():  # one wait for the device an epoch
             diverged.setdefault(copy, epoch + 1)
         if len(diverged) == copies:

@@ -1,5 +1,7 @@
 """D2: the graph and the passing by hand, a twin of the loop, and which way is up."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,6 +26,19 @@ def test_the_scale_of_the_embedding_does_not_matter(scale):
     x = np.random.default_rng(0).normal(size=(30, 4))
     same = similarity(x, 3).toarray()
     np.testing.assert_allclose(similarity(x * scale, 3).toarray(), same, rtol=1e-9)
+
+
+def test_a_graph_takes_little_more_than_the_embedding_in_float64():
+    """Not every neighbour of every row at once: five times as much, and twice."""
+    x = np.random.default_rng(0).normal(size=(100, 4096)).astype(np.float32)
+    similarity(x[:9], 5)  # what is loaded once
+    tracemalloc.start()
+    try:
+        similarity(x, 5)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * x.astype(np.float64).nbytes
 
 
 def test_one_row_or_equal_rows_have_a_graph():

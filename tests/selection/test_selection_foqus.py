@@ -19,6 +19,7 @@ BY_HAND = [
     ("1010", 2, 0, 0.5, 7 / 6),
     ("1000", 1, 2, 0.25, 1.25),  # the highest
 ]
+READINGS = (foqus.foqus_score, foqus.foqus_score_min_max)
 
 
 def trajectory(bits: str) -> np.ndarray:
@@ -70,10 +71,17 @@ def test_one_epoch_is_too_few(equation):
         equation(trajectory("1"))
 
 
+@pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("terms", TERMS)
-def test_one_epoch_is_too_few_for_eq_8_whatever_its_terms(terms):
+def test_one_epoch_is_too_few_for_eq_8_whatever_its_terms(terms, reading):
     with pytest.raises(ValueError, match="got T = 1"):
-        foqus.foqus_score(trajectory("1"), np.ones((1, 1)), terms.split("+"))
+        reading(trajectory("1"), np.ones((1, 1)), terms.split("+"))
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_an_unknown_term_of_eq_8_is_refused(reading):
+    with pytest.raises(ValueError, match=r"unknown term 'G'; known: F, E, Q"):
+        reading(trajectory("0110"), np.ones((4, 1)), ["F", "G"])
 
 
 def test_a_loss_that_is_not_finite_is_named():
@@ -133,7 +141,6 @@ def test_scores_follow_their_signals(c, random):
 
 # --- Ties. Which of equal signals is kept is drawn, so equality has to be equality of bits.
 
-READINGS = (foqus.foqus_score, foqus.foqus_score_min_max)
 fifty = hnp.arrays(bool, st.tuples(st.just(50), st.integers(2, 40)))
 
 

@@ -1,6 +1,7 @@
 """Newer methods: a case by hand and which way is up, one a method; then CCS's own loop."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from foqus_lib.selection import newer
 from foqus_lib.selection.catalog import NEWER
+from foqus_lib.selection.message_passing import d2
 from foqus_lib.selection.methods import class_balanced, one_pool, top_k
 
 
@@ -176,6 +178,22 @@ def test_ccs_takes_equal_scores_for_one_stratum_and_draws(make):
         method = newer.ccs(lambda e: np.ones(10))
         counts[one_pool(method)(make(np.zeros(10)), 2, np.random.default_rng(seed))] += 1
     assert counts.min() > 30 and counts.max() < 95  # 60 expected, sd 6.9
+
+
+@pytest.mark.parametrize("method", [partial(newer.ccs, strata=2), d2], ids=["ccs", "d2"])
+def test_nothing_or_a_whole_pool_may_be_dropped(make, method):
+    """None of ten: the hardest are kept with the others. All of one, half of it rounded up."""
+    p = np.linspace(0.05, 0.95, 10)
+    e = of_p(make, *np.stack([p, p], axis=1))
+    draw, rng = one_pool(method(newer.confidence, dropped=0)), np.random.default_rng(0)
+    assert min(draw(e, 7, rng)) < 3, "at 0.3 the seven are 3 to 9"
+    assert sorted(draw(e, 10, rng).tolist()) == list(range(10))
+    alone = make([0], loss=np.ones((12, 1)))
+    for k in (0, 1):
+        found = one_pool(method(newer.confidence, dropped=0.5))(alone, k, rng)
+        assert found.tolist() == [0] * k
+    with pytest.raises(ValueError, match="got -0.1"):
+        one_pool(method(newer.confidence, dropped=-0.1))(e, 5, rng)
 
 
 @given(sizes=st.lists(st.integers(0, 12), min_size=1, max_size=8), data=st.data())

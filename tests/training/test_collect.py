@@ -132,6 +132,13 @@ def test_bad_collections_and_divergence(tones):
     assert "selection training: its loss is not finite from epoch" in str(found)
 
 
+def test_a_divergence_in_the_very_last_step_is_told_seed_by_seed(tones, monkeypatch):
+    monkeypatch.setattr(Recipe, "lr_at", lambda recipe, epoch, *step: 1e30 * epoch)
+    last = Collection(Recipe(epochs=2, batch=96), early_runs=0)
+    for found in collect(MODELS["CNN1D"], tones, ["a", "b"], last):
+        assert "its loss is not finite from epoch 2" in str(found)
+
+
 def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypatch):
     """Also in its short trainings, which are GraNd's: then it has no record either."""
     real = collecting.fit
@@ -152,6 +159,12 @@ def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypa
 def test_no_early_runs_leave_room_for_none(tones):
     [(found, _)] = collect(MODELS["CNN1D"], tones, ["a"], replace(SMALL, early_runs=0))
     assert found.logits_early.shape == (0, 96, 3) and found.embedding_norm_early.shape == (0, 96)
+
+
+def test_one_class_has_a_record_and_no_margin(tones):
+    low = tones[tones.label == 0]
+    [(found, _)] = collect(MODELS["CNN1D"], replace(low, classes=("low",)), ["a"], SMALL)
+    assert found.correct.all() and not found.margin.any() and not found.loss.any()
 
 
 def test_predictions_and_their_correctness():

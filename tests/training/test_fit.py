@@ -93,6 +93,14 @@ def test_seeds_give_different_weights_and_a_stack_holds_them(tones):
     assert not torch.equal(stack[0], stack[1])
 
 
+@pytest.mark.parametrize("seeds", [["a"], ["a", "b"]], ids=str)
+def test_weights_are_drawn_on_the_cpu_whatever_the_default_device(seeds):
+    usual = parameters_of(initial(MODELS["CNN2D"], 3, 64, seeds))
+    with torch.device("meta"):
+        found = initial(MODELS["CNN2D"], 3, 64, seeds)
+    assert torch.equal(parameters_of(found), usual)
+
+
 def test_training_leaves_the_global_generators_alone(tones, coresets):
     torch.manual_seed(3), np.random.seed(3)
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy()
@@ -124,6 +132,16 @@ def test_a_replica_that_diverges_is_named_and_the_others_go_on(tones, coresets):
         fitted = fit(MODELS["CNN1D"], mixed, replicas, ["a", "b"], SHORT, together=together)
         assert fitted.diverged == {1: 1}
         assert parameters_of(fitted.networks[0])[0].isfinite().all()
+
+
+def test_a_replica_that_diverges_in_its_very_last_step_is_named_too(tones, coresets):
+    """Its loss is finite before that step, and so are its weights after it; no logit is."""
+    iq = np.concatenate([tones.iq, tones.iq * np.float32(1e10)])
+    mixed = Signals(iq, np.tile(tones.label, 2), np.tile(tones.snr, 2), tones.classes)
+    replicas, recipe = [coresets[0], coresets[1] + 96], Recipe(1, 50, "SGD", 1e-2)
+    for together in (1, 2):
+        fitted = fit(MODELS["CNN1D"], mixed, replicas, ["a", "b"], recipe, together=together)
+        assert fitted.diverged == {1: 1}
 
 
 def test_after_epoch_sees_every_replica_every_epoch_in_eval_mode(tones, coresets):
