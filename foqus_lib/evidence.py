@@ -19,7 +19,7 @@ class Evidence:
     Logits, not probabilities: a float32 softmax has exact zeros, and every KL then becomes NaN.
     """
 
-    label: Int64[ndarray, " N"]
+    label: Int64[ndarray, " N"]  # 0 to C - 1
     snr: Float32[ndarray, " N"]  # dB
     correct: Bool[ndarray, "T N"]  # c_i^(t), Eq. 3, after epoch t in eval mode [A3]
     loss: Float32[ndarray, "T N"]  # cross-entropy in nats, so p_y = exp(-loss) [A4]
@@ -51,6 +51,18 @@ class Evidence:
         if self.correct.shape != self.loss.shape:
             raise ValueError(
                 f"evidence: correct {self.correct.shape}, loss {self.loss.shape} differ"
+            )
+        epochs, classes = len(self.loss), self.logits.shape[-1]
+        for field, rows in (("margin", epochs), ("drift", epochs - 1)):
+            array = getattr(self, field)
+            if array is not None and len(array) != rows:
+                raise ValueError(
+                    f"evidence.{field}: expected {rows} rows for {epochs} epochs, got {array.shape}"
+                )
+        if n and not 0 <= self.label.min() <= self.label.max() < classes:
+            raise ValueError(
+                f"evidence.label: expected 0 to {classes - 1}, as logits have {classes} columns; "
+                f"got {self.label.min()} to {self.label.max()}"
             )
 
     def __len__(self) -> int:

@@ -28,10 +28,11 @@ def made(rng, sizes, epochs=9, length=16):
         tuple(f"class {y}" for y in range(len(sizes))),
     )
     loss = rng.exponential(size=(epochs, n)).astype(np.float32).round(1)
-    blank = np.zeros((n, 1), np.float32)
+    blank = np.zeros((n, len(sizes)), np.float32)
     record = Evidence(
-        label, signals.snr, rng.random((epochs, n)) < 0.6, loss, blank, blank, blank[None], blank.T
-    )
+        label, signals.snr, rng.random((epochs, n)) < 0.6, loss, blank, blank, blank[None],
+        np.zeros((1, n), np.float32),
+    )  # fmt: skip
     return signals, record
 
 

@@ -3,6 +3,7 @@ from dataclasses import fields, replace
 from functools import partial
 from types import SimpleNamespace
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -106,6 +107,19 @@ def test_evidence_survives_the_disk(record, tmp_path):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match=r"e\.npz: not a readable evidence file"):
             evidence.load(path)
+
+
+def test_evidence_whose_arrays_do_not_belong_together_is_refused(record, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as outside of tests
+    found, _ = record
+    for field, got, words in (
+        ("margin", found.margin[:2], r"margin: expected 3 rows for 3 epochs, got \(2, 96\)"),
+        ("drift", found.margin, r"drift: expected 2 rows for 3 epochs, got \(3, 96\)"),
+        ("label", found.label + 1, "label: expected 0 to 2, as logits have 3 columns; got 1 to 3"),
+        ("label", found.label - 1, "label: .* got -1 to 1"),
+    ):
+        with pytest.raises(ValueError, match=rf"evidence\.{words}"):
+            replace(found, **{field: got})
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

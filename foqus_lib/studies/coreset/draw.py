@@ -87,14 +87,14 @@ def _refuse_starved_class(label: ndarray, rate: float, budget: int) -> None:
 def blind(signals: Signals) -> Evidence:
     """Evidence without a training, for methods that look at no network: labels and nothing else."""
     n = len(signals)
-    nothing = np.zeros((n, 1), np.float32)
+    logits, nothing = np.zeros((n, len(signals.classes)), np.float32), np.zeros((n, 1), np.float32)
     return Evidence(
         label=signals.label,
         snr=signals.snr,
         correct=np.zeros((2, n), bool),
         loss=np.zeros((2, n), np.float32),
-        logits=nothing,
+        logits=logits,
         embedding=nothing,
-        logits_early=nothing[None],
+        logits_early=logits[None],
         embedding_norm_early=nothing.T,
     )
