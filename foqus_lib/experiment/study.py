@@ -9,6 +9,8 @@ sweep -> publish(trial, {metric: value}, facts) -> frame -> tables
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from foqus_lib.experiment.key import Trial
 
 
@@ -68,3 +70,4 @@ class Study:
     shares: tuple[str, ...] = ()  # settings that say, with the seed, whose artifact a trial needs
     drawn: tuple[str, ...] = ()  # methods whose repeats are draws: tables show their mean
     prices: tuple[str, ...] = ()  # metrics that are paid for the first: see report/pareto.py
+    tabled: Callable[[pd.DataFrame], pd.DataFrame] | None = None  # rows of its table; None: all

@@ -44,11 +44,11 @@ def conclude(
     kept: {stem: rows}, as `committed` gives them. unfinished: what the page's own rows lack, as
     `Scan.note` has it. pick: which rows of a set are compared.
     """
-    told = {f"Committed rows {stem}.csv": (rows, "") for stem, rows in kept.items()}
-    told |= {"This page's own rows": (own, unfinished)} if own is not None else {}
+    told = [(f"Committed rows {stem}.csv", pick(rows), "") for stem, rows in kept.items()]
+    told += [("This page's own rows", pick(own), unfinished)] if own is not None else []
     paragraphs = [
-        f"{source}, {_data(rows)}: {conclusion(pick(rows), study, lacking)}"
-        for source, (rows, lacking) in told.items()
+        f"{source}, {_data(rows)}: {conclusion(rows, study, lacking)}"
+        for source, rows, lacking in told
         if len(rows)
     ]
     return HTML("".join(f"<p>{html.escape(text)}</p>" for text in paragraphs))
@@ -57,7 +57,8 @@ def conclude(
 def _shown(tested: pd.DataFrame, study: Study) -> str:
     """ "n = 5: of 9 differences to the floor (Band) 1 is shown better (AVGNet, +2.1 points)"."""
     n = f"n = {tested.n.min()}" + (f" to {tested.n.max()}" if tested.n.nunique() > 1 else "")
-    head = f"{n}: of {len(tested)} differences to the floor ({study.floor})"
+    word = "difference" if len(tested) == 1 else "differences"
+    head = f"{n}: of {len(tested)} {word} to the floor ({study.floor})"
     found = {verdict: tested[tested.verdict == verdict] for verdict in ("better", "worse")}
     parts = [
         f"{len(rows)} {'is' if len(rows) == 1 else 'are'} shown {verdict} "
@@ -74,12 +75,13 @@ def _shown(tested: pd.DataFrame, study: Study) -> str:
 def _named(rows: pd.DataFrame, tested: pd.DataFrame, study: Study) -> str:
     """The largest first; block and budget are named where there are several."""
     metric, unit = study.metrics[0], _unit(study.metrics[0])
-    rows = rows.assign(block=block_names(rows, study))
+    blocks, budgets = block_names(tested, study), tested.budget
+    rows = rows.assign(block=blocks)
     rows = rows.sort_values("difference", key=abs, ascending=False, kind="stable")
     names = [
-        (f"{row.block}: " if len(tested[list(study.block)].drop_duplicates()) > 1 else "")
+        (f"{row.block}: " if blocks.nunique() > 1 else "")
         + row.method
-        + (f" at {study.axis.text(int(row.budget))}" if tested.budget.nunique() > 1 else "")
+        + (f" at {study.axis.text(int(row.budget))}" if budgets.nunique() > 1 else "")
         + f", {difference_text(row.difference, metric)} {unit}"
         for row in rows.itertuples()
     ]

@@ -99,7 +99,8 @@ def _layer(parts: Mapping[str, pd.DataFrame], studies: Mapping[str, Study], fold
     summary, pairs = {}, []
     for stem, rows in parts.items():
         study = studies[stem]
-        rows = rows[rows[study.metrics[0].name].notna()]  # others have a table on their page
+        rows = study.tabled(rows) if study.tabled else rows  # others have a table on their page
+        rows = rows[rows[study.metrics[0].name].notna()]
         part = _part(stem, rows, study, folder)
         summary |= part if stem == MAIN else {stem: part}
         pairs.append(_pairing(rows, study, f"{stem}.csv"))

@@ -69,10 +69,11 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
         sizes = tested.groupby(block_of(study)).size()
         size = f"{sizes.min()}" + (f" to {sizes.max()}" if sizes.nunique() > 1 else "")
         each = " of a block" if len(sizes) > 1 else ""
+        word = "comparison" if sizes.max() == 1 else "comparisons"
         low, high = (difference_text(d, metric)[1:] for d in _ends(tested.detectable))
         parts.append(
             "In brackets 95 % t-intervals, unadjusted; better and worse only where p after Holm's "
-            f"adjustment over the {size} comparisons{each} (all methods and budgets) is below "
+            f"adjustment over the {size} {word}{each} (all methods and budgets) is below "
             f"{compare.LEVEL}. The adjusted test would show differences from {low} to {high} "
             f"in {100 * compare.POWER:g} of 100 cases."
         )

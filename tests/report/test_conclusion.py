@@ -49,6 +49,14 @@ def test_a_loss_is_better_where_it_is_lower_and_has_its_own_unit():
     assert "1 is shown worse (FoQuS, +3 nats a token)" in told
 
 
+def test_a_study_without_blocks_and_a_single_difference():
+    study = replace(STUDY, block=())
+    one = rows(level({"FoQuS": 0.7}, 0.0), methods=("FoQuS", "Uniform"), budgets=(100,))
+    assert "of 1 difference to the floor (Uniform) 1 is shown better (FoQuS, +20.0 points)." in (
+        conclusion(one, study)
+    )
+
+
 def test_blocks_are_named_and_a_long_list_is_cut():
     pairs = (*CNN1D, ("CNN1D", "CNN2D"))
     methods = ("Uniform", "FoQuS", "Herding", "Cal")

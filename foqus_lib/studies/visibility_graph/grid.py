@@ -145,4 +145,5 @@ STUDY = Study(
     floor=BAND,
     ceiling=None,
     jobs=jobs,
+    tabled=rows.compared,
 )

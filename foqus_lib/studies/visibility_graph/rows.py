@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import pandas as pd
 from torch import nn
 
 from foqus_lib.companions.visibility_graph import avgnet, rules
@@ -11,6 +12,7 @@ from foqus_lib.companions.visibility_graph.layer import AdaptiveVisibilityGraph
 from foqus_lib.errors import unknown
 from foqus_lib.models import MODELS
 from foqus_lib.models.copies import alone
+from foqus_lib.studies.coreset.bench import NONE
 from foqus_lib.training.memory import Build
 
 LEARNED, BAND, SCATTERED, EMPTY = "AVGNet", "Band", "Random graph", "No edges"
@@ -47,6 +49,12 @@ def known(method: str) -> str:
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     return method
+
+
+def compared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every network on all signals, without the ablation: the table of the chapter."""
+    ablated = rows.method.str.startswith((BY_LAG, BY_DEPTH))
+    return rows[(rows.coreset == NONE) & ~ablated]
 
 
 def shape_of(method: str, shape: Shape) -> Shape:

@@ -11,7 +11,7 @@ from foqus_lib.experiment.bar import Measured
 from foqus_lib.experiment.settings import ROOT
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE
 from foqus_lib.studies.visibility_graph.grid import CHOSEN_FLOOR, STUDY
-from foqus_lib.studies.visibility_graph.rows import BAND, BY_DEPTH, BY_LAG, LEARNED, VISIBILITY
+from foqus_lib.studies.visibility_graph.rows import BAND, LEARNED, VISIBILITY, compared
 
 BENCHMARK = ROOT / "book" / "results" / "benchmarks" / "visibility_layer.csv"
 PUBLIC = "per lag, per branch"  # the row of the benchmark that is compared with ours
@@ -26,12 +26,6 @@ CHOSEN = replace(
 )
 # The chapter's own AVGNet is what the ablation's rows are compared with.
 ABLATION = replace(STUDY, floor=LEARNED)
-
-
-def compared(rows: pd.DataFrame) -> pd.DataFrame:
-    """Every network on all signals, without the ablation."""
-    ablated = rows.method.str.startswith((BY_LAG, BY_DEPTH))
-    return rows[(rows.coreset == NONE) & ~ablated]
 
 
 def ablated(rows: pd.DataFrame) -> pd.DataFrame:
