@@ -186,6 +186,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _unread():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python flushes when it ends
             return 141  # what a shell says of a tool that SIGPIPE ended
         where = f"{error.filename}: " if error.filename else ""  # ours name the path in the text
         print(f"foqus: {where}{error.strerror or error}", file=sys.stderr)

@@ -230,8 +230,8 @@ def _train(
         if epoch + 1 == recipe.epochs:  # a step looks before it moves: what did the last one leave?
             network.eval()
             with torch.no_grad():
-                left = _loss(network, x, y, shuffled[:, : len(columns)], recipe, None)
-            finite.logical_and_(left.isfinite())
+                left = _logits(network, x, shuffled[:, : len(columns)], recipe)
+            finite.logical_and_(left.isfinite().flatten(1).all(1))
         for copy in (~finite).nonzero().flatten().tolist():  # one wait for the device an epoch
             diverged.setdefault(copy, epoch + 1)
         if len(diverged) == copies:
@@ -276,6 +276,15 @@ def _loss(
     target = target.transpose(0, 1).flatten(0, 1)
     losses = F.cross_entropy(logits.flatten(0, 1).to(x.dtype), target, reduction="none")
     return losses.view(copies, size).mean(1)
+
+
+def _logits(
+    network: nn.Module, x: Tensor, batch: Int64[Tensor, "R B"], recipe: Recipe
+) -> Float[Tensor, "R B C"]:
+    """What each copy says of its own batch, as it is: no transform, no label."""
+    copies, size = batch.shape
+    with rounded(recipe.precision, x.device):
+        return network.head(network.embed(x[batch.T.flatten()].view(size, copies, 2, -1)))
 
 
 def _optimiser(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:

@@ -145,7 +145,7 @@ def test_every_layout_makes_a_task(tmp_path, monkeypatch, layout):
 def test_what_was_left_out_of_recordings_reaches_the_caption(tmp_path, monkeypatch):
     path, _, _ = as_sigmf(tmp_path, monkeypatch)
     about = task(path, frames=0).about
-    assert "(1 SigMF recordings; annotations left out: 1 without core:label)" in about
+    assert "(1 SigMF recording; annotations left out: 1 without core:label)" in about
 
 
 def test_a_folder_of_recordings_is_told_what_to_write(tmp_path, monkeypatch):

@@ -111,7 +111,9 @@ def test_one_thread_is_the_rule_whatever_torch_was_told(data, tmp_path, monkeypa
 
 def test_provenance_is_the_trainings_whoever_selects_later(data, tmp_path, monkeypatch):
     command(data, tmp_path / "a")
-    other = provenance(device="cpu", seconds=0.0) | {"device": "cuda:7 Other", "threads": 99}
+    about = own.read(tmp_path / "a")[1]["provenance"]["about"]
+    other = provenance(device="cpu", seconds=0.0, about=about)
+    other |= {"device": "cuda:7 Other", "threads": 99}
     monkeypatch.setattr(records, "provenance", lambda **given: other)
     command(data, tmp_path / "b", "--method", "Margin")
     first, second = (own.read(tmp_path / name)[1]["provenance"] for name in "ab")

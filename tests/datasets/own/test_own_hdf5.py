@@ -60,7 +60,7 @@ REFUSED = {
     "y short": ({"labels": LABEL[1:]}, r"labels: expected .* got int64 of \(11,\)"),
     "y too large": ({"labels": LABEL + 1}, "labels: expected 0 to 2, got 3 in row 2"),
     "y beyond int64": ({"labels": LABEL.astype("u8") - np.uint64(1)}, "labels: expected 0 to 2"),
-    "y negative": ({"labels": LABEL - 1}, "y: expected 0 to 2, got -1 in row 0"),
+    "y negative": ({"labels": LABEL - 1}, "labels: expected 0 to 2, got -1 in row 0"),
     "y of two ones": ({"labels": np.ones((N, 3))}, "labels: expected one 1 among zeros"),
     "an empty class": ({"labels": LABEL % 2}, "classes: 'C' has no row in y"),
     "snr of the wrong shape": ({"snr": SNR[:3]}, r"/snr: expected dB of shape \(12,\)"),
