@@ -71,10 +71,11 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
         each = " of a block" if len(sizes) > 1 else ""
         word = "comparison" if sizes.max() == 1 else "comparisons"
         low, high = (difference_text(d, metric)[1:] for d in _ends(tested.detectable))
+        least = f"a difference of {low}" if low == high else f"differences from {low} to {high}"
         parts.append(
             "In brackets 95 % t-intervals, unadjusted; better and worse only where p after Holm's "
             f"adjustment over the {size} {word}{each} (all methods and budgets) is below "
-            f"{compare.LEVEL}. The adjusted test would show differences from {low} to {high} "
+            f"{compare.LEVEL}. The adjusted test would show {least} "
             f"in {100 * compare.POWER:g} of 100 cases."
         )
     if len(tested) < len(numbers):
