@@ -26,9 +26,8 @@ from foqus_lib.training.predict import logits_of, predict
 from foqus_lib.training.recipe import Recipe
 
 VERSION = 2  # raised when the same training leaves other numbers
-HOLDS = (
-    "correct loss margin drift"  # of each epoch; a record of less is made anew, results stay valid
-)
+# Of each epoch; a record of less is made anew, results stay valid.
+HOLDS = "correct loss margin drift"
 
 Collected = tuple[Evidence, dict[str, Tensor]]  # the record and the weights that left it behind
 

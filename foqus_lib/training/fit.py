@@ -229,8 +229,8 @@ def _train(
             step(batch_size)
         if epoch + 1 == recipe.epochs:  # a step looks before it moves: what did the last one leave?
             network.eval()
-            with torch.no_grad():
-                left = _logits(network, x, shuffled[:, : len(columns)], recipe)
+            with torch.no_grad(), rounded(recipe.precision, x.device):
+                left = network.head(network.embed(_signals(x, shuffled[:, : len(columns)])))
             finite.logical_and_(left.isfinite().flatten(1).all(1))
         for copy in (~finite).nonzero().flatten().tolist():  # one wait for the device an epoch
             diverged.setdefault(copy, epoch + 1)
@@ -267,8 +267,7 @@ def _loss(
 ) -> Float[Tensor, " R"]:
     """Mean cross-entropy (nats) of each copy on its own batch."""
     copies, size = batch.shape
-    signals = x[batch.T.flatten()].view(size, copies, 2, -1)
-    target = y[batch.T]
+    signals, target = _signals(x, batch), y[batch.T]
     if change:
         signals, target = change(signals, target)
     with rounded(recipe.precision, x.device):
@@ -278,13 +277,9 @@ def _loss(
     return losses.view(copies, size).mean(1)
 
 
-def _logits(
-    network: nn.Module, x: Tensor, batch: Int64[Tensor, "R B"], recipe: Recipe
-) -> Float[Tensor, "R B C"]:
-    """What each copy says of its own batch, as it is: no transform, no label."""
-    copies, size = batch.shape
-    with rounded(recipe.precision, x.device):
-        return network.head(network.embed(x[batch.T.flatten()].view(size, copies, 2, -1)))
+def _signals(x: Tensor, batch: Int64[Tensor, "R B"]) -> Float[Tensor, "B R 2 L"]:
+    """Those of each copy's own batch."""
+    return x[batch.T.flatten()].view(*batch.T.shape, 2, -1)
 
 
 def _optimiser(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
