@@ -34,8 +34,6 @@ def sweep(args: argparse.Namespace) -> int:
     for path in args.have:
         new, of = rows.take_in(chapter.common.store, chapter.study, Path(path))
         say(f"{path}: {new} of {of} rows were new to {chapter.common.store}")
-    if chapter.slow:
-        say(f"foqus: {chapter.slow}")
     if args.plan:
         print(chapter.plan())
         return 0

@@ -55,9 +55,10 @@ def _torch() -> Iterator[Fact]:
     yield True, "torch", f"{torch.__version__}, {gpu}"
     threads = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads for torch"
     yield True, "threads", f"{threads}; a notebook of the build uses 1"
-    from foqus_lib.training.device import price_of_bf16
+    from foqus_lib.training.bfloat16 import native
 
-    yield True, "bf16", f"takes {price_of_bf16():.1f} times as long as fp32 on this CPU"
+    how = "this CPU's own" if native() else "not this CPU's: products are taken in fp32 and rounded"
+    yield True, "bf16", how
 
 
 def _disk() -> Iterator[Fact]:

@@ -1,24 +1,10 @@
 """LSTM layers of R independent copies; one copy is torch's own nn.LSTM and its fast kernels."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-
-
-@cache
-def takes_bf16() -> bool:
-    """Whether torch's LSTM runs in bfloat16 on this CPU; no random number is used up to ask."""
-    try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            layer, x = nn.LSTM(1, 1, device="cpu"), torch.zeros(1, 1, 1, device="cpu")
-            with torch.autocast("cpu", torch.bfloat16):
-                layer(x)
-    except RuntimeError:  # "could not create a primitive descriptor"
-        return False
-    return True
 
 
 class Recurrent(nn.Module):
@@ -26,8 +12,7 @@ class Recurrent(nn.Module):
 
     `build` makes the one-layer nn.LSTM (batch first) of one copy; weights start as torch starts
     them, uniform within 1 / sqrt(H). No kernel of oneDNN or cuDNN takes a weight for each copy, so
-    several copies run in the loop below. Torch raises for bf16 on a CPU without AVX-512, for which
-    oneDNN has no such LSTM: one copy is then computed in fp32, and its result rounded.
+    several copies run in the loop below.
     """
 
     def __init__(self, copies: int, build: Callable[[], nn.LSTM]):
@@ -37,12 +22,7 @@ class Recurrent(nn.Module):
         self.copies = copies
 
     def forward(self, x: Float[Tensor, "R B L I"]) -> Float[Tensor, "R B L H"]:
-        if self.copies > 1:
-            return self.lstm(x)
-        if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or takes_bf16():
-            return self.lstm(x[0])[0][None]
-        with torch.autocast("cpu", enabled=False):
-            return self.lstm(x[0].float())[0][None].bfloat16()
+        return self.lstm(x) if self.copies > 1 else self.lstm(x[0])[0][None]
 
 
 class LoopedLSTM(nn.Module):

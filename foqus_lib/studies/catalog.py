@@ -38,7 +38,6 @@ from foqus_lib.studies.frontier import options as frontier_options
 from foqus_lib.studies.frontier import study as frontier
 from foqus_lib.studies.frontier import trials as frontier_trials
 from foqus_lib.studies.visibility_graph import grid as visibility_graph
-from foqus_lib.training.device import pick_device, price_of_bf16
 
 
 @runtime_checkable  # the tests check signatures
@@ -259,19 +258,6 @@ class Opened:
     def plan(self) -> Plan:
         """What `run` would do, and about how long it would take."""
         return plan(self.study, self.bench, self.trials, self.common.workers)
-
-    @property
-    def slow(self) -> str:
-        """What this machine is slow at and was asked for, with the mend; "" if nothing is."""
-        names = [name for name, asked in vars(self.options).items()
-                 if name.endswith("precision") and asked == "bf16"]  # fmt: skip
-        if not names or pick_device(self.common.device).type != "cpu" or price_of_bf16() < 1.5:
-            return ""
-        return (
-            f"bf16 takes {price_of_bf16():.1f} times as long as fp32 on this CPU; "
-            f"give {' '.join(f'{name}=fp32' for name in names)} (other results: the precision is "
-            "part of a result's key)"
-        )
 
     def run(self, progress: Progress) -> store.Scan:
         """Run what is missing; say what is complete, missing and failed. See `sweep`."""

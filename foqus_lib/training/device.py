@@ -1,15 +1,15 @@
 """Where a training runs: which device, in which arithmetic, with the signals resident there."""
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
 from foqus_lib.signals import Signals
+from foqus_lib.training.bfloat16 import in_bfloat16
 
 
 def pick_device(name: str) -> torch.device:
@@ -72,28 +72,9 @@ def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
             backend.fp32_precision = value
 
 
-def rounded(precision: str, device: torch.device) -> torch.autocast:
+def rounded(precision: str, device: torch.device) -> AbstractContextManager:
     """For the forward pass: "bf16" rounds what enters products; weights and sums stay float32.
 
     Casts are not cached: a captured graph would keep those of the step it was captured in.
     """
-    return torch.autocast(device.type, torch.bfloat16, precision == "bf16", cache_enabled=False)
-
-
-@cache
-def price_of_bf16() -> float:
-    """Time of a convolution in bfloat16 on this CPU, as a multiple of float32's; measured now.
-
-    With AMX 0.2 to 0.7; around 10 on a CPU without AVX-512, where every rounding is emulated.
-    """
-    x, weight = torch.ones(32, 64, 128, device="cpu"), torch.ones(64, 64, 5, device="cpu")
-
-    def seconds(dtype: torch.dtype) -> float:
-        signals, kernels = x.to(dtype), weight.to(dtype)
-        began = time.perf_counter()
-        torch.conv1d(signals, kernels)
-        return time.perf_counter() - began
-
-    measured = [(seconds(torch.float32), seconds(torch.bfloat16)) for _ in range(5)]
-    exact, rounded = (min(times) for times in zip(*measured, strict=True))
-    return rounded / exact
+    return in_bfloat16(device) if precision == "bf16" else nullcontext()

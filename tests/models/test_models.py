@@ -6,6 +6,7 @@ import torch
 from foqus_lib.models import MODELS
 from foqus_lib.models.layers import Dropout, splitmix64
 from foqus_lib.models.summary import macs, parameters
+from foqus_lib.training.bfloat16 import in_bfloat16
 
 PARAMETERS = {  # counted on the original code, which the sizes below must equal
     ("CNN1D", 128, 11): 100_907,
@@ -178,7 +179,7 @@ def test_bf16_is_near_fp32(name, copies):
     network, x = MODELS[name](5, length, copies).eval(), torch.randn(4, copies, 2, length)
     with torch.no_grad():
         exact = network.head(network.embed(x))
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_bfloat16(torch.device("cpu")):
             rounded = network.head(network.embed(x))
     assert (rounded.float() - exact).abs().max() < 0.05 * exact.abs().max() + 0.01
     assert not torch.equal(rounded.float(), exact), "autocast did nothing"

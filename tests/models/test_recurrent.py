@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from foqus_lib.models.recurrent import LoopedLSTM, Recurrent, takes_bf16
+from foqus_lib.models.recurrent import LoopedLSTM, Recurrent
+from foqus_lib.training.bfloat16 import in_bfloat16
 
 KINDS = [
     {"bias": bias, "bidirectional": bidirectional}
@@ -58,31 +59,12 @@ def test_first_weights_are_uniform_within_one_over_the_root_of_the_cells():
         assert not torch.equal(*weight.chunk(2))
 
 
-def test_to_ask_for_a_bf16_lstm_uses_up_no_random_number():
-    takes_bf16.cache_clear()
-    before = torch.get_rng_state()
-    with torch.device("meta"):  # nor does it matter where new tensors go by default
-        found = takes_bf16()
-    takes_bf16.cache_clear()
-    assert takes_bf16() is found and torch.equal(torch.get_rng_state(), before)
-
-
-def test_a_cpu_without_a_bf16_lstm_computes_in_fp32_and_rounds(monkeypatch):
-    torch.manual_seed(0)
-    layer = Recurrent(1, lambda: nn.LSTM(2, 16, batch_first=True))
-    x = torch.randn(1, 3, 32, 2)
-    monkeypatch.setattr("foqus_lib.models.recurrent.takes_bf16", lambda: False)
-    exact = layer(x)  # outside autocast: torch's own layer in fp32
-    with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(layer(x), exact.bfloat16())
-
-
 @pytest.mark.parametrize("copies", [1, 2])
 def test_bf16_is_near_fp32_and_keeps_gradients_in_fp32(copies):
     torch.manual_seed(0)
     layer = Recurrent(copies, lambda: nn.LSTM(2, 16, bias=False, batch_first=True))
     x = torch.randn(copies, 3, 32, 2)
-    with torch.autocast("cpu", torch.bfloat16):
+    with in_bfloat16(torch.device("cpu")):
         rounded = layer(x)
     assert rounded.dtype == torch.bfloat16
     torch.testing.assert_close(rounded.float(), layer(x), atol=0.02, rtol=0)

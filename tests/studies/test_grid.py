@@ -186,16 +186,6 @@ def test_signals_that_are_too_short_are_refused_before_any_training(task, tmp_pa
         grid.bench(tiny.common(results=str(tmp_path)), tiny.OPTIONS, short)
 
 
-def test_a_cpu_without_bf16_is_said_before_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog, "price_of_bf16", lambda: 9.04)
-    chapter = smoke("03_main_tables", tmp_path, precision="bf16", device="cpu")
-    assert chapter.slow.startswith("bf16 takes 9.0 times as long as fp32 on this CPU")
-    assert "give precision=fp32 (" in chapter.slow
-    assert smoke("03_main_tables", tmp_path, device="cpu").slow == ""
-    monkeypatch.setattr(catalog, "price_of_bf16", lambda: 0.5)
-    assert chapter.slow == ""
-
-
 def test_a_sweep_goes_on_from_committed_rows(tmp_path, capsys):
     words = ["sweep", "03_main_tables", "--profile", "smoke", "methods=[Uniform]", "ceilings=[]"]
     words += ["rates=[0.1]", "models=[CNN1D]", "seeds=2", "epochs=1", "workers=1"]

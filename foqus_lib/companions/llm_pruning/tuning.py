@@ -6,7 +6,7 @@ computed once (`states`), which saves a third of a step and lets learning rates 
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from foqus_lib.companions.llm_pruning import blocks
 from foqus_lib.companions.llm_pruning.checkpoint import quiet
 from foqus_lib.seeds import seed_of
+from foqus_lib.training.bfloat16 import in_bfloat16
 
 WARM_UP = 10  # steps; the authors' 100 of about 1,500
 BETAS, CLIP = (0.9, 0.95), 1.0
@@ -170,9 +171,11 @@ def tune(
     model.eval()
 
 
-def rounded(precision: str) -> torch.autocast:
+def rounded(precision: str) -> AbstractContextManager:
     """Products in bfloat16 if the precision is bf16; weights that train stay float32."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+    if precision != "bf16":
+        return nullcontext()
+    return in_bfloat16(torch.device("cpu"), cache_casts=True)
 
 
 @contextmanager
