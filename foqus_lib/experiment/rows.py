@@ -1,5 +1,6 @@
 """Committed result rows: the finished trials of a grid as one small, tidy, diffable CSV."""
 
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from foqus_lib.durable import replace
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import FIELDS, Trial, from_key
 from foqus_lib.experiment.study import Study
+
+log = logging.getLogger(__name__)
 
 
 def export(root: Path, study: Study, trials: Sequence[Trial], path: Path) -> pd.DataFrame:
@@ -32,13 +35,22 @@ def take_in(root: Path, study: Study, path: Path) -> tuple[int, int]:
     Provenance comes along; numbers by level (accuracy by SNR) are in no row and stay missing.
     """
     rows = load_rows(path, study).to_dict("records")
-    new = 0
+    new, other = 0, []
     for row in rows:
         trial = from_key({name: row[name] for name in [*FIELDS, *study.settings]})
         measured = {
             one.name: row[one.name] for one in study.metrics if row[one.name] == row[one.name]
         }
-        new += store.publish(root, trial, measured, {name: row[name] for name in store.PROVENANCE})
+        if not store.has(root, trial):
+            provenance = {name: row[name] for name in store.PROVENANCE}
+            new += store.publish(root, trial, measured, provenance)
+        elif not measured.items() <= store.read(root, trial)["metrics"].items():
+            other.append(trial)
+    if other:
+        log.warning(
+            "%s: %d of %d rows have other numbers than %s, whose numbers stay; the first: %s",
+            path, len(other), len(rows), root, other[0],
+        )  # fmt: skip
     return new, len(rows)
 
 

@@ -44,7 +44,19 @@ def test_a_sweep_goes_on_from_rows_whose_store_is_gone(full, caplog):
     assert (full / "again.csv").read_bytes() == path.read_bytes()
     assert take_in(other, STUDY, path) == (0, len(TRIALS)) and not caplog.text
     path.write_text(path.read_text().replace("0.25,", "0.75,"))
-    assert take_in(other, STUDY, path) == (0, len(TRIALS)) and "the first ones stay" in caplog.text
+    assert take_in(other, STUDY, path) == (0, len(TRIALS)) and len(caplog.records) == 1
+    assert f"1 of {len(TRIALS)} rows have other numbers than {other}" in caplog.text
+
+
+def test_rows_of_trials_that_the_store_knows_better_are_taken_in_quietly(tmp_path, caplog):
+    """It has the numbers by level too, which no row has."""
+    one, root, path = TRIALS[0], tmp_path / "store", tmp_path / "rows.csv"
+    first = STUDY.metrics[0].name
+    by_level = {first: 0.5, "accuracy_snr": {"10": 0.5}}
+    store.publish(root, one, by_level, provenance(device="cpu", seconds=1.0, about="A grid."))
+    export(root, STUDY, [one], path)
+    assert take_in(root, STUDY, path) == (0, 1) and not caplog.text
+    assert store.read(root, one)["metrics"] == by_level
 
 
 def test_an_incomplete_grid_is_not_exported(full):
