@@ -182,11 +182,11 @@ def _numbers(claim: Claim, found: Finding) -> dict:
 
 def _test() -> str:
     """How the verdicts were reached, for the note below the table."""
-    how = "paired repeat by repeat" if compare.PAIRED else "by Welch's test"
+    how = "paired seed by seed" if compare.PAIRED else "by Welch's test"
     return (
-        f"Differences in points, {how}; the selection seeds are the n; in brackets 95 % "
-        f"t-intervals, unadjusted. A verdict needs p below {compare.LEVEL} after Holm's adjustment "
-        f"over all comparisons of the claim, and {compare.LEAST} seeds or more; behind n stands "
-        "the smallest difference that the adjusted test shows in "
+        f"Differences in points, {how}; a seed is the mean of its repeats, the seeds are the n; in "
+        f"brackets 95 % t-intervals, unadjusted. A verdict needs p below {compare.LEVEL} after "
+        f"Holm's adjustment over all comparisons of the claim, and {compare.LEAST} seeds or more; "
+        "behind n stands the smallest difference that the adjusted test shows in "
         f"{100 * compare.POWER:g} of 100 cases."
     )

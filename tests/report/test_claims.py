@@ -157,6 +157,25 @@ def test_difference_between(tiers, top_k, verdict, count):
     assert list(found.comparisons.n) == [6]  # seeds, not pairs
 
 
+def test_a_seed_is_the_mean_of_the_repeats_that_each_row_has():
+    """All data has one repeat, Q | top-k lacks one: FoQuS keeps its 0.5 and 0.7 of each seed."""
+    values = {"FoQuS": (0.5, 0.7), "Q | tiers": (0.5, 0.7), "Q | top-k": (0.4, 0.6)}
+    wide = rows(
+        lambda m, b, s, r: values.get(m, (0.8, 0.8))[r] + 0.01 * s * (m == "FoQuS"),
+        methods=[*values, "All data"], budgets=[100],
+    )  # fmt: skip
+    wide = wide[~(wide.method.isin(["All data", "Q | top-k"]) & (wide.repeat == 1))]
+    for rule, method, against, difference in (
+        ("no_worse_than", "FoQuS", "All data", 0.6 + 0.02 - 0.8),
+        ("difference_between", "Q | tiers", "Q | top-k", 0.6 - 0.4),
+    ):
+        tested = Scope("here", "main", (method,), (100,), (against,), 0.05)
+        found = finding(
+            Claim("x", "a", "b", rule, tested), {"here": {"main": wide}}, {"main": STUDY}
+        )
+        assert found.comparisons.difference.iloc[0] == pytest.approx(difference)
+
+
 def test_few_seeds_show_nothing():
     found = said("above_floor", level(ABOVE), seeds=(0, 1))
     assert found.verdict == "not shown" and "(n = 2: no interval)" in found.ours
