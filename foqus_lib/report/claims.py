@@ -61,10 +61,23 @@ def finding(claim: Claim, layers: Layers, studies: Mapping[str, Study]) -> Findi
     lacking = [study.axis.text(budget) for budget in tested.budgets if budget not in seen.budgets]
     if claim.rule != "difference_between":  # it says how many of its pairs there are
         lacking += [name for name in (*tested.methods, *tested.against) if not seen.names((name,))]
+        lacking += _not_run(seen)
     if lacking:
         words += f"; not run: {', '.join(lacking)}"
         verdict = UNSHOWN if verdict == HOLDS else verdict  # a part of the claim was not looked at
     return Finding(verdict, words, _data(seen), found.comparisons)
+
+
+def _not_run(rows: Rows) -> list[str]:
+    """Methods that have rows, but none at a budget of the claim: "Margin at 5 %"."""
+    names = rows.names((*rows.tested.methods, *rows.tested.against))
+    return [
+        f"{name} at {rows.at(key, budget)}"
+        for key in rows.blocks
+        for budget in rows.budgets
+        for name in names
+        if rows.series(key, name, budget).empty
+    ]
 
 
 def _data(rows: Rows) -> str:

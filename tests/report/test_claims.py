@@ -206,6 +206,24 @@ def test_a_claim_that_no_row_could_test():
     assert (found.verdict, found.ours) == ("not tested", "no time")
 
 
+@pytest.mark.parametrize(
+    ("rule", "against"),
+    [("above_floor", ("Uniform",)), ("above_all", ("Uniform", "A")), ("no_worse_than", ("A",)),
+     ("rising", ())],
+)  # fmt: skip
+def test_a_comparison_without_rows_is_named_and_nothing_holds(rule, against):
+    """A is above all that is there, but the other has no row at 5 %."""
+    values = {"Uniform": [0.4, 0.5, 0.6], "A": [0.3, 0.4, 0.5], "FoQuS": [0.6, 0.7, 0.8]}
+    methods = ("FoQuS",) if against else ("FoQuS", "A")
+    other = "A" if "A" in (*methods, *against) else "Uniform"
+    tested = Scope("here", "main", methods, (100, 500, 1000), against)
+    claim, wide = Claim("x", "a", "b", rule, tested), layer(values)["here"]["main"]
+    assert finding(claim, {"here": {"main": wide}}, STUDIES).verdict == "holds"
+    lacking = wide[~((wide.method == other) & (wide.budget == 500))]
+    found = finding(claim, {"here": {"main": lacking}}, STUDIES)
+    assert found.verdict == "not shown" and found.ours.endswith(f"not run: {other} at 5 %")
+
+
 def test_the_floor_without_trials_is_no_comparison():
     data = layer(level(ABOVE))["here"]["main"]
     apart = data[~((data.method == "Uniform") & (data.budget == 100))]
