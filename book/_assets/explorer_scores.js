@@ -68,7 +68,7 @@
   // Algorithm 1, lines 10-12, inside each class -> { score, tier (1, 2, 3), picks (rows, ascending) }
   function coreset(spec, how) {
     const score = scores(spec, how), tier = score.map(() => 0), picks = [];
-    const quotas = equalQuotas(Math.floor(how.percent / 100 * score.length + 0.5), spec.draws.map(d => d.rows.length));
+    const quotas = equalQuotas(Math.floor((how.percent * score.length + 50) / 100), spec.draws.map(d => d.rows.length));
     spec.draws.forEach(({ rows, shuffle, tiers }, which) => {
       const order = shuffle.map(p => rows[p]).sort((a, b) => score[b] - score[a]);   // stable
       let first = 0;

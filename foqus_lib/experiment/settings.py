@@ -73,6 +73,12 @@ class Common:
         return int(self.memory_gb * 2**30)
 
 
+# Of Common, those that say which signals there are.
+SIGNALS = (
+    "dataset", "frames", "snr_min", "split", "normalise", "train_share", "val_share", "data_seed",
+)  # fmt: skip
+
+
 def at_least(name: str, value: float, least: float) -> None:
     """ValueError unless value >= least (NaN is not)."""
     if not value >= least:

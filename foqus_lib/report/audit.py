@@ -34,7 +34,7 @@ def derive(folder: Path) -> None:
         "uniform": {"largest": abs(float(worst.difference)), "rate": paper.percent(worst.rate)},
         "wins": {"of": len(winners), "foqus": len(wins),
                  "below_a_point": int((wins.lead < 0.01).sum()),
-                 "median_lead": float(winners.lead.median())},
+                 "median_lead": float(wins.lead.median())},
         "rows_that_fall": len(falls.drop_duplicates(["table", "dataset", "selection_model",
                                                      "evaluation_model", "method"])),
         "table_V": dict(zip(paper.ablation().combination, paper.ablation().accuracy, strict=True)),

@@ -28,7 +28,7 @@ def judge(bars: Sequence[Bar], rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame
 
 
 def measured(bar: Bar, rows: pd.DataFrame | None) -> Measured:
-    """The seeds' means of a metric, or of its differences repeat by repeat to another method."""
+    """The seeds' means of a metric, or of its differences to another method."""
     unit = bar.unit or ("points" if bar.theirs else "%")
     nothing = Measured(bar.number, bar.says, (), bar.least, bar.most, unit)
     if rows is None:

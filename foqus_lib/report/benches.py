@@ -88,6 +88,7 @@ def _sim_to_real_numbers(rows: pd.DataFrame) -> dict:
             "real": float(real.mean()) if len(real) else None,
             "gap": float(gap.mean()) if len(gap) else None,
             "n": len(real),
+            "fadings": int(group.source.nunique()),
             "n_train": _count(group.n_train) if len(group) else None,
         }
     about = {"network": rows.network.iloc[0], "epochs": int(rows.epochs.iloc[0])}
@@ -101,14 +102,17 @@ def _what_follows(numbers: dict) -> str | None:
         return None
     by_fading, by_source = chosen["real"] - other["real"], chosen["real"] - real["real"]
     counts = abs(by_fading) > abs(by_source)
-    least = min(one["n"] for one in (chosen, other, real))
+    seeds = min(one["n"] / one["fadings"] for one in (chosen, other, real))
+    fadings = f"{other['fadings']} other fading" + "s" * (other["fadings"] > 1)
     return (
         f"On the recordings a network that learned the chosen fading stands {100 * by_fading:+.1f} "
-        f"points from those that learned another (n = {chosen['n']} and {other['n']}), and "
+        f"points from those that learned another ({chosen['n']} networks, and {other['n']} of "
+        f"{fadings}), and "
         f"{100 * by_source:+.1f} from those that learned {real['n_train']} recorded signals "
-        f"instead of {chosen['n_train']} simulated ones (n = {real['n']}). So which channel is "
-        f"imitated counts for {'more' if counts else 'no more'} here than whether the signals are "
-        "real." + (f" With n = {least} no interval can be given." if least < LEAST else "")
+        f"instead of {chosen['n_train']} simulated ones ({real['n']} networks). So in these "
+        f"means which channel is imitated counts for {'more' if counts else 'no more'} than "
+        "whether the signals are real."
+        + (f" Below {LEAST} seeds of a fading no interval is given." if seeds < LEAST else "")
     )
 
 

@@ -38,7 +38,7 @@ def in_blocks(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
 def mean_of_draws(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The rows with the draws of `study.drawn` as one row a seed: their mean, as repeat 0.
 
-    Differences are taken repeat by repeat, and the other methods have but one.
+    Other methods have but one, and none of theirs is missing.
     """
     drawn = rows.method.isin(study.drawn)
     if not drawn.any():

@@ -243,7 +243,7 @@ def difference_between(rows: Rows) -> Finding:
     for key in rows.blocks if pairs else []:
         for budget in rows.budgets:
             sides = [
-                [rows.series(key, name, budget) for name in side]
+                [_by_seed(rows.series(key, name, budget)) for name in side]
                 for side in zip(*pairs, strict=True)
             ]
             ours, theirs = (pd.concat(side, axis=1).mean(axis=1, skipna=False) for side in sides)

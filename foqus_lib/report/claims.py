@@ -61,10 +61,23 @@ def finding(claim: Claim, layers: Layers, studies: Mapping[str, Study]) -> Findi
     lacking = [study.axis.text(budget) for budget in tested.budgets if budget not in seen.budgets]
     if claim.rule != "difference_between":  # it says how many of its pairs there are
         lacking += [name for name in (*tested.methods, *tested.against) if not seen.names((name,))]
+        lacking += _not_run(seen)
     if lacking:
         words += f"; not run: {', '.join(lacking)}"
         verdict = UNSHOWN if verdict == HOLDS else verdict  # a part of the claim was not looked at
     return Finding(verdict, words, _data(seen), found.comparisons)
+
+
+def _not_run(rows: Rows) -> list[str]:
+    """Methods that have rows, but none at a budget of the claim: "Margin at 5 %"."""
+    names = rows.names((*rows.tested.methods, *rows.tested.against))
+    return [
+        f"{name} at {rows.at(key, budget)}"
+        for key in rows.blocks
+        for budget in rows.budgets
+        for name in names
+        if rows.series(key, name, budget).empty
+    ]
 
 
 def _data(rows: Rows) -> str:
@@ -182,11 +195,11 @@ def _numbers(claim: Claim, found: Finding) -> dict:
 
 def _test() -> str:
     """How the verdicts were reached, for the note below the table."""
-    how = "paired repeat by repeat" if compare.PAIRED else "by Welch's test"
+    how = "paired seed by seed" if compare.PAIRED else "by Welch's test"
     return (
-        f"Differences in points, {how}; the selection seeds are the n; in brackets 95 % "
-        f"t-intervals, unadjusted. A verdict needs p below {compare.LEVEL} after Holm's adjustment "
-        f"over all comparisons of the claim, and {compare.LEAST} seeds or more; behind n stands "
-        "the smallest difference that the adjusted test shows in "
+        f"Differences in points, {how}; a seed is the mean of its repeats, the seeds are the n; in "
+        f"brackets 95 % t-intervals, unadjusted. A verdict needs p below {compare.LEVEL} after "
+        f"Holm's adjustment over all comparisons of the claim, and {compare.LEAST} seeds or more; "
+        "behind n stands the smallest difference that the adjusted test shows in "
         f"{100 * compare.POWER:g} of 100 cases."
     )

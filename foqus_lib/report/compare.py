@@ -1,7 +1,7 @@
 """Is one row better than another? The selection seeds are the n; every number knows its interval.
 
-A difference is taken repeat by repeat, between trials of the same seed and repeat, and averaged
-within a selection seed: repeats lower the noise of a seed, they are no further seeds.
+A difference is taken seed by seed, each row by the mean of the repeats that it has: repeats lower
+the noise of a seed, they are no further seeds.
 """
 
 import math
@@ -17,7 +17,7 @@ from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report.blocks import block_of, in_blocks
 
 PAIRED: bool = True
-"""Whether a trial is set against the floor's of its own seed and repeat; else Welch's test.
+"""Whether a seed is set against the floor's of its own number; else Welch's test.
 
 Decided once for the whole project, after coresets became sets and repeats were crossed. On real
 RML2016.04C at 1 % (CNN1D, five selection seeds by three repeats, fifteen methods) the correlation
@@ -39,7 +39,7 @@ COLUMNS = ["difference", "sd", "n", "low", "high", "p"]
 def paired(ours: pd.Series, theirs: pd.Series) -> tuple[float, float, int, float, float]:
     """Mean difference, its sd over seeds, n, standard error, degrees of freedom: one a seed.
 
-    Both series hold a metric by (seed, repeat); what only one of them has is left out.
+    Both series hold a metric by (seed, repeat); a seed that only one of them has is left out.
     """
     each = seed_differences(ours, theirs)
     n, sd = len(each), each.std()
@@ -59,8 +59,12 @@ def welch(ours: pd.Series, theirs: pd.Series) -> tuple[float, float, int, float,
 
 
 def seed_differences(ours: pd.Series, theirs: pd.Series) -> pd.Series:
-    """Difference repeat by repeat, averaged within each selection seed."""
-    return (ours - theirs).dropna().groupby(level="seed").mean()
+    """Ours less theirs seed by seed, each the mean of its repeats, which may be more or fewer.
+
+    Where both have the same repeats, that is the mean of the differences repeat by repeat.
+    """
+    one, two = (series.groupby(level="seed").mean() for series in (ours, theirs))
+    return (one - two).dropna()
 
 
 def compare(ours: pd.Series, theirs: pd.Series) -> dict:
@@ -176,8 +180,8 @@ def pairing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _pairs(methods: Iterable[pd.Series], floor: pd.Series) -> dict:
     each = []
     for series in methods:
-        both = pd.concat([series, floor], axis=1, keys=["method", "floor"]).dropna()
-        seeds = both.groupby(level="seed").mean()
+        pair = pd.concat([series, floor], axis=1, keys=["method", "floor"])
+        both, seeds = pair.dropna(), pair.groupby(level="seed").mean().dropna()
         each.append({
             "n": len(seeds), "trials": len(both),
             "over_trials": _correlation(both), "over_seeds": _correlation(seeds),

@@ -29,7 +29,9 @@ def conclusion(rows: pd.DataFrame, study: Study, unfinished: str = "") -> str:
             f"n = {numbers.n.max()}: below {compare.LEAST} seeds nothing is concluded. "
             "More seeds first."
         )
-    return f"{_shown(tested, study)} {_detectable(tested, study.metrics[0])}"
+    few = len(numbers) - len(tested)
+    left = f" Of {few} more there are fewer than {compare.LEAST} seeds: no verdict." if few else ""
+    return f"{_shown(tested, study)} {_detectable(tested, study.metrics[0])}{left}"
 
 
 def conclude(

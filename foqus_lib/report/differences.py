@@ -84,7 +84,7 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
             "differences stand there."
         )
     if compare.PAIRED and (lost := _without_floor(compared, study)):
-        parts.append(f"{lost} rows have no {study.floor} of their seed and repeat: left out.")
+        parts.append(f"{lost} rows have no {study.floor} of their seed: left out.")
     return " ".join(parts)
 
 
@@ -93,10 +93,10 @@ def _ends(values: pd.Series) -> tuple[float, float]:
 
 
 def _without_floor(compared: pd.DataFrame, study: Study) -> int:
-    trial = [*block_of(study), "budget", "seed", "repeat"]
-    floor = compared.loc[compared.method == study.floor, trial].assign(there=True)
+    seed = [*block_of(study), "budget", "seed"]
+    floor = compared.loc[compared.method == study.floor, seed].drop_duplicates().assign(there=True)
     others = compared[compared.method != study.floor]
-    return int(others.merge(floor, on=trial, how="left").there.isna().sum())
+    return int(others.merge(floor, on=seed, how="left").there.isna().sum())
 
 
 def difference_text(value: float, metric: Metric) -> str:

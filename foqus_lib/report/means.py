@@ -20,7 +20,7 @@ from foqus_lib.report.blocks import (
 from foqus_lib.report.printed import Table, wide
 
 AVERAGE = "Avg"
-PAIRS = "paired repeat by repeat" if compare.PAIRED else "seeds not paired (Welch)"
+PAIRS = "paired seed by seed" if compare.PAIRED else "seeds not paired (Welch)"
 BOLD = (
     "Bold: not shown to be worse than the best of its column "
     f"({PAIRS}, p at least {compare.LEVEL}, unadjusted; only rows of n = {compare.LEAST} or more)."

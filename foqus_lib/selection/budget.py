@@ -1,6 +1,7 @@
 """How many: from a rate to a budget, and from a budget to whole numbers per part.
 
-Nothing else rounds. Shares are taken as exact fractions (0.4 is 2/5), so no quota hangs on a bit.
+Nothing else rounds. Rates and shares are taken as exact fractions (0.4 is 2/5), so no number hangs
+on a bit.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ def budget_of(rate: float, n: int) -> int:
     """k = floor(r N + 1/2): the number of signals a rate stands for [A19]."""
     if not 0 < rate <= 1:
         raise ValueError(f"rate: expected 0 < rate <= 1, got {rate}. 1 % is 0.01")
-    return floor(rate * n + 0.5)
+    return floor(_exact(rate) * n + Fraction(1, 2))
 
 
 def apportion(budget: int, shares: Sequence[float], ceilings: Sequence[int]) -> list[int]:
@@ -75,6 +76,11 @@ def _weights(shares: Sequence[float], ceilings: Sequence[int]) -> list[int]:
         raise ValueError(
             f"shares: expected {len(ceilings)} numbers of 0 or more, not all 0; got {shares}"
         )
-    exact = [Fraction(share).limit_denominator(10**6) for share in shares]
+    exact = [_exact(share) for share in shares]
     scale = lcm(*(fraction.denominator for fraction in exact))
     return [int(fraction * scale) for fraction in exact]
+
+
+def _exact(share: float) -> Fraction:
+    """0.29 is 29/100, which no float is: 50 times the float is below 14.5."""
+    return Fraction(share).limit_denominator(10**6)

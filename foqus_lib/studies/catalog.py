@@ -72,7 +72,7 @@ class Chapter:
     trials: Callable[[Common, object, Subject], list[Trial]]
     bench: Callable[[Common, object, Subject], Bench]
     task: Callable[[Common, object], Subject] = _signals
-    own_data: str = ""  # where its signals are from, if no other data set can be asked for
+    own_data: str = ""  # where its signals are from, if no others can be asked for
 
 
 def _coreset(trials: Callable) -> Chapter:
@@ -203,14 +203,19 @@ def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
     part: "2/8" for the second of eight parts of its trials, which need no record of another part.
     """
     one = chapter_of(notebook)
-    if one.own_data and "dataset" in settings.asked(given):
-        raise ValueError(
-            f"dataset: {notebook} takes none, got {given['dataset']!r}: {one.own_data}"
-        )
+    if one.own_data:
+        _refuse_signals(notebook, one.own_data, settings.asked(given))
     common, options = settings.read(notebook, one.study.name, one.options, given)
     if common.dataset not in DATASETS and "frames" not in settings.asked(given):
         common = replace(common, frames=0)  # a profile's size is that of what it simulates
     return Opened(notebook, one, common, options, part)
+
+
+def _refuse_signals(notebook: str, why: str, asked: Mapping) -> None:
+    """What would be ignored is refused."""
+    for name in settings.SIGNALS:
+        if name in asked:
+            raise ValueError(f"{name}: {notebook} takes none, got {asked[name]!r}: {why}")
 
 
 @dataclass(frozen=True, eq=False)

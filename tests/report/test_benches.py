@@ -108,10 +108,12 @@ def test_the_gap_is_real_less_simulated_seed_by_seed(tmp_path):
     numbers = json.loads((tmp_path / "sim_to_real.json").read_text())
     assert round(numbers["chosen"]["gap"], 9) == -0.2 and numbers["chosen"]["n"] == 2
     assert round(numbers["other"]["gap"], 9) == -0.3 and numbers["recordings"]["gap"] is None
-    assert "+20.0 points from those that learned another (n = 2 and 1)" in numbers["sentence"]
+    assert (
+        "+20.0 points from those that learned another (2 networks, and 1 of " in numbers["sentence"]
+    )
     assert "-5.0 from those that learned about 8,660 recorded signals" in numbers["sentence"]
-    assert "counts for more here" in numbers["sentence"]
-    assert numbers["sentence"].endswith("With n = 1 no interval can be given.")
+    assert "counts for more than" in numbers["sentence"]
+    assert numbers["sentence"].endswith("Below 5 seeds of a fading no interval is given.")
 
 
 def test_what_follows_needs_all_three(tmp_path):
@@ -121,7 +123,7 @@ def test_what_follows_needs_all_three(tmp_path):
     nearer = rows.assign(accuracy=rows.accuracy + 0.19 * (rows.fading == "0 0 0"))
     benches.sim_to_real(nearer, tmp_path)
     sentence = json.loads((tmp_path / "sim_to_real.json").read_text())["sentence"]
-    assert "counts for no more here" in sentence
+    assert "counts for no more than" in sentence
 
 
 def test_growth_keeps_its_order(tmp_path):

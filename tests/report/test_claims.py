@@ -157,6 +157,25 @@ def test_difference_between(tiers, top_k, verdict, count):
     assert list(found.comparisons.n) == [6]  # seeds, not pairs
 
 
+def test_a_seed_is_the_mean_of_the_repeats_that_each_row_has():
+    """All data has one repeat, Q | top-k lacks one: FoQuS keeps its 0.5 and 0.7 of each seed."""
+    values = {"FoQuS": (0.5, 0.7), "Q | tiers": (0.5, 0.7), "Q | top-k": (0.4, 0.6)}
+    wide = rows(
+        lambda m, b, s, r: values.get(m, (0.8, 0.8))[r] + 0.01 * s * (m == "FoQuS"),
+        methods=[*values, "All data"], budgets=[100],
+    )  # fmt: skip
+    wide = wide[~(wide.method.isin(["All data", "Q | top-k"]) & (wide.repeat == 1))]
+    for rule, method, against, difference in (
+        ("no_worse_than", "FoQuS", "All data", 0.6 + 0.02 - 0.8),
+        ("difference_between", "Q | tiers", "Q | top-k", 0.6 - 0.4),
+    ):
+        tested = Scope("here", "main", (method,), (100,), (against,), 0.05)
+        found = finding(
+            Claim("x", "a", "b", rule, tested), {"here": {"main": wide}}, {"main": STUDY}
+        )
+        assert found.comparisons.difference.iloc[0] == pytest.approx(difference)
+
+
 def test_few_seeds_show_nothing():
     found = said("above_floor", level(ABOVE), seeds=(0, 1))
     assert found.verdict == "not shown" and "(n = 2: no interval)" in found.ours
@@ -185,6 +204,24 @@ def test_without_rows_nothing_is_tested(change, reason):
 def test_a_claim_that_no_row_could_test():
     found = finding(Claim("x", "a claim", "abstract", "not_tested", reason="no time"), {}, {})
     assert (found.verdict, found.ours) == ("not tested", "no time")
+
+
+@pytest.mark.parametrize(
+    ("rule", "against"),
+    [("above_floor", ("Uniform",)), ("above_all", ("Uniform", "A")), ("no_worse_than", ("A",)),
+     ("rising", ())],
+)  # fmt: skip
+def test_a_comparison_without_rows_is_named_and_nothing_holds(rule, against):
+    """A is above all that is there, but the other has no row at 5 %."""
+    values = {"Uniform": [0.4, 0.5, 0.6], "A": [0.3, 0.4, 0.5], "FoQuS": [0.6, 0.7, 0.8]}
+    methods = ("FoQuS",) if against else ("FoQuS", "A")
+    other = "A" if "A" in (*methods, *against) else "Uniform"
+    tested = Scope("here", "main", methods, (100, 500, 1000), against)
+    claim, wide = Claim("x", "a", "b", rule, tested), layer(values)["here"]["main"]
+    assert finding(claim, {"here": {"main": wide}}, STUDIES).verdict == "holds"
+    lacking = wide[~((wide.method == other) & (wide.budget == 500))]
+    found = finding(claim, {"here": {"main": lacking}}, STUDIES)
+    assert found.verdict == "not shown" and found.ours.endswith(f"not run: {other} at 5 %")
 
 
 def test_the_floor_without_trials_is_no_comparison():

@@ -44,13 +44,22 @@ def test_welch_equals_scipy_on_the_means_of_the_seeds(monkeypatch):
 
 
 def test_repeats_are_no_seeds():
-    """One seed with 50 repeats has n = 1; without the floor's repeat a trial is left out."""
+    """One seed with 50 repeats has n = 1; a seed that the floor lacks is left out."""
     one = trials(RNG.normal(size=(1, 50)))
     assert compare.compare(one, one - 1)["n"] == 1
     five = trials(np.arange(10.0).reshape(5, 2))
-    lacking = (five - 1).drop([(4, 0), (4, 1), (3, 1)])
+    lacking = (five - 1).drop([(4, 0), (4, 1)])
     assert compare.compare(five, lacking)["n"] == 4
     assert compare.compare(five, lacking)["difference"] == pytest.approx(1)
+
+
+def test_all_repeats_of_a_row_count_where_the_other_has_fewer():
+    """All data is trained once a seed, a coreset three times: all three count."""
+    ours, once = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 1))
+    found, back = (compare.compare(*map(trials, pair)) for pair in ((ours, once), (once, ours)))
+    assert found["difference"] == pytest.approx(ours.mean() - once.mean())
+    assert found["p"] == pytest.approx(stats.ttest_rel(ours.mean(1), once[:, 0]).pvalue)
+    assert back["difference"] == pytest.approx(-found["difference"]) and back["n"] == 6
 
 
 @pytest.mark.parametrize(("n", "interval"), [(1, False), (4, False), (5, True)])
@@ -126,6 +135,10 @@ def test_pairing_by_hand():
     assert row["correlation_seeds"] == pytest.approx(1) == row["correlation_repeats"]
     assert row["paired_sd"] == pytest.approx(0)
     assert row["unpaired_sd"] == pytest.approx(np.sqrt(2) * walk.mean(1).std(ddof=1))
+    lacking = data[(data.method == "FoQuS") | (data.repeat == 0)]  # its seeds keep their means
+    [row] = compare.pairing(lacking, STUDY).to_dict("records")
+    assert (row["trials"], row["correlation_repeats"]) == (6, pytest.approx(1))
+    assert row["paired_sd"] == pytest.approx((walk.mean(1) - walk[:, 0]).std(ddof=1))
 
 
 def test_pairing_of_strangers_is_low():
@@ -179,7 +192,7 @@ def test_a_seed_without_a_floor_is_counted_not_used():
     lacking = data[~((data.method == "Uniform") & (data.seed == 5) & (data.budget == 100))]
     table = difference_to_floor(lacking, STUDY)
     assert set(table.numbers.n[table.numbers.budget == 100]) == {5}
-    assert "4 rows have no Uniform of their seed and repeat: left out." in table.note
+    assert "4 rows have no Uniform of their seed: left out." in table.note
     assert table.text.loc["FoQuS", "1 %"].endswith("(n = 5) better")
 
 

@@ -42,6 +42,14 @@ def test_below_five_seeds_nothing_is_concluded():
     assert conclusion(far, STUDY) == "n = 4: below 5 seeds nothing is concluded. More seeds first."
 
 
+def test_what_has_too_few_seeds_beside_others_is_counted():
+    data = rows(level({"FoQuS": 0.7}))
+    few = data[~((data.method == "Herding") & (data.seed > 1))]
+    told = conclusion(few, STUDY)
+    assert told.startswith("n = 5: of 2 differences")
+    assert told.endswith("Of 2 more there are fewer than 5 seeds: no verdict.")
+
+
 def test_a_loss_is_better_where_it_is_lower_and_has_its_own_unit():
     of_loss = replace(STUDY.metrics[0], label="nats a token", points=False, higher_is_better=False)
     study = replace(STUDY, metrics=(of_loss, *STUDY.metrics[1:]))

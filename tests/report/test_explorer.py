@@ -68,6 +68,16 @@ def test_the_script_scores_and_picks_as_the_library_does(sizes):
 
 
 @needs_node
+def test_the_script_rounds_a_budget_as_the_library_does():
+    """29 % of 50 is 14.5, so 15; 0.29 * 50 is less in floating point."""
+    signals, record = made(np.random.default_rng(4), (25, 25))
+    settings = [Setting(percent=percent) for percent in range(1, 51)]
+    found = in_node(explorer.spec(signals, record, "made up"), settings)
+    kept = [len(one["picks"]) for one in found]
+    assert kept == [len(explorer.picks(record, how)) for how in settings] and kept[28] == 15
+
+
+@needs_node
 def test_what_is_expected_stands_in_the_data():
     signals, record = made(np.random.default_rng(0), (20, 20))
     spec = explorer.spec(signals, record, "made up")

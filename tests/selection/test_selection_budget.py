@@ -1,7 +1,7 @@
 """Quotas worked by hand, then what holds for all of them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from foqus_lib.selection.budget import apportion, budget_of, turns
@@ -16,6 +16,13 @@ A8 += [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
 )
 def test_halves_go_up(rate, n, k):
     assert budget_of(rate, n) == k
+
+
+@given(st.integers(1, 10_000), st.integers(0, 3_000_000))
+@example(2_900, 50)  # 14.5; the product of floats is 14.499999999999998
+@example(5_700, 50)
+def test_a_budget_is_that_of_whole_basis_points(points, n):
+    assert budget_of(points / 10_000, n) == (2 * points * n + 10_000) // 20_000
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, 1.01, 30, float("nan")])

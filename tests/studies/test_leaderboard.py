@@ -125,9 +125,15 @@ def test_the_tracks_share_the_pool_and_nothing_else(tmp_path):
         boards.key_in(str(written(tmp_path, "short", "key.txt")))
 
 
-def test_another_data_set_is_refused_and_not_ignored():
-    with pytest.raises(ValueError, match="dataset: leaderboard takes none, got 'x.h5': its boards"):
-        catalog.opened("leaderboard", {"profile": "smoke", "dataset": "x.h5"})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("dataset", "x.h5"), ("frames", 3), ("snr_min", -20.0), ("split", "random"),
+     ("normalise", "native"), ("train_share", 0.5), ("val_share", 0.1), ("data_seed", 1)],
+)  # fmt: skip
+def test_other_signals_are_refused_and_not_ignored(name, value):
+    said = f"^{name}: leaderboard takes none, got {value!r}: its boards are fixed"
+    with pytest.raises(ValueError, match=said):
+        catalog.opened("leaderboard", {"profile": "smoke", name: value})
 
 
 def test_a_trial_says_the_commitment_of_a_key_never_the_key(tmp_path):
