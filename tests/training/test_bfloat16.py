@@ -81,6 +81,20 @@ def test_only_products_of_float32_and_bfloat16_are_touched(without):
     assert torch.equal(x @ x, x * x)  # outside nothing is
 
 
+def test_what_autocast_leaves_alone_stays_as_it_is(without):
+    x = torch.tensor([[1 + 2**-9]])
+    into, single = torch.full((1, 1), torch.nan), torch.tensor([[3.0]])
+    with in_bfloat16(CPU):
+        with torch.autocast("cpu", enabled=False):  # as networks do around what must stay exact
+            assert torch.equal(x @ x, x * x)
+        with torch.autocast("cpu", torch.float16):
+            assert (single @ single).dtype == torch.float16
+        assert torch.mm(x, x, out=into) is into
+        assert (x.to("meta") @ x.to("meta")).dtype == torch.float32
+        assert (x.half() @ x.half()).dtype == torch.bfloat16  # a kind that autocast does round
+    assert torch.equal(into, x * x)
+
+
 def test_an_error_inside_leaves_nothing_behind(without):
     x = torch.tensor([[1 + 2**-9]])
     with pytest.raises(RuntimeError), in_bfloat16(CPU):
