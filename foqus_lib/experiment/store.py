@@ -217,6 +217,8 @@ def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
         raw = _content(path)
     except (FileNotFoundError, NotADirectoryError):
         return None, ""
+    except OSError as error:  # while it was read: such an error names no file
+        raise OSError(error.errno, error.strerror, path) from error
     try:
         text, head = opened(raw), f'{{"key":{trial.text},'
         if text.startswith(head):  # the trial's own key, letter by letter: need not be read again
