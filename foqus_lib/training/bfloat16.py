@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-# What autocast rounds for on a CPU, under each name that torch has for it. A recurrent layer and
+# What autocast rounds for on a CPU, under each name that torch has for it. An LSTM layer and
 # attention are one product here: only what enters and leaves them is rounded.
 PRODUCTS = frozenset({
     torch.conv1d, torch.conv2d, torch.conv3d,
@@ -25,7 +25,7 @@ PRODUCTS = frozenset({
     F.linear, torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__,
     torch.mm, Tensor.mm, torch.bmm, Tensor.bmm, torch.einsum,
     torch.addmm, Tensor.addmm, torch.addbmm, Tensor.addbmm, torch.baddbmm, Tensor.baddbmm,
-    F.scaled_dot_product_attention, F.multi_head_attention_forward, torch.lstm, torch.gru,
+    F.scaled_dot_product_attention, F.multi_head_attention_forward, torch.lstm,
 })  # fmt: skip
 
 
