@@ -63,7 +63,7 @@ def write_once_by(path: Path, write: Callable[[BinaryIO], object], needed: int) 
         make_folder(path.parent)
         with _temporary(path, write) as tmp:
             first = _link(tmp, path)
-        sync_folder(path.parent)
+        sync(path.parent)
     return first
 
 
@@ -73,7 +73,7 @@ def replace(path: Path, content: bytes) -> None:
         make_folder(path.parent)
         with _temporary(path, lambda file: file.write(content)) as tmp:
             os.replace(tmp, path)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def make_folder(folder: Path) -> None:
@@ -82,14 +82,17 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    sync(folder.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """The names in the folder reach the disk. Windows offers no such call."""
+def sync(path: Path) -> None:
+    """A file's content, mapped pages too, or the names in a folder reach the disk.
+
+    Windows offers no such call.
+    """
     if os.name == "nt":
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -182,7 +185,7 @@ def quarantine(root: Path, path: Path, seen: bytes) -> str:
         if (moved := aside.read_bytes()) != seen:  # mended by somebody since we looked
             write_once(path, moved)
             aside.unlink()
-        sync_folder(path.parent)
+        sync(path.parent)
     except FileNotFoundError:
         return "It is gone: another process set it aside"
     except OSError as error:

@@ -6,9 +6,12 @@ import numpy as np
 
 
 def seed_of(*name: str | int) -> int:
-    """64 bits from a name: seed_of("weights", "RML2016.10a", 2). No floats: 0.3 has many forms."""
+    """64 bits from a name: seed_of("weights", "RML2016.10a", 2). No floats: 0.3 has many forms.
+
+    Nor what looks like a str or an int and is written otherwise: np.str_, an enum, True.
+    """
     for part in name:
-        if not isinstance(part, str | int) or isinstance(part, bool):
+        if type(part) not in (str, int):
             raise TypeError(f"seed name: expected str or int parts, got {part!r} in {name!r}")
     return int.from_bytes(hashlib.sha256(repr(name).encode()).digest()[:8], "little")
 

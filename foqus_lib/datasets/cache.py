@@ -117,14 +117,14 @@ def store(
                 "rows_sha256": hashlib.sha256(packed.getvalue()).hexdigest(),
             }
             _write(unfinished / "manifest.json", json.dumps(manifest, indent=1).encode())
-            durable.sync_folder(unfinished)
+            durable.sync(unfinished)
             shutil.rmtree(folder, ignore_errors=True)  # made from an older file, or damaged
             try:
                 os.rename(unfinished, folder)
             except OSError:
                 if not folder.is_dir():  # else another process was first: its entry stays
                     raise
-            durable.sync_folder(folder.parent)
+            durable.sync(folder.parent)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 

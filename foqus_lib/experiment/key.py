@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
+from operator import attrgetter
 
 from foqus_lib.errors import unknown
 
@@ -51,7 +52,7 @@ class Trial:
     @cached_property
     def key(self) -> dict[str, Plain]:
         """Fields and settings in one: what the name is made of, and a row's first columns."""
-        return {name: getattr(self, name) for name in FIELDS} | dict(self.settings)
+        return dict(zip(FIELDS, _VALUES(self), strict=True)) | dict(self.settings)
 
     @cached_property
     def text(self) -> str:
@@ -65,6 +66,7 @@ class Trial:
 
 
 FIELDS = {field.name: field.type for field in fields(Trial)[:-1]}  # name -> str or int
+_VALUES = attrgetter(*FIELDS)
 
 
 def _check_field(name: str, value: object, kind: type | None) -> None:

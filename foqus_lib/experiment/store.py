@@ -9,6 +9,7 @@ import gc
 import json
 import logging
 import math
+import os
 import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -213,10 +214,11 @@ def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
     """(body, ""), or (None, "") if the trial was never published, or (None, what was damaged)."""
     path = f"{root}/trials/{trial.name[:2]}/{trial.name}.json"  # a Path costs more than to read it
     try:
-        with open(path, "rb", buffering=0) as file:
-            raw = file.readall()
+        raw = _content(path)
     except (FileNotFoundError, NotADirectoryError):
         return None, ""
+    except OSError as error:  # while it was read: such an error names no file
+        raise OSError(error.errno, error.strerror, path) from error
     try:
         text, head = opened(raw), f'{{"key":{trial.text},'
         if text.startswith(head):  # the trial's own key, letter by letter: need not be read again
@@ -237,6 +239,18 @@ def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
             "Update the library; nothing was changed"
         )
     return body, ""
+
+
+def _content(path: str) -> bytes:
+    """All bytes of a small file. `open` asks first what it is and how big: half as long again."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        parts = []
+        while part := os.read(handle, 1 << 16):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def _refuse(key: dict) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-# What autocast rounds for on a CPU, under each name that torch has for it. A recurrent layer and
+# What autocast rounds for on a CPU, under each name that torch has for it. An LSTM layer and
 # attention are one product here: only what enters and leaves them is rounded.
 PRODUCTS = frozenset({
     torch.conv1d, torch.conv2d, torch.conv3d,
@@ -25,7 +25,7 @@ PRODUCTS = frozenset({
     F.linear, torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__,
     torch.mm, Tensor.mm, torch.bmm, Tensor.bmm, torch.einsum,
     torch.addmm, Tensor.addmm, torch.addbmm, Tensor.addbmm, torch.baddbmm, Tensor.baddbmm,
-    F.scaled_dot_product_attention, F.multi_head_attention_forward, torch.lstm, torch.gru,
+    F.scaled_dot_product_attention, F.multi_head_attention_forward, torch.lstm,
 })  # fmt: skip
 
 
@@ -47,16 +47,18 @@ def in_bfloat16(device: torch.device, cache_casts: bool = False) -> Iterator[Non
 
 
 class ByFloat32(TorchFunctionMode):
-    """Takes every product of float32 and bfloat16 numbers inside in float32.
+    """Takes the products that autocast would take in bfloat16 in float32, of rounded numbers.
 
-    Gradients are rounded where autocast rounds them: where they leave the product.
+    Gradients are rounded where autocast rounds them: where they leave the product. What autocast
+    leaves alone stays as it is: inside a context that turns it off, with `out=`, on other devices.
     """
 
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func not in PRODUCTS or not _rounds([*args, *kwargs.values()]):
+        rounds = func in PRODUCTS and _on() and "out" not in kwargs
+        if not rounds or not _rounds([*args, *kwargs.values()]):
             return func(*args, **kwargs)
         with torch.autocast("cpu", enabled=False):
             out = func(*map(_entering, args), **{k: _entering(v) for k, v in kwargs.items()})
@@ -67,14 +69,20 @@ def _entering(value: Any) -> Any:
     return _each(value, lambda t: t.bfloat16().float() if t.dtype in _ROUNDED else t)
 
 
-_ROUNDED = torch.float32, torch.bfloat16
+_ROUNDED = torch.float32, torch.bfloat16, torch.float16
+
+
+def _on() -> bool:
+    """Whether autocast is still what `in_bfloat16` made of it: code inside may change it."""
+    return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
 
 
 def _rounds(values: list | tuple) -> bool:
-    """Whether autocast would round these: numbers of other kinds keep theirs."""
+    """Whether autocast would round these: not on another device, and float64 stays float64."""
     return all(
         _rounds(v) if isinstance(v, list | tuple)
-        else not isinstance(v, Tensor) or not v.is_floating_point() or v.dtype in _ROUNDED
+        else not isinstance(v, Tensor) or v.device.type == "cpu"
+        and (not v.is_floating_point() or v.dtype in _ROUNDED)
         for v in values
     )  # fmt: skip
 

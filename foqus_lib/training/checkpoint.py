@@ -8,13 +8,14 @@ import io
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from foqus_lib.durable import replace
+from foqus_lib.durable import replace, sync
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ def state_of(
 ) -> dict:
     """All that a stack's next epoch depends on, but its seeds."""
     return {
+        "torch": str(torch.__version__),
         "network": network.state_dict(),
         "optimiser": optimiser.state_dict(),
         "moving": list(moving),
@@ -54,7 +56,11 @@ def put_back(
 
 
 def saver(folder: Path) -> Save:
-    """save(seeds, state): keeps it, unless another was kept less than EVERY_S seconds ago."""
+    """save(seeds, state): keeps it, unless another was kept less than EVERY_S seconds ago.
+
+    What `collect` has recorded beside it reaches the disk first: after a loss of power a state
+    must not count epochs that the record has lost.
+    """
     saved_at = time.monotonic()
 
     def save(seeds: Sequence[str], state: Mapping) -> None:
@@ -64,14 +70,17 @@ def saver(folder: Path) -> Save:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         content = buffer.getvalue()
-        replace(_path(folder, seeds), sha256(content).digest() + content)
+        with suppress(FileNotFoundError):  # another sweep made the same and took the folder away
+            for record in Path(folder).glob("*.npy"):
+                sync(record)
+            replace(_path(folder, seeds), sha256(content).digest() + content)
         saved_at = time.monotonic()
 
     return save
 
 
 def load(folder: Path, seeds: Sequence[str], device: torch.device) -> dict | None:
-    """The state of the stack of these seeds; None if none was kept or the file is damaged."""
+    """The state of the stack of these seeds; None if none was kept that can be gone on from."""
     path = _path(folder, seeds)
     try:
         raw = path.read_bytes()
@@ -81,7 +90,11 @@ def load(folder: Path, seeds: Sequence[str], device: torch.device) -> dict | Non
     if sha256(content).digest() != digest:
         log.warning("%s: damaged; this training starts anew", path)
         return None
-    return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    state = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    if (found := state.get("torch")) != str(torch.__version__):
+        log.warning("%s: of torch %s; this training starts anew", path, found or "unknown")
+        return None
+    return state
 
 
 def _path(folder: Path, seeds: Sequence[str]) -> Path:

@@ -1,7 +1,7 @@
 """Recipe: everything that decides a training besides data, network and seed."""
 
 from dataclasses import dataclass, fields, replace
-from math import cos, pi
+from math import cos, inf, pi
 
 from foqus_lib.errors import unknown
 
@@ -31,17 +31,19 @@ class Recipe:
             value = getattr(self, field.name)
             if field.type not in (int, float) or field.name == "test_every":
                 continue
-            if not value > 0:
-                raise ValueError(f"recipe.{field.name}: expected more than 0, got {value}")
+            if not 0 < value < inf:
+                wanted = "a finite number" if value == inf else "more than 0"
+                raise ValueError(f"recipe.{field.name}: expected {wanted}, got {value}")
         if self.test_every < 0:
             raise ValueError(f"recipe.test_every: expected 0 or more, got {self.test_every}")
 
     def __str__(self) -> str:
-        """The canonical form in keys and captions: equal strings, equal recipes."""
-        schedule = f"step={self.step} gamma={self.gamma!r} " if self.optimiser != "SGD" else ""
+        """The canonical form in keys and captions: equal trainings, equal strings."""
+        lr, gamma = float(self.lr), float(self.gamma)  # 1 and np.float64(1) are 1.0
+        schedule = f"step={self.step} gamma={gamma!r} " if self.optimiser != "SGD" else ""
         tests = f" test_every={self.test_every}" if self.test_every else ""
         return (
-            f"{self.optimiser} lr={self.lr!r} {schedule}"
+            f"{self.optimiser} lr={lr!r} {schedule}"
             f"batch={self.batch} epochs={self.epochs} {self.precision}{tests}"
         )
 

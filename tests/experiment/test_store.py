@@ -94,6 +94,14 @@ def test_s05_a_file_under_another_trials_name(tmp_path):
         store.read(tmp_path, TRIALS[1])
 
 
+def test_what_cannot_be_read_is_named(tmp_path):
+    """A folder in its place stands for a bad disk: the error of a read knows no path."""
+    path = file_of(tmp_path, TRIALS[0])
+    path.mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match=path.name):
+        store.scan(tmp_path, TRIALS)
+
+
 def test_publishing_over_a_damaged_file_mends_it(tmp_path):
     store.publish(tmp_path, TRIALS[0], METRICS, FACTS)
     file_of(tmp_path, TRIALS[0]).write_bytes(b"{")

@@ -65,6 +65,13 @@ def _inside(product, *args):
         return product(*args)
 
 
+@pytest.mark.parametrize("here", [True, False])
+def test_a_gru_gives_one_kind_of_numbers_on_every_cpu(here, monkeypatch):
+    monkeypatch.setattr(bfloat16, "native", lambda: here)
+    with in_bfloat16(CPU):  # autocast rounds the products of its steps, not its states
+        assert nn.GRU(2, 16)(torch.randn(3, 32, 2))[0].dtype == torch.float32
+
+
 def test_one_product_by_hand(without):
     x, w = torch.tensor([[1 + 2**-9, 3.0]]), torch.tensor([[1.0], [2**-8]])
     with in_bfloat16(CPU):  # 1 + 2^-9 enters as 1; 1 + 3 / 256 is halfway, and goes to even
@@ -79,6 +86,20 @@ def test_only_products_of_float32_and_bfloat16_are_touched(without):
         assert torch.equal(x.double() @ x.double(), (x.double() ** 2))
         assert (x.long() @ x.long()).dtype == torch.int64
     assert torch.equal(x @ x, x * x)  # outside nothing is
+
+
+def test_what_autocast_leaves_alone_stays_as_it_is(without):
+    x = torch.tensor([[1 + 2**-9]])
+    into, single = torch.full((1, 1), torch.nan), torch.tensor([[3.0]])
+    with in_bfloat16(CPU):
+        with torch.autocast("cpu", enabled=False):  # as networks do around what must stay exact
+            assert torch.equal(x @ x, x * x)
+        with torch.autocast("cpu", torch.float16):
+            assert (single @ single).dtype == torch.float16
+        assert torch.mm(x, x, out=into) is into
+        assert (x.to("meta") @ x.to("meta")).dtype == torch.float32
+        assert (x.half() @ x.half()).dtype == torch.bfloat16  # a kind that autocast does round
+    assert torch.equal(into, x * x)
 
 
 def test_an_error_inside_leaves_nothing_behind(without):
@@ -104,10 +125,9 @@ def test_native_does_not_use_up_random_numbers():
     assert native() in (True, False) and torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("build", [nn.LSTM, nn.GRU])
-def test_a_recurrent_layer_is_one_product(build, without):
+def test_an_lstm_layer_is_one_product(without):
     torch.manual_seed(0)
-    layer, x = build(2, 16, batch_first=True), torch.randn(3, 32, 2)
+    layer, x = nn.LSTM(2, 16, batch_first=True), torch.randn(3, 32, 2)
     with in_bfloat16(CPU):
         states, _ = layer(x)
     with torch.no_grad():

@@ -1,6 +1,7 @@
 """A selection training that is killed goes on at its last epoch, and leaves the same evidence."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from foqus_lib.durable import sync
 from foqus_lib.evidence import to_arrays
 from foqus_lib.models import MODELS
 from foqus_lib.training import checkpoint
@@ -95,6 +97,40 @@ def test_a_damaged_state_starts_anew(damage, tones, tmp_path, always, caplog):
     assert (
         said[0].startswith("epoch 1 of 4") and "damaged; this training starts anew" in caplog.text
     )
+
+
+def test_a_state_of_another_torch_starts_anew(tones, tmp_path, always, caplog, monkeypatch):
+    with pytest.raises(Killed):
+        collect(BUILD, tones, ["a"], SMALL, progress=killed_in(3), keep=tmp_path)
+    monkeypatch.setattr(torch, "__version__", "9.9")
+    said = []
+    collect(BUILD, tones, ["a"], SMALL, progress=said.append, keep=tmp_path)
+    assert said[0].startswith("epoch 1 of 4") and "this training starts anew" in caplog.text
+
+
+def test_a_record_reaches_the_disk_before_the_state_that_counts_on_it(
+    tones, tmp_path, always, monkeypatch
+):
+    order = []
+    monkeypatch.setattr(checkpoint, "sync", lambda path: order.append(path.stem))
+    monkeypatch.setattr(checkpoint, "replace", lambda path, content: order.append("state"))
+    fit(BUILD, tones, [np.arange(50)], ["a"], Recipe(epochs=1), keep=tmp_path)
+    assert order == ["state"]  # nothing is recorded beside it
+    order.clear()
+    collect(BUILD, tones, ["a"], SMALL, progress=killed_in(9), keep=tmp_path)
+    assert sorted(order[:4]) == ["correct", "drift", "loss", "margin"] and order[4] == "state"
+
+
+def test_another_sweep_that_ends_first_may_take_the_folder_away(
+    tones, tmp_path, always, monkeypatch
+):
+    def taken_away(path):
+        shutil.rmtree(tmp_path)
+        sync(path)
+
+    monkeypatch.setattr(checkpoint, "sync", taken_away)
+    [found] = collect(BUILD, tones, ["a"], SMALL, keep=tmp_path)
+    assert not isinstance(found, ValueError)
 
 
 def test_a_record_that_was_taken_away_is_noticed(tones, tmp_path, always):

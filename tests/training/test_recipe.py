@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from foqus_lib.training.recipe import DEEPCORE_SGD, Recipe, of_model
@@ -15,7 +16,8 @@ def test_cosine_falls_from_lr_to_its_floor():
 
 
 def test_equal_recipes_have_equal_text_and_different_ones_do_not():
-    assert str(Recipe(lr=0.001)) == str(Recipe(lr=1e-3))
+    assert str(Recipe(lr=0.001)) == str(Recipe(lr=1e-3)) == str(Recipe(lr=np.float64(0.001)))
+    assert str(Recipe(lr=1, gamma=1)) == str(Recipe(lr=1.0, gamma=1.0))
     changed = [Recipe(epochs=49), Recipe(batch=64), Recipe(lr=2e-3), Recipe(step=9),
                Recipe(gamma=0.9), Recipe(precision="bf16"), Recipe(optimiser="AdamW"),
                Recipe(test_every=5), DEEPCORE_SGD]  # fmt: skip
@@ -35,6 +37,7 @@ def test_authors_optimisers_give_way_to_one_that_was_asked_for():
         ({"precision": "fp16"}, "unknown precision 'fp16'; did you mean"),
         ({"epochs": 0}, r"recipe\.epochs: expected more than 0, got 0"),
         ({"test_every": -1}, r"recipe\.test_every: expected 0 or more, got -1"),
+        ({"lr": float("inf")}, r"recipe\.lr: expected a finite number, got inf"),
         ({"lr": float("nan")}, r"recipe\.lr: expected more than 0, got nan"),
     ],
 )
