@@ -181,7 +181,7 @@ def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:
     checks.labels(path, y, classes)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused below
         iq, snr = arrays["X"].astype(np.float32, copy=False), arrays["snr"].astype(np.float32)
-    checks.refuse_rows(path, "snr", snr, ~np.isfinite(snr), "finite dB")
+    checks.decibels(path, "snr", snr)
     finite = np.isfinite(iq).all(axis=(1, 2))
     checks.refuse_rows(path, "X", iq[:, 0, 0], ~finite, "finite samples")
     rows = np.arange(len(y))

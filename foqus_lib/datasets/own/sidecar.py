@@ -20,7 +20,6 @@ format: cu8                 # or ci8, ci16_le (complex16), ci16_be, cf32_le
 length: 128                 # hop and classes as above
 """
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +33,6 @@ from foqus_lib.errors import unknown
 ENDINGS = (".foqus.yaml", ".foqus.yml")
 LARGEST = 65_536  # bytes
 LONGEST_TEXT = 1000  # characters of a path or a name
-MOST_DECIBELS = 1000
 RAW_FORMATS = {
     "cu8": np.dtype("u1"),
     "ci8": np.dtype("i1"),
@@ -252,9 +250,10 @@ def _count(path: Path, said: dict, key: str) -> int:
 def _snr(path: Path, said: dict) -> str | float:
     value = said["snr"]
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value) or abs(value) > MOST_DECIBELS:
+        if not abs(value) <= checks.MOST_DECIBELS:
             raise ValueError(
-                f"{path}: snr: expected finite dB up to {MOST_DECIBELS}, got {value}. Mend it"
+                f"{path}: snr: expected finite dB up to {checks.MOST_DECIBELS}, got {value}. Mend "
+                "it"
             )
         return float(value)
     return _text(path, said, "snr")

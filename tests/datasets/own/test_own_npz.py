@@ -118,7 +118,11 @@ REFUSED = {
     "label negative": ({"y": np.arange(12) % 3 - 1}, "y: expected 0 to 2, got -1 in row 0"),
     "class without rows": ({"y": np.arange(12) % 2}, "classes: '8PSK' has no row in y. Remove it"),
     "snr short": ({"snr": np.zeros(3)}, r"snr: .*got float64 of shape \(3,\)"),
-    "snr not finite": ({"snr": np.full(12, np.inf)}, "snr: expected finite dB, got inf in row 0"),
+    "snr not finite": ({"snr": np.full(12, np.inf)}, "snr: expected finite dB .* got inf in row 0"),
+    "snr that says unknown": (
+        {"snr": np.where(np.arange(12) == 5, -9999, 10)},
+        "finite dB from -1000 to 1000, got -9999.0 in row 5 .*give all rows one value",
+    ),
     "snr of text": ({"snr": np.full(12, "10")}, "snr: expected integers or floats, dB.*got <U2"),
     "index of floats": ({"frame_index": np.zeros(12)}, "frame_index: expected integers"),
     "classes as numbers": ({"classes": np.arange(3)}, "classes: expected 1 to 1000 names.*int64"),
