@@ -12,7 +12,7 @@ from foqus_lib.signals import BLOCK, Signals
 
 MOST_CLASSES = 1000
 MOST_DECIBELS = 1000  # below -1000 `signals.NO_CUT` would drop what nobody cut
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
+NAME = re.compile(r"(?!.* $)[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
 
 
 def classes(path: Path, names: Sequence[str]) -> None:
@@ -26,8 +26,8 @@ def classes(path: Path, names: Sequence[str]) -> None:
         if not NAME.fullmatch(name) or name in names[:row]:
             raise ValueError(
                 f"{path}: classes: expected distinct names of up to 32 ASCII letters and digits, "
-                f"spaces and ._+/-, a letter or digit first; got {name[:40]!r} in row {row}. "
-                "Rename it"
+                f"spaces and ._+/-, a letter or digit first, no space last; got {name[:40]!r} in "
+                f"row {row}. Rename it"
             )
 
 
