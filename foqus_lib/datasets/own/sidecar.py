@@ -135,6 +135,12 @@ def _raw(path: Path, said: dict) -> RawRecordings:
                 f"{path}: {key}: expected one for each of {len(recordings)} recordings, got "
                 f"{len(given)}. Write them in the same order"
             )
+    for row, name in enumerate(recordings):
+        if name in recordings[:row]:
+            raise ValueError(
+                f"{path}: recordings: expected each once, got {name[:60]!r} again. Remove it and "
+                "its label"
+            )
     decibels = [_snr(path, {"snr": one}) for one in snr]
     if not all(isinstance(one, float) for one in decibels):
         raise ValueError(f"{path}: snr: expected dB, got {_short(said['snr'])}. Write a number")
