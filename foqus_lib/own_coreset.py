@@ -23,8 +23,7 @@ def select(args: argparse.Namespace) -> int:
     _check(args)
     request, results, out = _request(args), Path(args.results), Path(args.out)
     evaluation = _evaluation(args, request)
-    for path in args.export:
-        export.check(Path(path))
+    export.check(*map(Path, args.export), out=out)
     own_folder.check_new(out)
     tell = print if args.plan else say
     if evaluation:

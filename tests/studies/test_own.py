@@ -282,6 +282,24 @@ def test_kept_signals_are_exported_as_they_stand_in_the_file(data, tmp_path, cap
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["x.h5", "x"], "x.foqus.yaml: would be written twice"),
+        (["x.npz", "x.npz"], "x.npz: would be written twice"),
+        (["a"], "a: would be written twice"),  # where --out is made
+        (["my.npz/x.npz"], "my.npz/x.npz: cannot be written (my.npz: Not a directory)"),
+    ],
+)
+def test_exports_that_cannot_be_written_are_refused_before_any_training(
+    names, said, data, tmp_path, capsys, no_training
+):
+    exports = [word for name in names for word in ("--export", f"{tmp_path / name}")]
+    assert command(data, tmp_path / "a", *exports) == 2
+    assert said in capsys.readouterr().err.replace(f"{tmp_path}/", "")
+    assert not (tmp_path / "a").exists()
+
+
 def test_classes_left_empty_are_named_before_the_training_and_on_the_page(data, tmp_path, capsys):
     how = ["--method", "Uniform", "--rate"]
     for rate, kept in (("0.01", 1), ("0.0261", 3)):
