@@ -1,6 +1,7 @@
 """`foqus select`: a coreset of somebody's own file, its record, and its use."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from foqus_lib import cli
 from foqus_lib.datasets import files
+from foqus_lib.datasets.own import export
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.coreset import own, own_folder, records
 
@@ -315,6 +317,30 @@ def test_classes_left_empty_are_named_before_the_training_and_on_the_page(data, 
     assert "leaves high empty" in capsys.readouterr().err
     assert command(data, tmp_path / "b", *how, "0.01", "--plan") == 0
     assert "leaves mid, high empty" in capsys.readouterr().out
+
+
+def test_what_was_read_is_said_and_stands_on_the_page(data, tmp_path, capsys):
+    with np.load(data) as file:
+        arrays = dict(file)
+    arrays["X"][[1, 2]], arrays["X"][9] = arrays["X"][0], 0
+    np.savez(data, **arrays)
+    said = "96 signals of 64 samples, 3 classes, 10 to 18 dB; of them 2 copies of others, 1 silent"
+    assert command(data, tmp_path / "a", "--method", "Uniform") == 0
+    assert re.search(rf"my.npz: file with SHA-256 \w+: {said}", capsys.readouterr().err)
+    assert own.read(tmp_path / "a")[1]["data"]["about"].endswith(said)
+    assert said in (tmp_path / "a/report.html").read_text(encoding="utf-8").replace("&nbsp;", " ")
+    assert command(data, tmp_path / "b", "--plan") == 0
+    assert said in capsys.readouterr().out
+
+
+def test_annotations_left_out_are_said(tones, tmp_path, capsys):
+    said = export.write(tmp_path / "mine", tones)
+    meta = tmp_path / "mine/part_000000.sigmf-meta"
+    meta.write_text(meta.read_text().replace('"foqus:snr_db": 10.0', '"foqus:snr_db": -9999', 1))
+    assert command(said, tmp_path / "a", "--method", "Uniform") == 0
+    left = "annotations left out: 1 without dB in foqus:snr_db: 95 signals"
+    assert left in capsys.readouterr().err
+    assert left in own.read(tmp_path / "a")[1]["data"]["about"]
 
 
 def test_time_and_memory_are_said_before_the_training(data, tmp_path, capsys):

@@ -95,7 +95,8 @@ def choose(
     are in memory once, and only until the record is there.
     """
     check_writable(results)
-    bench, rows = _opened(request, results, device)
+    bench, rows, about = _opened(request, results, device)
+    progress(f"{Path(request.data).name}: {about}")
     if unkept := _unkept(bench.task.train, request.rate):
         progress(f"foqus: {unkept}")
     progress(_in_words(bench, _jobs(request, bench)))
@@ -124,6 +125,7 @@ def choose(
         "schema": SCHEMA,
         "data": {
             "file": Path(request.data).name,
+            "about": about,
             "fingerprint": fingerprint,
             "signals": len(record),
             "snr_min": request.snr_min,
@@ -144,12 +146,12 @@ def choose(
 def expected(request: Request, results: Path, device: str = "auto") -> str:
     """What `choose` would take, in words: time by a measured step, memory by the arrays' sizes.
 
-    Above it, where there are any, which classes would be left empty.
+    Above it what was read and, where there are any, which classes would be left empty.
     """
-    bench, _ = _opened(request, results, device)
+    bench, _, about = _opened(request, results, device)
     unkept = _unkept(bench.task.train, request.rate)
-    said = _in_words(bench, _jobs(request, bench))
-    return f"{unkept}\n{said}" if unkept else said
+    said = [f"{Path(request.data).name}: {about}", unkept, _in_words(bench, _jobs(request, bench))]
+    return "\n".join(filter(None, said))
 
 
 def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
@@ -158,9 +160,15 @@ def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
     return loaded.signals[np.flatnonzero(np.isin(loaded.rows, rows))]
 
 
-def _opened(request: Request, results: Path, device: str) -> tuple[Bench, Int64[ndarray, " N"]]:
-    """What the training is told, its signals from snr_min on and scaled; their rows in the file."""
+def _opened(
+    request: Request, results: Path, device: str
+) -> tuple[Bench, Int64[ndarray, " N"], str]:
+    """What the training is told, its signals from snr_min on and scaled; their rows in the file.
+
+    And what was read, in words.
+    """
     loaded = files.load(Path(request.data), request.snr_min)
+    origin = loaded.origin
     rows = loaded.rows[loaded.signals.snr >= request.snr_min]
     cut = signals.at_least(loaded.signals, request.snr_min)
     del loaded
@@ -170,7 +178,21 @@ def _opened(request: Request, results: Path, device: str) -> tuple[Bench, Int64[
     name, places = Path(request.data).stem, np.arange(len(data))
     task = Task(name, False, data, data, places, signals.fingerprint(data), name)
     where = str(pick_device(device))
-    return Bench(task, request.collection, Recipe(), results, where), rows
+    return Bench(task, request.collection, Recipe(), results, where), rows, _read(origin, data)
+
+
+def _read(origin: str, data: Signals) -> str:
+    """Where signals come from, how many of what kind; and copies and silence, if there are any."""
+    heard = signals.frame_hashes(data.iq)
+    silent = int((heard == 0).sum())
+    copies = len(data) - silent - len(np.unique(heard[heard != 0]))
+    odd = [f"{n:,} {what}" for n, what in ((copies, "copies of others"), (silent, "silent")) if n]
+    return (
+        f"{origin}: {len(data):,} signals of {data.length} samples, "
+        f"{len(np.unique(data.label))} classes, {data.snr.min():g} to {data.snr.max():g} dB"
+        + f"; of them {', '.join(odd)}"
+        * bool(odd)
+    )
 
 
 def _unkept(data: Signals, rate: float) -> str:
