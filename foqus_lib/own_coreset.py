@@ -31,7 +31,7 @@ def select(args: argparse.Namespace) -> int:
     if args.plan:
         tell(own.expected(request, results, args.device))
         return 0
-    choice = own.choose(request, results, args.device, say)
+    choice = own.choose(request, results, args.device, say, exported=bool(args.export))
     evaluated = _evaluated(evaluation, args) if evaluation else None
     from foqus_lib.report.own_page import own_page  # Matplotlib: a second
     from foqus_lib.report.own_verdict import verdict

@@ -319,6 +319,27 @@ def test_classes_left_empty_are_named_before_the_training_and_on_the_page(data, 
     assert "leaves mid, high empty" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (["--rate", "0.01"], "which leaves mid, high empty. The smallest rate"),
+        (["--snr-min", "15"], "without a signal at 15 dB or more: mid. Mend"),
+    ],
+)
+def test_what_no_reader_would_take_is_not_exported(how, said, data, tmp_path, capsys, no_training):
+    with np.load(data) as file:
+        arrays = dict(file)
+    arrays["snr"][arrays["y"] == 1] = 10
+    np.savez(data, **arrays)
+    assert command(data, tmp_path / "a", *how, "--export", f"{tmp_path / 'x.npz'}") == 2
+    message = capsys.readouterr().err
+    assert "foqus: --export: expected a signal of every class" in message and said in message
+    assert not list(tmp_path.glob("[ax]*"))
+    assert command(data, tmp_path / "a", *how, "--method", "Uniform") == 0
+    page = (tmp_path / "a/report.html").read_text(encoding="utf-8")
+    assert said.removesuffix(". Mend") in page
+
+
 def test_what_was_read_is_said_and_stands_on_the_page(data, tmp_path, capsys):
     with np.load(data) as file:
         arrays = dict(file)

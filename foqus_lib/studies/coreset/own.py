@@ -86,18 +86,29 @@ class Choice:
 
 
 def choose(
-    request: Request, results: Path, device: str = "auto", progress: Say = lambda text: None
+    request: Request,
+    results: Path,
+    device: str = "auto",
+    progress: Say = lambda text: None,
+    exported: bool = False,
 ) -> Choice:
     """The coreset of all signals of the file.
 
     Evidence is kept in `results`: another method or rate of the same data costs no training, under
     whatever name the file lies. What cannot end well is refused before the training. The signals
     are in memory once, and only until the record is there.
+
+    exported: will be a file, which every reader refuses if a class has no signal in it.
     """
     check_writable(results)
     bench, rows, about = _opened(request, results, device)
     progress(f"{Path(request.data).name}: {about}")
-    if unkept := _unkept(bench.task.train, request.rate):
+    if unkept := _unkept(bench.task.train, request):
+        if exported:
+            raise ValueError(
+                f"--export: expected a signal of every class, or the file is refused where it is "
+                f"read. {unkept}. Mend that, or leave --export out"
+            )
         progress(f"foqus: {unkept}")
     progress(_in_words(bench, _jobs(request, bench)))
     fingerprint, classes = bench.task.fingerprint, bench.task.train.classes
@@ -149,7 +160,7 @@ def expected(request: Request, results: Path, device: str = "auto") -> str:
     Above it what was read and, where there are any, which classes would be left empty.
     """
     bench, _, about = _opened(request, results, device)
-    unkept = _unkept(bench.task.train, request.rate)
+    unkept = _unkept(bench.task.train, request)
     said = [f"{Path(request.data).name}: {about}", unkept, _in_words(bench, _jobs(request, bench))]
     return "\n".join(filter(None, said))
 
@@ -187,30 +198,43 @@ def _read(origin: str, data: Signals) -> str:
     silent = int((heard == 0).sum())
     copies = len(data) - silent - len(np.unique(heard[heard != 0]))
     odd = [f"{n:,} {what}" for n, what in ((copies, "copies of others"), (silent, "silent")) if n]
-    return (
+    said = (
         f"{origin}: {len(data):,} signals of {data.length} samples, "
         f"{len(np.unique(data.label))} classes, {data.snr.min():g} to {data.snr.max():g} dB"
-        + f"; of them {', '.join(odd)}"
-        * bool(odd)
     )
+    return f"{said}; of them {', '.join(odd)}" if odd else said
 
 
-def _unkept(data: Signals, rate: float) -> str:
-    """Which classes a coreset of this rate leaves empty, as every method does alike; or ""."""
-    n, sizes = len(data), np.bincount(data.label, minlength=len(data.classes))
-    present = np.flatnonzero(sizes)
+def _unkept(data: Signals, request: Request) -> str:
+    """Which classes the cut or the rate leaves empty; or ""."""
+    sizes = np.bincount(data.label, minlength=len(data.classes))
+    cut = [data.classes[c] for c in np.flatnonzero(sizes == 0)]
+    said = _starved(data, request.rate, sizes)
+    if cut:
+        lost = f"Classes without a signal at {request.snr_min:g} dB or more: {_named(cut)}"
+        said = f"{lost}. {said}" if said else lost
+    return said
+
+
+def _starved(data: Signals, rate: float, sizes: Int64[ndarray, " C"]) -> str:
+    """Which classes the rate is too low for, as every method does alike; or ""."""
+    n, present = len(data), np.flatnonzero(sizes)
     quotas = apportion(budget_of(rate, n), [1] * len(present), sizes[present].tolist())
     empty = [data.classes[c] for c, quota in zip(present, quotas, strict=True) if not quota]
     if not empty:
         return ""
     rates = (points / 10_000 for points in range(1, 10_001))
     enough = next(one for one in rates if budget_of(one, n) >= len(present))
-    more = f" and {len(empty) - MOST_NAMED} more" * (len(empty) > MOST_NAMED)
     return (
         f"Classes without a signal: {rate:g} of {n:,} signals is {sum(quotas)} for {len(present)} "
-        f"classes, which leaves {', '.join(empty[:MOST_NAMED])}{more} empty. The smallest rate "
-        f"that gives each class one is {enough:g}"
+        f"classes, which leaves {_named(empty)} empty. The smallest rate that gives each class "
+        f"one is {enough:g}"
     )
+
+
+def _named(classes: Sequence[str]) -> str:
+    more = f" and {len(classes) - MOST_NAMED} more" * (len(classes) > MOST_NAMED)
+    return ", ".join(classes[:MOST_NAMED]) + more
 
 
 def _jobs(request: Request, bench: Bench) -> list[Job]:
