@@ -189,7 +189,8 @@ def _refuse_leak(source: str, split: str, train: Signals, test: Signals, which: 
     if same:
         raise ValueError(
             f"{source}: {same} of {len(test)} {which} signals are copies of training signals. "
-            "Drop the copies: np.unique(X, axis=0, return_index=True)"
+            "Drop the copies: keep = np.sort(np.unique(X, axis=0, return_index=True)[1]), then "
+            "X[keep], y[keep], snr[keep]"
         )
     half = train.length // 2
     if half < 8:
