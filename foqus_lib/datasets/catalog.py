@@ -223,6 +223,6 @@ def _refuse_empty_class(source: str, part: Signals, which: str) -> None:
         empty = part.classes[int(counts.argmin())]
         raise ValueError(
             f"{source}: class {empty} has no {which} signal left after the SNR cut and the split. "
-            "Add signals of that class or remove it from the file, lower snr_min, or change "
-            "train_share"
+            "Add signals of that class or remove it from the file, lower snr_min, or in a notebook "
+            "change train_share"
         )
