@@ -198,7 +198,7 @@ def test_a_class_too_small_for_its_share_is_named_before_any_training(
     assert command(saved(tones, tmp_path / "my.npz", few), tmp_path / "a") == 2
     said = capsys.readouterr().err
     assert "rate: 0.25 of 66 signals is 5 for each of 3 classes" in said
-    assert "but class 2 has 2. Lower the rate to 0.0909 or add" in said
+    assert "but class high has 2. Lower the rate to 0.0909 or add" in said
 
 
 def test_signals_too_short_for_the_network_are_named_before_any_training(

@@ -184,7 +184,7 @@ def _opened(
     cut = signals.at_least(loaded.signals, request.snr_min)
     del loaded
     data = signals.IN_PLACE[request.normalise](cut)
-    affordable(data.label, request.rate)
+    affordable(data.label, request.rate, data.classes)
     long_enough(request.model, data)
     name, places = Path(request.data).stem, np.arange(len(data))
     task = Task(name, False, data, data, places, signals.fingerprint(data), name)
