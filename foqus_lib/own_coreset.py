@@ -23,8 +23,7 @@ def select(args: argparse.Namespace) -> int:
     _check(args)
     request, results, out = _request(args), Path(args.results), Path(args.out)
     evaluation = _evaluation(args, request)
-    for path in args.export:
-        export.check(Path(path))
+    export.check(*map(Path, args.export), out=out)
     own_folder.check_new(out)
     tell = print if args.plan else say
     if evaluation:
@@ -32,7 +31,7 @@ def select(args: argparse.Namespace) -> int:
     if args.plan:
         tell(own.expected(request, results, args.device))
         return 0
-    choice = own.choose(request, results, args.device, say)
+    choice = own.choose(request, results, args.device, say, exported=bool(args.export))
     evaluated = _evaluated(evaluation, args) if evaluation else None
     from foqus_lib.report.own_page import own_page  # Matplotlib: a second
     from foqus_lib.report.own_verdict import verdict

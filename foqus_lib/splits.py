@@ -94,8 +94,8 @@ def _joined(parts: list[tuple[ndarray, ndarray]]) -> tuple[Train, Test]:
     if len(train) == 0 or len(test) == 0:
         raise ValueError(
             f"train_share leaves {len(train)} train and {len(test)} test signals; "
-            "expected some of each. Move the share towards 0.5, or give more frames a pair of "
-            "class and SNR (round SNR labels that are measurements)"
+            "expected some of each. Give more frames a pair of class and SNR (round SNR labels "
+            "that are measurements), or in a notebook move train_share towards 0.5"
         )
     return train.astype(np.int64), test.astype(np.int64)
 

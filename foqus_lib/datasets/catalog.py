@@ -189,7 +189,8 @@ def _refuse_leak(source: str, split: str, train: Signals, test: Signals, which: 
     if same:
         raise ValueError(
             f"{source}: {same} of {len(test)} {which} signals are copies of training signals. "
-            "Drop the copies: np.unique(X, axis=0, return_index=True)"
+            "Drop the copies: keep = np.sort(np.unique(X, axis=0, return_index=True)[1]), then "
+            "X[keep], y[keep], snr[keep]"
         )
     half = train.length // 2
     if half < 8:
@@ -222,6 +223,6 @@ def _refuse_empty_class(source: str, part: Signals, which: str) -> None:
         empty = part.classes[int(counts.argmin())]
         raise ValueError(
             f"{source}: class {empty} has no {which} signal left after the SNR cut and the split. "
-            "Add signals of that class or remove it from the file, lower snr_min, or change "
-            "train_share"
+            "Add signals of that class or remove it from the file, lower snr_min, or in a notebook "
+            "change train_share"
         )

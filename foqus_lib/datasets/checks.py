@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Int64, Num, Shaped
+from jaxtyping import Bool, Float32, Int64, Num, Shaped
 from numpy import ndarray
 
 from foqus_lib.signals import BLOCK, Signals
 
 MOST_CLASSES = 1000
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
+MOST_DECIBELS = 1000  # below -1000 `signals.NO_CUT` would drop what nobody cut
+NAME = re.compile(r"(?!.* $)[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
 
 
 def classes(path: Path, names: Sequence[str]) -> None:
@@ -25,8 +26,8 @@ def classes(path: Path, names: Sequence[str]) -> None:
         if not NAME.fullmatch(name) or name in names[:row]:
             raise ValueError(
                 f"{path}: classes: expected distinct names of up to 32 ASCII letters and digits, "
-                f"spaces and ._+/-, a letter or digit first; got {name[:40]!r} in row {row}. "
-                "Rename it"
+                f"spaces and ._+/-, a letter or digit first, no space last; got {name[:40]!r} in "
+                f"row {row}. Rename it"
             )
 
 
@@ -44,6 +45,13 @@ def refuse_labels(path: Path, field: str, y: Shaped[ndarray, " N"], classes: int
     if (y >= 1).all() and (y == classes).any():
         mend = f"Labels count from 0, these from 1. Save {field} - 1; to drop rows mislabels all"
     refuse_rows(path, field, y, (y < 0) | (y >= classes), f"0 to {classes - 1}", mend=mend)
+
+
+def decibels(path: Path, field: str, snr: Float32[ndarray, " N"]) -> None:
+    """ValueError unless every SNR can be one: NaN, or a -9999 for "unknown", is none."""
+    wanted = f"finite dB from -{MOST_DECIBELS} to {MOST_DECIBELS}"
+    mend = "Mend or drop these rows; if no SNR is known, give all rows one value"
+    refuse_rows(path, field, snr, ~(abs(snr) <= MOST_DECIBELS), wanted, mend=mend)
 
 
 def one_hot(rows: Num[ndarray, "N C"]) -> tuple[Int64[ndarray, " N"], Bool[ndarray, " N"]]:

@@ -94,7 +94,7 @@ def _origin(manifest: Mapping) -> str:
     facts, data = manifest["provenance"], manifest["data"]
     lines = [
         ["File", data["file"]],
-        ["Signals", f"{data['signals']:,}"],
+        ["What was read of it", data["about"]],
         ["Fingerprint of the signals (SHA-256)", data["fingerprint"]],
         ["foqus", facts["foqus"] + (f", commit {facts['git']}" if facts["git"] else "")],
         ["Python, torch, numpy", f"{facts['python']}, {facts['torch']}, {facts['numpy']}"],

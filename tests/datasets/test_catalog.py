@@ -271,7 +271,7 @@ def test_a_class_lost_to_the_cut_is_named(own_file):
 def test_copies_across_train_and_test_are_refused_with_their_number(own_file):
     x = np.random.default_rng(0).standard_normal((120, 2, 32)).astype(np.float32)
     x[[110, 118]] = x[50]
-    with pytest.raises(ValueError, match="2 of 16 test signals are copies of training signals"):
+    with pytest.raises(ValueError, match="2 of 16 test signals are copies of train.* np.sort"):
         task(own_file(X=x), frames=0)
 
 

@@ -15,8 +15,8 @@ from foqus_lib.report.own_verdict import Evaluated, verdict
 
 VOID = {"meta", "br"}
 MANIFEST = {
-    "data": {"file": "a<b>.npz", "fingerprint": "f" * 64, "signals": 60, "snr_min": -1000.0,
-             "normalise": "rms"},
+    "data": {"file": "a<b>.npz", "about": "two: <i>", "fingerprint": "f" * 64, "signals": 60,
+             "snr_min": -1000.0, "normalise": "rms"},
     "model": "CNN1D", "method": "FoQuS", "method_version": 1, "rate": 0.25, "kept": 15, "seed": 0,
     "recipe": "Adam", "provenance": {
         "foqus": "0.3.0", "git": "", "torch": "2", "numpy": "2", "python": "3", "device": "cpu",

@@ -1,6 +1,7 @@
 """`foqus select`: a coreset of somebody's own file, its record, and its use."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from foqus_lib import cli
 from foqus_lib.datasets import files
+from foqus_lib.datasets.own import export
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.coreset import own, own_folder, records
 
@@ -196,7 +198,7 @@ def test_a_class_too_small_for_its_share_is_named_before_any_training(
     assert command(saved(tones, tmp_path / "my.npz", few), tmp_path / "a") == 2
     said = capsys.readouterr().err
     assert "rate: 0.25 of 66 signals is 5 for each of 3 classes" in said
-    assert "but class 2 has 2. Lower the rate to 0.0909 or add" in said
+    assert "but class high has 2. Lower the rate to 0.0909 or add" in said
 
 
 def test_signals_too_short_for_the_network_are_named_before_any_training(
@@ -282,6 +284,24 @@ def test_kept_signals_are_exported_as_they_stand_in_the_file(data, tmp_path, cap
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["x.h5", "x"], "x.foqus.yaml: would be written twice"),
+        (["x.npz", "x.npz"], "x.npz: would be written twice"),
+        (["a"], "a: would be written twice"),  # where --out is made
+        (["my.npz/x.npz"], "my.npz/x.npz: cannot be written (my.npz: Not a directory)"),
+    ],
+)
+def test_exports_that_cannot_be_written_are_refused_before_any_training(
+    names, said, data, tmp_path, capsys, no_training
+):
+    exports = [word for name in names for word in ("--export", f"{tmp_path / name}")]
+    assert command(data, tmp_path / "a", *exports) == 2
+    assert said in capsys.readouterr().err.replace(f"{tmp_path}/", "")
+    assert not (tmp_path / "a").exists()
+
+
 def test_classes_left_empty_are_named_before_the_training_and_on_the_page(data, tmp_path, capsys):
     how = ["--method", "Uniform", "--rate"]
     for rate, kept in (("0.01", 1), ("0.0261", 3)):
@@ -297,6 +317,51 @@ def test_classes_left_empty_are_named_before_the_training_and_on_the_page(data, 
     assert "leaves high empty" in capsys.readouterr().err
     assert command(data, tmp_path / "b", *how, "0.01", "--plan") == 0
     assert "leaves mid, high empty" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (["--rate", "0.01"], "which leaves mid, high empty. The smallest rate"),
+        (["--snr-min", "15"], "without a signal at 15 dB or more: mid. Mend"),
+    ],
+)
+def test_what_no_reader_would_take_is_not_exported(how, said, data, tmp_path, capsys, no_training):
+    with np.load(data) as file:
+        arrays = dict(file)
+    arrays["snr"][arrays["y"] == 1] = 10
+    np.savez(data, **arrays)
+    assert command(data, tmp_path / "a", *how, "--export", f"{tmp_path / 'x.npz'}") == 2
+    message = capsys.readouterr().err
+    assert "foqus: --export: expected a signal of every class" in message and said in message
+    assert not list(tmp_path.glob("[ax]*"))
+    assert command(data, tmp_path / "a", *how, "--method", "Uniform") == 0
+    page = (tmp_path / "a/report.html").read_text(encoding="utf-8")
+    assert said.removesuffix(". Mend") in page
+
+
+def test_what_was_read_is_said_and_stands_on_the_page(data, tmp_path, capsys):
+    with np.load(data) as file:
+        arrays = dict(file)
+    arrays["X"][[1, 2]], arrays["X"][9] = arrays["X"][0], 0
+    np.savez(data, **arrays)
+    said = "96 signals of 64 samples, 3 classes, 10 to 18 dB; of them 2 copies of others, 1 silent"
+    assert command(data, tmp_path / "a", "--method", "Uniform") == 0
+    assert re.search(rf"my.npz: file with SHA-256 \w+: {said}", capsys.readouterr().err)
+    assert own.read(tmp_path / "a")[1]["data"]["about"].endswith(said)
+    assert said in (tmp_path / "a/report.html").read_text(encoding="utf-8").replace("&nbsp;", " ")
+    assert command(data, tmp_path / "b", "--plan") == 0
+    assert said in capsys.readouterr().out
+
+
+def test_annotations_left_out_are_said(tones, tmp_path, capsys):
+    said = export.write(tmp_path / "mine", tones)
+    meta = tmp_path / "mine/part_000000.sigmf-meta"
+    meta.write_text(meta.read_text().replace('"foqus:snr_db": 10.0', '"foqus:snr_db": -9999', 1))
+    assert command(said, tmp_path / "a", "--method", "Uniform") == 0
+    left = "annotations left out: 1 without dB in foqus:snr_db: 95 signals"
+    assert left in capsys.readouterr().err
+    assert left in own.read(tmp_path / "a")[1]["data"]["about"]
 
 
 def test_time_and_memory_are_said_before_the_training(data, tmp_path, capsys):

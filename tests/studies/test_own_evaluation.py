@@ -69,7 +69,9 @@ def test_a_killed_evaluation_goes_on_and_the_coreset_is_that_of_all_signals(
 
 def test_the_plan_says_seconds_and_memory_and_makes_nothing(data, tmp_path, capsys, no_training):
     assert command(data, tmp_path / "a", "--evaluate", "--plan") == 0
-    first, second = capsys.readouterr().out.splitlines()
+    held_out, first, read, second = capsys.readouterr().out.splitlines()
+    assert "split random: 78 train and 18 test signals of 64 samples" in held_out
+    assert "96 signals of 64 samples, 3 classes" in read
     size = 2**29 + 2 * 96 * 2 * 64 * 4
     for line, what in ((first, "evaluation"), (second, "choice")):
         assert re.match(rf"expected for the {what}: about \d+ s of training on cpu, \d+ MiB", line)
@@ -79,7 +81,7 @@ def test_the_plan_says_seconds_and_memory_and_makes_nothing(data, tmp_path, caps
 
 def test_a_choice_by_chance_needs_no_training_and_the_plan_says_so(data, tmp_path, capsys):
     assert command(data, tmp_path / "a", "--method", "Uniform", "--plan") == 0
-    assert capsys.readouterr().out.startswith("expected for the choice: no training on cpu")
+    assert "\nexpected for the choice: no training on cpu" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

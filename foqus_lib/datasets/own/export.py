@@ -22,16 +22,35 @@ FRAMES = 20_000  # of a recording: metadata of 100,000 annotations are the most 
 ARRAYS = (".npz", ".h5")
 
 
-def check(path: Path) -> None:
-    """ValueError if something is there, or if the path can be no export: asked before the work."""
-    path = Path(path)
-    if path.suffix not in (*ARRAYS, ""):
+def check(*paths: Path, out: Path | None = None) -> None:
+    """ValueError if one is there, is named twice, or cannot be made: asked before the work.
+
+    out: a folder that will be made as well.
+    """
+    taken = {out}
+    for path in map(Path, paths):
+        if path.suffix not in (*ARRAYS, ""):
+            raise ValueError(
+                f"{path}: expected .npz, .h5, or a folder for SigMF, got {path.suffix!r}. Rename it"
+            )
+        for one in (path, sidecar_of(path)) if path.suffix != ".npz" else (path,):
+            if one.exists() or one.is_symlink():
+                raise ValueError(f"{one}: is there already. Name another one or move it away")
+            if one in taken:
+                raise ValueError(f"{one}: would be written twice. Give every export its own name")
+            taken.add(one)
+        _can_be_made(path)
+
+
+def _can_be_made(path: Path) -> None:
+    above = next(one for one in path.absolute().parents if one.exists() or one.is_symlink())
+    try:
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
         raise ValueError(
-            f"{path}: expected .npz, .h5, or a folder for SigMF, got {path.suffix!r}. Rename it"
-        )
-    for one in (path, sidecar_of(path)) if path.suffix != ".npz" else (path,):
-        if one.exists() or one.is_symlink():
-            raise ValueError(f"{one}: is there already. Name another one or move it away")
+            f"{path}: cannot be written ({above}: {error.strerror}). Name another place"
+        ) from error
 
 
 def sidecar_of(path: Path) -> Path:

@@ -89,5 +89,5 @@ def _snr(named: Hdf5Arrays, file, n: int) -> Float32[ndarray, " N"]:
         )
     with np.errstate(over="ignore"):
         values = snr[:].reshape(n).astype(np.float32)
-    checks.refuse_rows(path, named.snr, values, ~np.isfinite(values), "finite dB")
+    checks.decibels(path, named.snr, values)
     return values

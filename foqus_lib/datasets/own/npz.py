@@ -153,13 +153,17 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
         ("frame_index", "iu", "integers"),
     ]:
         if field in found and (found[field].shape != (n,) or found[field].dtype.kind not in kinds):
-            mend = f"Mend {field} and save again"
+            mend = f"{field}.ravel()" if found[field].shape == (n, 1) else f"Mend {field}"
+            if found[field].shape == ():
+                mend = f"One number for all is np.full(len(X), {field})"
             if field == "y":
                 mend = f"Save integers 0 to C-1, index into the C names in classes: {_whole(found)}"
             refuse(field, f"{wanted}, one for each of the {n} rows of X", mend)
     c = found["classes"]
     if c.dtype.kind != "U" or len(c.shape) != 1 or not 1 <= c.shape[0] <= checks.MOST_CLASSES:
-        refuse("classes", f"1 to {checks.MOST_CLASSES} names", 'np.array(["BPSK", "QPSK"])')
+        as_text = c.dtype.kind != "U" and len(c.shape) == 1
+        mend = 'classes.astype("U")' if as_text else 'np.array(["BPSK", "QPSK"])'
+        refuse("classes", f"1 to {checks.MOST_CLASSES} names as text", mend)
     if c.dtype.itemsize > 4 * 256:
         refuse("classes", "names of at most 32 characters", "Shorten them")
 
@@ -181,7 +185,7 @@ def _signals(path: Path, arrays: dict[str, ndarray]) -> tuple[Signals, ndarray]:
     checks.labels(path, y, classes)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, and is refused below
         iq, snr = arrays["X"].astype(np.float32, copy=False), arrays["snr"].astype(np.float32)
-    checks.refuse_rows(path, "snr", snr, ~np.isfinite(snr), "finite dB")
+    checks.decibels(path, "snr", snr)
     finite = np.isfinite(iq).all(axis=(1, 2))
     checks.refuse_rows(path, "X", iq[:, 0, 0], ~finite, "finite samples")
     rows = np.arange(len(y))

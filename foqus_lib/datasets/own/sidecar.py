@@ -20,7 +20,6 @@ format: cu8                 # or ci8, ci16_le (complex16), ci16_be, cf32_le
 length: 128                 # hop and classes as above
 """
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +33,6 @@ from foqus_lib.errors import unknown
 ENDINGS = (".foqus.yaml", ".foqus.yml")
 LARGEST = 65_536  # bytes
 LONGEST_TEXT = 1000  # characters of a path or a name
-MOST_DECIBELS = 1000
 RAW_FORMATS = {
     "cu8": np.dtype("u1"),
     "ci8": np.dtype("i1"),
@@ -136,6 +134,12 @@ def _raw(path: Path, said: dict) -> RawRecordings:
             raise ValueError(
                 f"{path}: {key}: expected one for each of {len(recordings)} recordings, got "
                 f"{len(given)}. Write them in the same order"
+            )
+    for row, name in enumerate(recordings):
+        if name in recordings[:row]:
+            raise ValueError(
+                f"{path}: recordings: expected each once, got {name[:60]!r} again. Remove it and "
+                "its label"
             )
     decibels = [_snr(path, {"snr": one}) for one in snr]
     if not all(isinstance(one, float) for one in decibels):
@@ -252,9 +256,10 @@ def _count(path: Path, said: dict, key: str) -> int:
 def _snr(path: Path, said: dict) -> str | float:
     value = said["snr"]
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value) or abs(value) > MOST_DECIBELS:
+        if not abs(value) <= checks.MOST_DECIBELS:
             raise ValueError(
-                f"{path}: snr: expected finite dB up to {MOST_DECIBELS}, got {value}. Mend it"
+                f"{path}: snr: expected finite dB up to {checks.MOST_DECIBELS}, got {value}. Mend "
+                "it"
             )
         return float(value)
     return _text(path, said, "snr")

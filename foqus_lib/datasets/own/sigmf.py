@@ -23,7 +23,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sigmf.error import SigMFError
 
 from foqus_lib.datasets import checks, door
-from foqus_lib.datasets.own.sidecar import MOST_DECIBELS, SigmfFolder
+from foqus_lib.datasets.own.sidecar import SigmfFolder
 from foqus_lib.signals import Signals
 
 META, DATA = ".sigmf-meta", ".sigmf-data"
@@ -246,7 +246,7 @@ def _decibels(note: dict, facts: dict, snr: str | float) -> float | None:
     if isinstance(value, str) and (text := DECIBELS.fullmatch(" ".join(value.split()))):
         value = float(text[1])
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) <= MOST_DECIBELS else None
+    return float(value) if is_number and abs(value) <= checks.MOST_DECIBELS else None
 
 
 def _frames(

@@ -58,8 +58,11 @@ def draw(
     return coresets(method_named(method), record, budgets, rng, partition_named(method))
 
 
-def affordable(label: ndarray, rate: float) -> int:
-    """The budget of a rate; ValueError if it keeps nothing, or more of a class than there is."""
+def affordable(label: ndarray, rate: float, classes: Sequence[str] = ()) -> int:
+    """The budget of a rate; ValueError if it keeps nothing, or more of a class than there is.
+
+    classes: their names, for the message; without them it has the number.
+    """
     budget = budget_of(rate, len(label))
     if budget == 0:
         raise ValueError(
@@ -67,19 +70,20 @@ def affordable(label: ndarray, rate: float) -> int:
             f"Raise the rate to {1 / len(label):.4g} or more"
         )
     if rate < 1:
-        _refuse_starved_class(label, rate, budget)
+        _refuse_starved_class(label, rate, budget, classes)
     return budget
 
 
-def _refuse_starved_class(label: ndarray, rate: float, budget: int) -> None:
+def _refuse_starved_class(label: ndarray, rate: float, budget: int, classes: Sequence[str]) -> None:
     sizes = np.bincount(label)
     present = np.flatnonzero(sizes)
     share, small = budget // len(present), present[sizes[present].argmin()]
     if share > sizes[small]:
         most = sizes[small] * len(present) / len(label)
+        name = classes[small] if classes else small
         raise ValueError(
             f"rate: {rate:g} of {len(label)} signals is {share} for each of {len(present)} "
-            f"classes, but class {small} has {sizes[small]}. Lower the rate to {most:.4f} or add "
+            f"classes, but class {name} has {sizes[small]}. Lower the rate to {most:.4f} or add "
             "signals of that class"
         )
 

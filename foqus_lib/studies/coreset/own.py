@@ -86,17 +86,29 @@ class Choice:
 
 
 def choose(
-    request: Request, results: Path, device: str = "auto", progress: Say = lambda text: None
+    request: Request,
+    results: Path,
+    device: str = "auto",
+    progress: Say = lambda text: None,
+    exported: bool = False,
 ) -> Choice:
     """The coreset of all signals of the file.
 
     Evidence is kept in `results`: another method or rate of the same data costs no training, under
     whatever name the file lies. What cannot end well is refused before the training. The signals
     are in memory once, and only until the record is there.
+
+    exported: will be a file, which every reader refuses if a class has no signal in it.
     """
     check_writable(results)
-    bench, rows = _opened(request, results, device)
-    if unkept := _unkept(bench.task.train, request.rate):
+    bench, rows, about = _opened(request, results, device)
+    progress(f"{Path(request.data).name}: {about}")
+    if unkept := _unkept(bench.task.train, request):
+        if exported:
+            raise ValueError(
+                f"--export: expected a signal of every class, or the file is refused where it is "
+                f"read. {unkept}. Mend that, or leave --export out"
+            )
         progress(f"foqus: {unkept}")
     progress(_in_words(bench, _jobs(request, bench)))
     fingerprint, classes = bench.task.fingerprint, bench.task.train.classes
@@ -124,6 +136,7 @@ def choose(
         "schema": SCHEMA,
         "data": {
             "file": Path(request.data).name,
+            "about": about,
             "fingerprint": fingerprint,
             "signals": len(record),
             "snr_min": request.snr_min,
@@ -144,12 +157,12 @@ def choose(
 def expected(request: Request, results: Path, device: str = "auto") -> str:
     """What `choose` would take, in words: time by a measured step, memory by the arrays' sizes.
 
-    Above it, where there are any, which classes would be left empty.
+    Above it what was read and, where there are any, which classes would be left empty.
     """
-    bench, _ = _opened(request, results, device)
-    unkept = _unkept(bench.task.train, request.rate)
-    said = _in_words(bench, _jobs(request, bench))
-    return f"{unkept}\n{said}" if unkept else said
+    bench, _, about = _opened(request, results, device)
+    unkept = _unkept(bench.task.train, request)
+    said = [f"{Path(request.data).name}: {about}", unkept, _in_words(bench, _jobs(request, bench))]
+    return "\n".join(filter(None, said))
 
 
 def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
@@ -158,37 +171,70 @@ def kept(request: Request, rows: Int64[ndarray, " k"]) -> Signals:
     return loaded.signals[np.flatnonzero(np.isin(loaded.rows, rows))]
 
 
-def _opened(request: Request, results: Path, device: str) -> tuple[Bench, Int64[ndarray, " N"]]:
-    """What the training is told, its signals from snr_min on and scaled; their rows in the file."""
+def _opened(
+    request: Request, results: Path, device: str
+) -> tuple[Bench, Int64[ndarray, " N"], str]:
+    """What the training is told, its signals from snr_min on and scaled; their rows in the file.
+
+    And what was read, in words.
+    """
     loaded = files.load(Path(request.data), request.snr_min)
+    origin = loaded.origin
     rows = loaded.rows[loaded.signals.snr >= request.snr_min]
     cut = signals.at_least(loaded.signals, request.snr_min)
     del loaded
     data = signals.IN_PLACE[request.normalise](cut)
-    affordable(data.label, request.rate)
+    affordable(data.label, request.rate, data.classes)
     long_enough(request.model, data)
     name, places = Path(request.data).stem, np.arange(len(data))
     task = Task(name, False, data, data, places, signals.fingerprint(data), name)
     where = str(pick_device(device))
-    return Bench(task, request.collection, Recipe(), results, where), rows
+    return Bench(task, request.collection, Recipe(), results, where), rows, _read(origin, data)
 
 
-def _unkept(data: Signals, rate: float) -> str:
-    """Which classes a coreset of this rate leaves empty, as every method does alike; or ""."""
-    n, sizes = len(data), np.bincount(data.label, minlength=len(data.classes))
-    present = np.flatnonzero(sizes)
+def _read(origin: str, data: Signals) -> str:
+    """Where signals come from, how many of what kind; and copies and silence, if there are any."""
+    heard = signals.frame_hashes(data.iq)
+    silent = int((heard == 0).sum())
+    copies = len(data) - silent - len(np.unique(heard[heard != 0]))
+    odd = [f"{n:,} {what}" for n, what in ((copies, "copies of others"), (silent, "silent")) if n]
+    said = (
+        f"{origin}: {len(data):,} signals of {data.length} samples, "
+        f"{len(np.unique(data.label))} classes, {data.snr.min():g} to {data.snr.max():g} dB"
+    )
+    return f"{said}; of them {', '.join(odd)}" if odd else said
+
+
+def _unkept(data: Signals, request: Request) -> str:
+    """Which classes the cut or the rate leaves empty; or ""."""
+    sizes = np.bincount(data.label, minlength=len(data.classes))
+    cut = [data.classes[c] for c in np.flatnonzero(sizes == 0)]
+    said = _starved(data, request.rate, sizes)
+    if cut:
+        lost = f"Classes without a signal at {request.snr_min:g} dB or more: {_named(cut)}"
+        said = f"{lost}. {said}" if said else lost
+    return said
+
+
+def _starved(data: Signals, rate: float, sizes: Int64[ndarray, " C"]) -> str:
+    """Which classes the rate is too low for, as every method does alike; or ""."""
+    n, present = len(data), np.flatnonzero(sizes)
     quotas = apportion(budget_of(rate, n), [1] * len(present), sizes[present].tolist())
     empty = [data.classes[c] for c, quota in zip(present, quotas, strict=True) if not quota]
     if not empty:
         return ""
     rates = (points / 10_000 for points in range(1, 10_001))
     enough = next(one for one in rates if budget_of(one, n) >= len(present))
-    more = f" and {len(empty) - MOST_NAMED} more" * (len(empty) > MOST_NAMED)
     return (
         f"Classes without a signal: {rate:g} of {n:,} signals is {sum(quotas)} for {len(present)} "
-        f"classes, which leaves {', '.join(empty[:MOST_NAMED])}{more} empty. The smallest rate "
-        f"that gives each class one is {enough:g}"
+        f"classes, which leaves {_named(empty)} empty. The smallest rate that gives each class "
+        f"one is {enough:g}"
     )
+
+
+def _named(classes: Sequence[str]) -> str:
+    more = f" and {len(classes) - MOST_NAMED} more" * (len(classes) > MOST_NAMED)
+    return ", ".join(classes[:MOST_NAMED]) + more
 
 
 def _jobs(request: Request, bench: Bench) -> list[Job]:

@@ -70,12 +70,13 @@ class Opened:
         return replace(found, seconds_per_unit=each)
 
     def expected(self) -> str:
-        """Time and memory of `run`, in words; the memory is that of loading, if that needs more."""
+        """What is held out, and time and memory of `run`; of loading, if that needs more memory."""
         todo, task = self.plan(), self.bench.task
         loading = OF_A_WORKER + 2 * (task.train.iq.nbytes + task.test.iq.nbytes)
         memory = size_in_words(max(todo.memory, loading))
         time = f"about {in_words(max(todo.seconds(todo.jobs), 1))} of training"
         return (
+            f"{task.about}\n"
             f"expected for the evaluation: {time if todo.missing else 'no training'} on "
             f"{self.bench.device}, {memory} of memory at its peak; {todo.complete} of "
             f"{len(self.trials)} results are stored"

@@ -64,7 +64,11 @@ REFUSED = {
     "y of two ones": ({"labels": np.ones((N, 3))}, "labels: expected one 1 among zeros"),
     "an empty class": ({"labels": LABEL % 2}, "classes: 'C' has no row in y"),
     "snr of the wrong shape": ({"snr": SNR[:3]}, r"/snr: expected dB of shape \(12,\)"),
-    "snr not finite": ({"snr": np.full(N, np.nan)}, "/snr: expected finite dB, got nan in row 0"),
+    "snr that says unknown": (
+        {"snr": np.where(np.arange(N) == 5, -9999, SNR)},
+        "/snr: expected .*got -9999.0 in row 5",
+    ),
+    "snr not finite": ({"snr": np.full(N, np.nan)}, "/snr: expected finite dB .* got nan in row 0"),
 }
 
 

@@ -118,10 +118,19 @@ REFUSED = {
     "label negative": ({"y": np.arange(12) % 3 - 1}, "y: expected 0 to 2, got -1 in row 0"),
     "class without rows": ({"y": np.arange(12) % 2}, "classes: '8PSK' has no row in y. Remove it"),
     "snr short": ({"snr": np.zeros(3)}, r"snr: .*got float64 of shape \(3,\)"),
-    "snr not finite": ({"snr": np.full(12, np.inf)}, "snr: expected finite dB, got inf in row 0"),
+    "snr of a column": ({"snr": np.zeros((12, 1))}, r"snr: .*\(12, 1\)\. snr.ravel\(\)"),
+    "snr of one number": ({"snr": np.array(20)}, r"of shape \(\)\. .*np.full\(len\(X\), snr"),
+    "snr not finite": ({"snr": np.full(12, np.inf)}, "snr: expected finite dB .* got inf in row 0"),
+    "snr that says unknown": (
+        {"snr": np.where(np.arange(12) == 5, -9999, 10)},
+        "finite dB from -1000 to 1000, got -9999.0 in row 5 .*give all rows one value",
+    ),
     "snr of text": ({"snr": np.full(12, "10")}, "snr: expected integers or floats, dB.*got <U2"),
     "index of floats": ({"frame_index": np.zeros(12)}, "frame_index: expected integers"),
-    "classes as numbers": ({"classes": np.arange(3)}, "classes: expected 1 to 1000 names.*int64"),
+    "classes as numbers": ({"classes": np.arange(3)}, r'as text, got int64.*classes.astype\("U"\)'),
+    "classes as bytes": (
+        {"classes": np.array([b"A", b"B", b"C"])}, r'as text, got \|S1 .*classes.astype\("U"\)'
+    ),
     "classes twice": ({"classes": np.array(["A", "B", "A"])}, "distinct names.*got 'A' in row 2"),
     "a script as class": (
         {"classes": np.array(["A", "<script>", "B"])}, "classes: .*got '<script>' in row 1. Rename"

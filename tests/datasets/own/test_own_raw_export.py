@@ -56,6 +56,7 @@ def test_signed_integers_are_scaled_by_their_full_scale(tmp_path, name, kind):
         ({"labels": "[QPSK]"}, "labels: expected one for each of 2 recordings, got 1"),
         ({"snr": "[1, 2, 3]"}, "snr: expected one for each of 2 recordings, got 3"),
         ({"snr": "core:snr"}, "snr: expected dB"),
+        ({"recordings": "[low.cu8, low.cu8]"}, "recordings: expected each once, got 'low.cu8'"),
         ({"recordings": "low.cu8"}, "recordings: expected a list"),
         ({"recordings": "[low.cu8, none.cu8]"}, "none.cu8: no such file"),
         ({"length": "21"}, "low.cu8: expected at least one frame of 21 samples, got 20"),
