@@ -5,9 +5,11 @@ rates: it is cheaper than a training per method, and fairer [A13].
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foqus_lib.durable import write_once_by
 from foqus_lib.evidence import Evidence
 from foqus_lib.models.copies import Weights, taken
 from foqus_lib.signals import Signals
@@ -216,19 +219,27 @@ def _outputs(
 
 
 def _rows(keep: Path | None, name: str, shape: tuple[int, ...], dtype: np.dtype) -> ndarray:
-    """Room for what is recorded: in memory, or in a file that outlives this process."""
+    """Room for what is recorded: in memory, or in a file that outlives this process.
+
+    All of the file is written first: where a disk is full a mapped page that it has no place for
+    kills the process, without a word.
+    """
     if keep is None:
         return np.empty(shape, dtype)
     path = Path(keep) / f"{name}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
-        try:
+        with suppress(ValueError, EOFError):  # no array, or cut short
             found = np.load(path, mmap_mode="r+", allow_pickle=False)
             if (found.shape, found.dtype) == (shape, dtype):
                 return found
-        except (ValueError, EOFError):  # cut short when it was made: no epoch was done yet
-            pass
-    rows = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    if dtype.kind == "f":
-        rows[:] = np.nan  # until it is recorded
-    return rows
+        path.unlink()
+    nothing = np.nan if dtype.kind == "f" else 0  # until it is recorded
+    blank = np.broadcast_to(np.array(nothing, dtype), shape)
+
+    def write(file: BinaryIO) -> None:  # np.save does not say what went wrong
+        head = np.lib.format.header_data_from_array_1_0(blank)
+        np.lib.format.write_array_header_1_0(file, head)
+        file.writelines(of_seed.tobytes() for of_seed in blank)
+
+    write_once_by(path, write, blank.nbytes)
+    return np.load(path, mmap_mode="r+", allow_pickle=False)

@@ -1,5 +1,6 @@
 """A selection training that is killed goes on at its last epoch, and leaves the same evidence."""
 
+import errno
 import os
 import shutil
 import signal
@@ -131,6 +132,22 @@ def test_another_sweep_that_ends_first_may_take_the_folder_away(
     monkeypatch.setattr(checkpoint, "sync", taken_away)
     [found] = collect(BUILD, tones, ["a"], SMALL, keep=tmp_path)
     assert not isinstance(found, ValueError)
+
+
+def test_the_disk_has_room_for_the_record_before_an_epoch_is_trained(tones, tmp_path, monkeypatch):
+    """A page of a mapped file that finds no room is a bus error: nothing could be said."""
+    with pytest.raises(Killed):
+        collect(BUILD, tones, ["a"], SMALL, progress=killed_in(1), keep=tmp_path / "kept")
+    sizes = [path.stat() for path in (tmp_path / "kept").glob("*.npy")]
+    assert len(sizes) == 4 and all(512 * one.st_blocks >= one.st_size for one in sizes)
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"correct\.npy: disk full, 384 bytes needed"):
+        collect(BUILD, tones, ["a"], SMALL, keep=tmp_path / "full")
+    assert not list((tmp_path / "full").iterdir())
 
 
 def test_a_record_that_was_taken_away_is_noticed(tones, tmp_path, always):
