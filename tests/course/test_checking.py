@@ -64,6 +64,40 @@ def test_an_answer_written_another_way_passes():
     assert check("forgetting", by_loops, strict=True)
 
 
+SINGLE = {  # as torch computes unless told otherwise
+    "quality": lambda c, loss, beta: (
+        c.mean(axis=0, dtype=np.float32) - np.float32(beta) * loss.astype(np.float32).mean(axis=0)
+    ),
+    "foqus": lambda c, loss, beta: (
+        (~c[1:]).mean(axis=0, dtype=np.float32) + SINGLE["quality"](c, loss, beta)
+    ),
+    "interval": lambda ours, theirs: EXERCISES["interval"].right(
+        ours.astype(np.float32), theirs.astype(np.float32)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_answer_in_float32_is_as_right(name):
+    assert check(name, SINGLE[name], strict=True)
+
+
+def test_what_differs_is_shown_wherever_it_stands():
+    """Eight numbers are printed, of four digits; the difference may lie behind either."""
+
+    def late(c):
+        counts = EXERCISES["forgetting"].right(c)
+        counts[8:] += 1
+        return counts
+
+    def slightly(c, loss, beta):
+        return EXERCISES["quality"].right(c, loss, beta) * 1.00002
+
+    assert " at place 8 (from 0) is " in judge(EXERCISES["forgetting"], "forgetting", late)
+    said = judge(EXERCISES["quality"], "quality", slightly)
+    assert "at place 0 (from 0) is 1.00002, expected 1. " in said
+
+
 def test_an_answer_cannot_change_the_cases():
     def vandal(c):
         c[:] = False
