@@ -98,6 +98,32 @@ def test_what_differs_is_shown_wherever_it_stands():
     assert "at place 0 (from 0) is 1.00002, expected 1. " in said
 
 
+def _even_over_all(label, snr, k, rng):
+    """Remainders are dealt in turn, so that SNRs are even over all classes together as well."""
+    snrs, turn, found = rng.permutation(np.unique(snr)), 0, []
+    classes = rng.permutation(np.unique(label))
+    for n, y in enumerate(classes):
+        quota = k // len(classes) + (n < k % len(classes))
+        extra = [snrs[(turn + i) % len(snrs)] for i in range(quota % len(snrs))]
+        turn += quota % len(snrs)
+        for one in snrs:
+            rows = np.flatnonzero((label == y) & (snr == one))
+            found += rng.permutation(rows)[: quota // len(snrs) + (one in extra)].tolist()
+    return found
+
+
+def test_a_draw_that_is_evener_than_the_library_s_passes():
+    assert check("snr_balanced", _even_over_all, strict=True)
+
+
+@pytest.mark.parametrize("name", ["uniform", "snr_balanced", "tier_draw"])
+def test_a_mask_is_told_to_be_one(name):
+    def mask(*given):
+        return np.isin(np.arange(len(given[0])), EXERCISES[name].right(*given))
+
+    assert "a mask came back" in judge(EXERCISES[name], name, mask)
+
+
 def test_an_answer_cannot_change_the_cases():
     def vandal(c):
         c[:] = False
