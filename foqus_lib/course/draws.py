@@ -356,7 +356,7 @@ tier_draw = Exercise(
         ),
         Mistake(
             _tiered(swap=lambda shares: (1, 1, 1)),
-            "the shares are not used. With equal ones a tier draw is Uniform, whatever the score.",
+            "the shares are not used. With equal ones all have one chance, whatever the score.",
         ),
         Mistake(_tiered(lambda part, quota, rng: rng.choice(part, quota)), TWICE),
         Mistake(_tiered(_elsewhere), ELSEWHERE),
