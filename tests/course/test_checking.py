@@ -48,6 +48,11 @@ def test_an_answer_that_raises_is_told_so(capsys):
     assert "AttributeError" in capsys.readouterr().out
 
 
+def test_a_task_that_nobody_wrote_yet_raised_nothing(capsys):
+    assert not check("forgetting", lambda c: None)
+    assert ": the case worked by hand: nothing is returned yet. It is" in capsys.readouterr().out
+
+
 def test_strict_raises_for_grading_and_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match="forgetting: the case worked by hand"):
         check("forgetting", lambda c: c[0], strict=True)
