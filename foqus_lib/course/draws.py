@@ -1,7 +1,8 @@
 """Exercises on drawing: laws that any right draw keeps, seen over many draws of each case.
 
 A draw has no one right answer. So what is compared is what 60 draws have in common: how many rows,
-whether each of them is distinct, the quotas, and whether chance gives each signal its share.
+whether each of them is distinct, the quotas, and whether chance gives each signal its share. One
+more draw, with the first one's rng, says whether it can be repeated.
 """
 
 import numpy as np
@@ -18,10 +19,15 @@ SHARES = (0.4, 0.4, 0.2)
 
 
 def _many(answer: Answer, *given) -> list[np.ndarray]:
-    return [
-        np.asarray(answer(*given, rng_for("course", "draw", n))).astype(np.int64)
-        for n in range(DRAWS)
-    ]
+    """60 draws, each with an rng of its own, and one more with the rng of the first."""
+    return [_rows(answer(*given, rng_for("course", "draw", n))) for n in (*range(DRAWS), 0)]
+
+
+def _rows(drawn: object) -> np.ndarray:
+    rows = np.asarray(drawn)
+    if rows.dtype == bool:
+        raise ValueError("a mask came back; rows are asked for: np.flatnonzero(mask) has them")
+    return rows.astype(np.int64)
 
 
 def _even(rows: np.ndarray, of: np.ndarray) -> bool:
@@ -43,12 +49,14 @@ def _fair(drawn: list[np.ndarray], pool: np.ndarray) -> bool:
 
 
 def _laws(drawn: list[np.ndarray], k: int, pool: np.ndarray) -> Seen:
-    """Of all draws: k rows, no row twice, another draw for another rng, and a fair one."""
+    """Of all draws: k rows, no row twice, another draw for another rng alone, and a fair one."""
+    *drawn, again = drawn
     first = drawn[0].tolist()
     return {
         "k rows": all(len(rows) == k for rows in drawn),
         "no row twice": all(len(set(rows.tolist())) == len(rows) for rows in drawn),
         "another rng, another draw": any(rows.tolist() != first for rows in drawn),
+        "the same rng, the same draw": again.tolist() == first,
         "the same chance for all signals of a group": _fair(drawn, pool),
     }
 
@@ -71,7 +79,10 @@ def _see_snr(answer: Answer, given: tuple) -> Seen:
         "the same number of every class": all(_even(kept, label) for kept in drawn),
         "the same number of every SNR inside each class": inside,
         "every SNR is kept at times": set(snr) == set(snr[np.concatenate(drawn)]),
-        "the same number of every SNR": all(_spread(kept, snr) < 3 for kept in drawn),
+        # a remainder of one in each class: classes together differ by no more than their number
+        "about the same number of every SNR": all(
+            _spread(kept, snr) <= len(by_class) for kept in drawn
+        ),
     }
     return even | _laws(drawn, k, 1000 * label + snr)
 
@@ -88,9 +99,13 @@ def _see_tiers(answer: Answer, given: tuple) -> Seen:
     tier = np.empty(len(score), dtype=np.int64)
     for number, part in enumerate(np.array_split(np.argsort(-score), 3)):
         tier[part] = number
-    kept = np.mean([np.bincount(tier[rows], minlength=3) for rows in drawn], axis=0)
-    off = kept - k * np.array(shares)
-    full = {"the filling of the tiers (-1 too empty, 1 too full)": np.sign(off) * (abs(off) >= 1)}
+    kept = np.array([np.bincount(tier[rows], minlength=3) for rows in drawn])
+    each = kept - k * np.array(shares)
+    off = each.mean(axis=0)
+    full = {
+        "the filling of the tiers (-1 too empty, 1 too full)": np.sign(off) * (abs(off) >= 1),
+        "so in each draw": bool((abs(each) < 1).all()),
+    }
     return full | _laws(drawn, k, tier)
 
 
@@ -129,6 +144,22 @@ GENERATOR = (
     "class and SNR) and do not make a generator inside: shuffle with the rng that is given."
 )
 TWICE = "a row is drawn twice: rng.choice replaces unless told `replace=False`."
+ELSEWHERE = (
+    "the lot is not that of the rng given (`np.random`, `random` or a generator without a seed): "
+    "nobody could repeat the draw."
+)
+PLACES = (
+    "these are places inside a group: rows of the whole set are asked for, so look them up in the "
+    "group's rows (`rows[places]`)."
+)
+
+
+def _elsewhere(pool, quota, rng):
+    return np.random.default_rng().permutation(pool)[:quota]
+
+
+def _places(pool, quota, rng):
+    return rng.permutation(len(pool))[:quota]
 
 
 def _labels(rng):
@@ -153,6 +184,7 @@ uniform = Exercise(
         "k rows": True,
         "no row twice": True,
         "another rng, another draw": True,
+        "the same rng, the same draw": True,
         "the same chance for all signals of a group": True,
     },
     random=_labels_small_class,
@@ -176,6 +208,8 @@ uniform = Exercise(
             _balanced(_shuffled, _no_ceiling),
             "unbalanced classes: what a small class cannot give has to come from the others.",
         ),
+        Mistake(_balanced(_elsewhere), ELSEWHERE),
+        Mistake(_balanced(_places), PLACES),
     ),
     see=_see_uniform,
     cases=4,
@@ -189,13 +223,22 @@ def _cells(rng):
     return cell // 3, 10.0 * (cell % 3), int(rng.integers(20, 40))
 
 
-def _nested(label, snr, k, rng):
-    each = _largest_remainder(k, [int((label == y).sum()) for y in np.unique(label)])
+def _nested(label, snr, k, rng, pick=_shuffled, quotas=None):
+    each = (quotas or _largest_remainder)(k, [int((label == y).sum()) for y in np.unique(label)])
     found = []
     for y, quota in zip(np.unique(label), each, strict=True):
         rows = np.flatnonzero(label == y)
-        found.append(rows[_balanced(_shuffled)(snr[rows], quota, rng)])
+        found.append(rows[_balanced(pick, quotas)(snr[rows], quota, rng)])
     return np.concatenate(found)
+
+
+def _at_once(label, snr, k, rng, quotas=None):
+    """A quota for each pair of class and SNR, without classes first."""
+    return _balanced(_shuffled, quotas)(100 * label + snr, k, rng)
+
+
+def _floors(k, sizes):
+    return [k // len(sizes)] * len(sizes)
 
 
 HIGHEST = (
@@ -210,10 +253,11 @@ snr_balanced = Exercise(
         "the same number of every class": True,  # 6 and 6, of each 2, 2, 2
         "the same number of every SNR inside each class": True,
         "every SNR is kept at times": True,
-        "the same number of every SNR": True,
+        "about the same number of every SNR": True,
         "k rows": True,
         "no row twice": True,
         "another rng, another draw": True,
+        "the same rng, the same draw": True,
         "the same chance for all signals of a group": True,
     },
     random=_cells,
@@ -235,6 +279,25 @@ snr_balanced = Exercise(
         Mistake(
             lambda label, snr, k, rng: _nested(label, snr, k, np.random.default_rng(0)), GENERATOR
         ),
+        Mistake(lambda label, snr, k, rng: _nested(label, snr, k, rng, pick=_elsewhere), ELSEWHERE),
+        *(
+            Mistake(answer, "a quota rounded down leaves a remainder: k rows are asked for.")
+            for answer in (
+                lambda label, snr, k, rng: _nested(label, snr, k, rng, quotas=_floors),
+                lambda label, snr, k, rng: _at_once(label, snr, k, rng, quotas=_floors),
+            )
+        ),
+        Mistake(
+            _at_once,
+            "all pairs of class and SNR share one remainder, and it falls on one class: quotas of "
+            "the classes first, then of the SNRs inside each.",
+        ),
+        Mistake(
+            lambda label, snr, k, rng: _nested(
+                label, snr, k, rng, pick=lambda pool, quota, rng: rng.choice(pool, quota)
+            ),
+            TWICE,
+        ),
     ),
     see=_see_snr,
     cases=4,
@@ -255,15 +318,29 @@ def _tiered(inside=_shuffled, sign=-1, swap=lambda shares: shares):
     return draw
 
 
+def _by_weight(score, shares, k, rng):
+    chance = np.empty(len(score))
+    for part, share in zip(np.array_split(np.argsort(-score), 3), shares, strict=True):
+        chance[part] = share / len(part)
+    return rng.choice(len(score), k, replace=False, p=chance)
+
+
+def _share_of_tier(score, shares, k, rng):
+    parts = zip(np.array_split(np.argsort(-score), 3), shares, strict=True)
+    return np.concatenate([_shuffled(part, round(share * len(part)), rng) for part, share in parts])
+
+
 tier_draw = Exercise(
     asks="score (n,) of one class, shares of top, middle and bottom tier, k, rng -> (k,) rows",
     right=_tiered(),
     hand=(np.arange(30.0), SHARES, 10),
     worked={
         "the filling of the tiers (-1 too empty, 1 too full)": [0, 0, 0],  # 4, 4, 2
+        "so in each draw": True,
         "k rows": True,
         "no row twice": True,
         "another rng, another draw": True,
+        "the same rng, the same draw": True,
         "the same chance for all signals of a group": True,
     },
     random=_one_class,
@@ -279,9 +356,24 @@ tier_draw = Exercise(
         ),
         Mistake(
             _tiered(swap=lambda shares: (1, 1, 1)),
-            "the shares are not used. With equal ones a tier draw is Uniform, whatever the score.",
+            "the shares are not used. With equal ones all have one chance, whatever the score.",
         ),
         Mistake(_tiered(lambda part, quota, rng: rng.choice(part, quota)), TWICE),
+        Mistake(_tiered(_elsewhere), ELSEWHERE),
+        Mistake(_tiered(_places), PLACES),
+        Mistake(
+            _by_weight,
+            "shares are used as chances: their numbers then differ by draw. Take a "
+            "quota of k from each tier.",
+        ),
+        Mistake(
+            _share_of_tier,
+            "a share of each tier is drawn; shares are of k: so many of the k rows come from it.",
+        ),
+        Mistake(
+            _tiered(swap=lambda shares: (shares[0], shares[2], shares[1])),
+            "middle and bottom tier have changed places: shares go from the highest scores down.",
+        ),
     ),
     see=_see_tiers,
     cases=4,

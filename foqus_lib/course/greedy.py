@@ -58,6 +58,23 @@ k_center = Exercise(
             lambda x, k: np.argsort(-np.linalg.norm(x - x[0], axis=1), kind="stable")[:k],
             "the distances to row 0 are sorted once; they change with every pick.",
         ),
+        Mistake(
+            _greedy(lambda d: d.max(axis=1), again=True),
+            "the larger of old and new distance is kept (np.maximum): keep the smaller, that to "
+            "the nearest pick.",
+        ),
+        Mistake(
+            lambda x, k: np.sort(_library_k_center(x, k)),
+            "the rows are in the order of the file; asked for is the order of picking.",
+        ),
+        Mistake(
+            lambda x, k: _library_k_center(x, k + 1)[1:],
+            "row 0 is the first pick and counts among the k.",
+        ),
+        Mistake(
+            lambda x, k: x[_library_k_center(x, k)],
+            "these are the embeddings of the picks; asked for are their row numbers.",
+        ),
     ),
 )
 

@@ -49,6 +49,8 @@ SKIPPED = (
     "the first pair is rows 0 and 1."
 )
 AXES = "the answer has one number an epoch: time is axis 0, sum along it."
+IN_ALL = "that is one number in all; asked for is one a signal: name the axis of time, axis=0."
+FIXED = "beta is fixed at 0.1; take the one that is given."
 TIMES = (_rolled(True), WRAPPED), (_late(True), SKIPPED)
 
 forgetting = Exercise(
@@ -74,6 +76,16 @@ forgetting = Exercise(
         ),
         *(Mistake(*one) for one in TIMES),
         Mistake(lambda c: (c[:-1] & ~c[1:]).sum(axis=1), AXES),
+        Mistake(lambda c: (c[:-1] & ~c[1:]).sum(), IN_ALL),
+        Mistake(
+            lambda c: (c[:-1] & ~c[1:]).any(axis=0),
+            "whether, not how often: a signal can be forgotten more than once.",
+        ),
+        Mistake(
+            lambda c: c[0].astype(int) - c[-1],
+            "ups and downs cancel, so that only the first and the last epoch are left. Count the "
+            "downs alone.",
+        ),
         Mistake(
             lambda c: np.where(c.any(axis=0), foqus.forgetting_score(c), len(c)),
             "never learnt counts as T: that is the baseline Forgetting. In Eq. 4 it counts 0.",
@@ -81,6 +93,10 @@ forgetting = Exercise(
         Mistake(
             lambda c: foqus.forgetting_score(c) / (len(c) - 1),
             "divided already: Eq. 4 is a count, and Eq. 8 divides it by T - 1.",
+        ),
+        Mistake(
+            lambda c: foqus.forgetting_score(c) / len(c),
+            "divided by T: Eq. 4 is a count, not a share.",
         ),
     ),
 )
@@ -107,6 +123,16 @@ persistent_error = Exercise(
         Mistake(_rolled(False), WRAPPED),
         Mistake(_late(False), SKIPPED),
         Mistake(lambda c: (~c[:-1] & ~c[1:]).sum(axis=1), AXES),
+        Mistake(lambda c: (~c[:-1] & ~c[1:]).sum(), IN_ALL),
+        Mistake(
+            lambda c: (c[:-1] == c[1:]).sum(axis=0),
+            "whatever stayed the same is counted, right and still right as well.",
+        ),
+        Mistake(_counted(True, True), "right and still right is counted: turn both round."),
+        Mistake(
+            lambda c: foqus.persistent_error_score(c) / (len(c) - 1),
+            "divided already: Eq. 5 is a count, and Eq. 8 divides it by T - 1.",
+        ),
     ),
 )
 
@@ -142,6 +168,25 @@ quality = Exercise(
             lambda c, loss, beta: c.mean(axis=0) - beta * np.exp(-loss).mean(axis=0),
             "exp(-loss) is the probability of the true class; Eq. 7 takes the loss itself.",
         ),
+        Mistake(
+            lambda c, loss, beta: (c.sum(axis=0) - beta * loss.sum(axis=0)) / (len(c) - 1),
+            "divided by T - 1: Eq. 7 is a mean over epochs, and of these there are T.",
+        ),
+        Mistake(
+            lambda c, loss, beta: c.mean(axis=0) - beta * loss[-1],
+            "only the loss of the last epoch is taken; Eq. 6 adds up all of them.",
+        ),
+        Mistake(
+            lambda c, loss, beta: beta * (c.mean(axis=0) - loss.mean(axis=0)),
+            "beta weighs the loss alone, not the share of right epochs.",
+        ),
+        Mistake(
+            lambda c, loss, beta: (~c).mean(axis=0) - beta * loss.mean(axis=0),
+            "that is the share of wrong epochs; quality counts the right ones.",
+        ),
+        Mistake(lambda c, loss, beta: c.mean(axis=0) - 0.1 * loss.mean(axis=0), FIXED),
+        Mistake(lambda c, loss, beta: c.mean(axis=1) - beta * loss.mean(axis=1), AXES),
+        Mistake(lambda c, loss, beta: c.mean() - beta * loss.mean(), IN_ALL),
     ),
 )
 
@@ -172,6 +217,27 @@ foqus_score = Exercise(
             "E is taken away. The paper adds it, though a signal never learnt then gains by it.",
         ),
         Mistake(lambda c, loss, beta: _foqus(c, loss, beta, e=0), "E is missing."),
+        Mistake(lambda c, loss, beta: _foqus(c, loss, beta, f=0), "F is missing."),
+        Mistake(
+            lambda c, loss, beta: _foqus(c, loss, beta, q=lambda c, loss, beta: 0), "Q is missing."
+        ),
+        Mistake(
+            lambda c, loss, beta: _foqus(c, loss, beta, f=len(c) - 1),
+            "E is divided by T - 1, F is not: / binds before +, so mind the brackets.",
+        ),
+        Mistake(
+            lambda c, loss, beta: _foqus(
+                c, loss, beta, q=lambda *of: foqus.quality_score(*of) / (len(c) - 1)
+            ),
+            "Q is divided by T - 1 as well; Eq. 8 divides F and E alone.",
+        ),
+        Mistake(
+            lambda c, loss, beta: _foqus(
+                c, loss, beta, q=lambda c, loss, beta: c.mean(axis=0) + beta * loss.mean(axis=0)
+            ),
+            "the loss is added: in Q it is taken away.",
+        ),
+        Mistake(lambda c, loss, beta: _foqus(c, loss, 0.1), FIXED),
         Mistake(
             lambda c, loss, beta: _foqus(c, loss, beta, q=lambda c, loss, beta: c.mean(axis=0)),
             "Q has a second part: the mean loss times beta.",
@@ -187,6 +253,10 @@ foqus_score = Exercise(
 def _scaled(scale, c, loss, beta):
     terms = foqus.forgetting_score(c), foqus.persistent_error_score(c)
     return sum(scale(term) for term in (*terms, foqus.quality_score(c, loss, beta)))
+
+
+def _shrunk(term):
+    return foqus.min_max(term.astype(float))
 
 
 min_max = Exercise(
@@ -211,6 +281,31 @@ min_max = Exercise(
         Mistake(
             lambda c, loss, beta: _scaled(lambda x: x / (x.max() or 1), c, loss, beta),
             "divided by the maximum alone: Q may be negative. Take the minimum away first.",
+        ),
+        Mistake(
+            lambda c, loss, beta: _scaled(lambda x: (x - x.mean()) / (x.std() or 1), c, loss, beta),
+            "mean 0 and spread 1 is another scaling; asked for is 0 for the smallest, 1 for the "
+            "largest.",
+        ),
+        Mistake(
+            lambda c, loss, beta: _scaled(
+                lambda x: _shrunk(x) if np.ptp(x) else np.ones(len(x)), c, loss, beta
+            ),
+            "a term that is the same for all signals counts as 0 [A6], not as 1.",
+        ),
+        Mistake(
+            lambda c, loss, beta: (
+                sum(
+                    foqus.min_max(one)
+                    for one in (foqus.forgetting_score(c), foqus.persistent_error_score(c))
+                )
+                + foqus.quality_score(c, loss, beta)
+            ),
+            "Q is not scaled: all three terms are.",
+        ),
+        Mistake(
+            lambda c, loss, beta: _scaled(_shrunk, c, loss, beta) / 3,
+            "the three are added, not averaged.",
         ),
     ),
 )
@@ -238,6 +333,15 @@ def _width(score):
     return np.where(score >= score.max() - third, 1, np.where(score >= score.min() + third, 2, 3))
 
 
+def _quantiles(score):
+    low, high = np.quantile(score, [1 / 3, 2 / 3])
+    return np.where(score >= high, 1, np.where(score >= low, 2, 3))
+
+
+def _class_after_class(score, label):
+    return np.concatenate([_ranked(score[label == y]) for y in np.unique(label)])
+
+
 tiers = Exercise(
     asks="score (N,), label (N,) -> (N,) 1, 2 or 3: the tier inside the class, 1 the highest third",
     right=tier_of,
@@ -257,9 +361,24 @@ tiers = Exercise(
             _by_class(_width),
             "thirds of the score's range: tiers are thirds of the signals, by rank [A7].",
         ),
+        *(
+            Mistake(
+                _by_class(cut),
+                "if a class does not divide by three, what is left over goes to the first tiers.",
+            )
+            for cut in (lambda score: _ranked(score, lambda n: (n // 3, 2 * (n // 3))), _quantiles)
+        ),
         Mistake(
-            _by_class(lambda score: _ranked(score, lambda n: (n // 3, 2 * (n // 3)))),
-            "if a class does not divide by three, what is left over goes to the first tiers.",
+            lambda score, label: tier_of(score, label) - 1,
+            "tiers are numbered from 1, not from 0.",
+        ),
+        Mistake(
+            _by_class(lambda score: np.argsort(-score) * 3 // len(score) + 1),
+            "argsort is not a rank: it says which row stands first, not where a row stands.",
+        ),
+        Mistake(
+            _class_after_class,
+            "the answer has one class after another; each tier belongs where its signal stands.",
         ),
     ),
 )

@@ -34,6 +34,17 @@ def _pooled(ours, theirs):
     return tuple(test.confidence_interval(0.95))
 
 
+def _added(factor):
+    """Variances of both rows, added: what holds of independent ones."""
+
+    def interval(ours, theirs):
+        n = len(ours)
+        error = np.sqrt((np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / n)
+        return _interval(np.mean(ours) - np.mean(theirs), error, factor(n))
+
+    return interval
+
+
 STRANGERS = (
     "the seeds of both rows are treated as strangers: subtract seed by seed first. "
     "What a seed has in common then goes away."
@@ -47,6 +58,10 @@ def _with(factor=lambda n: stats.t.ppf(0.975, n - 1), ddof=1, root=np.sqrt, sign
         return _interval(each.mean(), each.std(ddof=ddof) / root(n), factor(n))
 
     return interval
+
+
+def _centre_and_half(low, high):
+    return (low + high) / 2, (high - low) / 2
 
 
 def _two_rows(rng: np.random.Generator) -> tuple:
@@ -66,6 +81,8 @@ interval = Exercise(
     mistakes=(
         Mistake(_welch, STRANGERS),
         Mistake(_pooled, STRANGERS),
+        Mistake(_added(lambda n: stats.t.ppf(0.975, n - 1)), STRANGERS),
+        Mistake(_added(lambda n: 1.96), STRANGERS),
         Mistake(
             _with(factor=lambda n: stats.norm.ppf(0.975)),
             "1.96 is for a known spread. It is estimated from n seeds: take Student's t, n - 1.",
@@ -86,6 +103,23 @@ interval = Exercise(
             "95 % on one side: half of 5 % belongs to each end, so the quantile is 0.975.",
         ),
         Mistake(_with(sign=-1), "theirs less ours: a gain must come out above 0."),
+        Mistake(
+            _with(factor=lambda n: 1.96, ddof=0),
+            "two things: 1.96 is for a known spread (take Student's t, n - 1), and numpy's std "
+            "divides by n unless ddof=1.",
+        ),
+        Mistake(
+            _with(factor=lambda n: stats.t.ppf(0.975, n)),
+            "n differences have n - 1 degrees of freedom, for their mean was estimated as well.",
+        ),
+        Mistake(
+            lambda ours, theirs: _centre_and_half(*paired_interval(ours, theirs)),
+            "that is the middle and half the width; asked for are both ends.",
+        ),
+        Mistake(
+            lambda ours, theirs: paired_interval(ours, theirs)[::-1],
+            "the ends have changed places: low first.",
+        ),
     ),
 )
 
@@ -121,6 +155,28 @@ holm = Exercise(
             "a larger p has become smaller than one before it: keep the largest so far.",
         ),
         Mistake(lambda p: _steps(p, _step_down, clip=False), "a probability above 1: cut there."),
+        Mistake(
+            lambda p: _steps(p, _step_down, lambda x: x, clip=False),
+            "two things: a larger p must not become smaller than one before it (keep the largest "
+            "so far), and none goes above 1.",
+        ),
+        Mistake(
+            lambda p: _steps(p, lambda m, i: m - i - 1),
+            "the smallest takes m, not m - 1: arrays begin at 0.",
+        ),
+        Mistake(
+            lambda p: _steps(p, _step_down, lambda x: np.minimum.accumulate(x[::-1])[::-1]),
+            "that is Hochberg's, from the largest p down. Holm goes up from the smallest and "
+            "keeps the largest so far.",
+        ),
+        Mistake(
+            lambda p: np.minimum((len(p) - np.argsort(p)) * np.asarray(p), 1),
+            "argsort is not a rank: it says which p stands first, not where a p stands.",
+        ),
+        Mistake(
+            lambda p: np.minimum((len(p) - np.arange(len(p))) * np.asarray(p), 1),
+            "the factors m, m - 1, ... go to the p in order of size: sort them first.",
+        ),
         Mistake(
             lambda p: _steps(
                 p, lambda m, i: m / (i + 1), lambda x: np.minimum.accumulate(x[::-1])[::-1]
@@ -158,6 +214,18 @@ noise_power = Exercise(
         ),
         Mistake(lambda power, snr: power - snr, "dB are subtracted from dB, not from a power."),
         Mistake(lambda power, snr: power / snr, "the SNR is a ratio only after dB are undone."),
+        Mistake(
+            lambda power, snr: 10 * np.log10(power) - snr,
+            "that is the noise in dB; its power is asked for: undo the logarithm.",
+        ),
+        Mistake(
+            lambda power, snr: np.sqrt(power / 10 ** (snr / 10)),
+            "that is an amplitude, the root of the power.",
+        ),
+        Mistake(
+            lambda power, snr: 1 / 10 ** (snr / 10),
+            "the power of the signal is not used: that is the noise beside a signal of power 1.",
+        ),
     ),
 )
 

@@ -1,8 +1,9 @@
 """Algorithm 1, lines 10-12: sort by score, cut into three tiers, draw a share of each.
 
 The paper gives neither cut points nor shares nor the rule inside a tier [A7, A8, A10]: each is an
-argument here. With three equal tiers, equal shares and random draws this is Uniform, whatever the
-score: a control, not a candidate.
+argument here. With three equal tiers, equal shares and random draws every signal has the same
+chance, as in Uniform, but for rounding (a remainder goes to the higher tier), and the draw is
+spread over the score's range: a control, not a candidate.
 """
 
 from collections.abc import Callable
