@@ -77,8 +77,12 @@ def _unshown(row, of: Evaluated, at: str) -> str:
     return (
         f"No gain shown on your data: {at} {of.method} less {of.study.floor} is "
         f"{difference_text(row.difference, of.study.metrics[0])} points {_interval(row, of)}, "
-        f"n = {row.n}. The smallest difference these runs could have shown is {could} points "
+        f"n = {row.n}. "
+    ) + (
+        f"The smallest difference these runs could have shown is {could} points "
         f"(in {100 * POWER:g} of 100 cases)."
+        if row.sd > 0
+        else "Every seed gave the same difference: what these runs could have shown is not known."
     )
 
 

@@ -161,6 +161,14 @@ def test_no_gain_shown_names_what_could_have_been():
     assert f"could have shown is {could} points (in 80 of 100 cases)" in said and "n = 5" in said
 
 
+def test_equal_differences_do_not_promise_that_any_difference_would_have_shown():
+    said = verdict(evaluated(lambda *_: 0.5, budgets=(100,)))
+    assert (
+        said.endswith("what these runs could have shown is not known.")
+        and "0.0 points (" not in said
+    )
+
+
 def test_below_five_seeds_there_is_no_verdict_and_no_interval(kept):
     few = evaluated(seeds=range(4))
     said = verdict(few)
