@@ -10,7 +10,7 @@ from operator import attrgetter
 from foqus_lib.errors import unknown
 
 Plain = str | int
-Settings = tuple[tuple[str, Plain], ...]
+Settings = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Trial:
     """Nothing but str and int: 1 and 1.0, or the spellings of 0.3, must not be several trials.
 
     Whatever else decides the result stands in `settings`: networks, recipes, and the versions of
-    the code that computes, so that no change of code returns yesterday's number as today's.
+    the code that computes, so that no change of code returns yesterday's number as today's. They
+    are text: a committed row has a column for each, and from a column 5 and "5" read alike.
     """
 
     study: str
@@ -40,9 +41,9 @@ class Trial:
         if taken := set(names) & set(FIELDS):
             raise ValueError(f"trial.settings: {sorted(taken)} are fields of every trial")
         for name, value in self.settings:
-            _check_field(name, value, type(value) if type(value) in (str, int) else None)
+            _check_field(name, value, str)
 
-    def __getitem__(self, setting: str) -> Plain:
+    def __getitem__(self, setting: str) -> str:
         """The value of a setting: trial["evaluation_model"]."""
         known = dict(self.settings)
         if setting not in known:
@@ -69,11 +70,10 @@ FIELDS = {field.name: field.type for field in fields(Trial)[:-1]}  # name -> str
 _VALUES = attrgetter(*FIELDS)
 
 
-def _check_field(name: str, value: object, kind: type | None) -> None:
+def _check_field(name: str, value: object, kind: type) -> None:
     if type(value) is not kind:
-        wanted = kind.__name__ if kind else "str or int"
         raise ValueError(
-            f"trial.{name}: expected {wanted}, got {value!r} ({type(value).__name__}); "
+            f"trial.{name}: expected {kind.__name__}, got {value!r} ({type(value).__name__}); "
             "rates are basis points (0.05 is 500), other numbers go in as text"
         )
     if value == "":

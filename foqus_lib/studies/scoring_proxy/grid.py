@@ -33,7 +33,7 @@ def trials(common: Common, options: Options, task: Task) -> list[Trial]:
                 ("base_recipe", str(options.base_recipe)),
                 ("evaluation_model", options.model),
                 ("evaluation_recipe", str(options.model_recipe)),
-                ("keep", options.keep[0]),
+                ("keep", str(options.keep[0])),
                 ("network", options.named),
                 ("recipe", str(options.recipe)),
                 ("similarity", options.similarity),
