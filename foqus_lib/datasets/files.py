@@ -25,8 +25,8 @@ KINDS = {
     "a folder": "RML2016 as text files",
 }
 
-RAW = {f".{kind.removesuffix('_le')}": kind for kind in sidecar.RAW_FORMATS}  # usual endings
-RAW |= {f".{kind}": kind for kind in sidecar.RAW_FORMATS} | {".complex16": "ci16_le"}
+RAW = {f".{kind}": kind for kind in sidecar.RAW_FORMATS}  # usual endings
+RAW |= {f".{name}": kind for name, kind in sidecar.ALSO.items()}
 
 
 @dataclass(frozen=True, eq=False)

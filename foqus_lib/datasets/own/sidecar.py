@@ -16,7 +16,7 @@ classes: [BPSK, QPSK]       # if left out: the labels found, sorted
 recordings: [a.cu8, b.cu8]  # without a header, each of one class
 labels: [BPSK, QPSK]        # one a recording
 snr: 20                     # dB, or a list: one a recording
-format: cu8                 # or ci8, ci16_le (complex16), ci16_be, cf32_le
+format: cu8                 # or ci8, ci16_le (or complex16), ci16_be, cf32_le
 length: 128                 # hop and classes as above
 """
 
@@ -40,6 +40,7 @@ RAW_FORMATS = {
     "ci16_be": np.dtype(">i2"),
     "cf32_le": np.dtype("<f4"),
 }
+ALSO = {"ci16": "ci16_le", "complex16": "ci16_le", "cf32": "cf32_le"}  # as radios' software says it
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # What YAML and people read alike: not 20:30 (1230 to YAML), 010 (8), 0x10, 1_000 or 400 digits.
 NUMBER = re.compile(
@@ -144,7 +145,8 @@ def _raw(path: Path, said: dict) -> RawRecordings:
     decibels = [_snr(path, {"snr": one}) for one in snr]
     if not all(isinstance(one, float) for one in decibels):
         raise ValueError(f"{path}: snr: expected dB, got {_short(said['snr'])}. Write a number")
-    if (kind := _text(path, said, "format")) not in RAW_FORMATS:
+    kind = _text(path, said, "format")
+    if (kind := ALSO.get(kind, kind)) not in RAW_FORMATS:
         raise ValueError(f"{path}: {unknown('format', kind, RAW_FORMATS)}")
     classes = _classes(path, said) if "classes" in said else ()
     return RawRecordings(path, recordings, labels, tuple(decibels), kind, length, hop, classes)

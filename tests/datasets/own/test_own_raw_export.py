@@ -37,7 +37,10 @@ def test_unsigned_bytes_are_frames_of_minus_one_to_one(tmp_path):
     assert "2 recordings in cu8" in loaded.origin
 
 
-@pytest.mark.parametrize("name, kind", [("ci16_le", "<i2"), ("ci16_be", ">i2"), ("ci8", "i1")])
+@pytest.mark.parametrize(
+    "name, kind",
+    [("ci16_le", "<i2"), ("ci16", "<i2"), ("complex16", "<i2"), ("ci16_be", ">i2"), ("ci8", "i1")],
+)
 def test_signed_integers_are_scaled_by_their_full_scale(tmp_path, name, kind):
     recorded(tmp_path, "i2" if "16" in name else "i1", samples=16)
     said = described(tmp_path, format=name, hop="4", snr="[10, 0]", classes="[QPSK, BPSK]")
