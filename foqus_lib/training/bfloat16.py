@@ -1,7 +1,7 @@
 """Products in bfloat16, also on a CPU that has none: there in float32, of rounded numbers.
 
 A CPU with AMX or AVX-512 multiplies bfloat16 numbers, adds in float32 and rounds the sum once.
-Elsewhere torch falls back to reference kernels that take ten to twenty times as long as float32
+Elsewhere torch falls back to reference kernels that take many times as long as float32
 and round in between. Rounding what enters, taking the product in float32 and rounding what comes
 out is what the fast CPUs do, at the speed of float32: so a row of one CPU can stand beside a row
 of another. `benchmarks/bfloat16.py` measures both.
