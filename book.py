@@ -9,6 +9,7 @@ Standard library only, and syntax that Python 3.7 can read, so that an old
 python3 gets as far as the sentence that says what to install.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -16,6 +17,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -45,20 +51,60 @@ def digest():
     return hashlib.sha256(b"".join(pin.read_bytes() for pin in PINS)).hexdigest()
 
 
+@contextlib.contextmanager
+def alone():
+    """One set-up at a time: a second waits, and then finds the work of the first done."""
+    folder = os.open(str(ROOT), os.O_RDONLY) if fcntl else None
+    try:
+        if fcntl:
+            with contextlib.suppress(OSError):  # a file system without locks
+                wait_for(folder)
+        yield
+    finally:
+        if fcntl:
+            os.close(folder)  # and the lock with it
+
+
+def wait_for(folder):
+    """The lock on a folder that is open; says so where another holds it."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("book.py: another book.py is installing here; waiting until it is done", flush=True)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+
+
+def wanted():
+    """What the mark of a finished set-up says: the pins, and this folder, whose path scripts in
+    .venv/bin hold."""
+    return digest() + " " + str(ROOT)
+
+
+def found():
+    """What the mark says."""
+    mark = VENV / "installed"
+    return mark.read_text() if mark.exists() and PYTHON.exists() else ""
+
+
 def set_up():
-    """Make .venv; when only pins changed, change those packages: others may be running in it."""
-    mark = VENV / "installed"  # the pins and this folder's path, which scripts in .venv/bin hold
-    wanted = digest() + " " + str(ROOT)
-    found = mark.read_text() if mark.exists() and PYTHON.exists() else ""
-    if found == wanted:
+    """Make .venv, unless it is there."""
+    if found() == wanted():
         return
+    with alone():
+        if found() != wanted():
+            install()
+
+
+def install():
+    """Fill .venv; when only pins changed, change those packages: others may be running in it."""
+    mark = VENV / "installed"
     print("book.py: installing the pinned packages into .venv, once (a few minutes)", flush=True)
-    pip = upgrade() if found.endswith(" " + str(ROOT)) else create(mark)
-    install = pip + ["install", "-qq", "--disable-pip-version-check"]
+    pip = upgrade() if found().endswith(" " + str(ROOT)) else create(mark)
+    pip = pip + ["install", "-qq", "--disable-pip-version-check"]
     for what in (["-r", str(PINS[0])], ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]):
-        if subprocess.call(install + what) != 0:
+        if subprocess.call(pip + what) != 0:
             sys.exit("book.py: the installation failed (see above); run it again to retry.")
-    mark.write_text(wanted)
+    mark.write_text(wanted())
 
 
 def create(mark):

@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,7 +113,9 @@ def test_bootstrap_installs_once_and_again_where_the_folder_moved(commands, monk
     assert len(commands) == 3 and "--clear" in commands[0] and "-e" in commands[2]
     book.set_up()
     assert len(commands) == 3, "nothing is installed twice"
-    monkeypatch.setattr(book, "ROOT", tmp_path / "moved")  # scripts in .venv/bin hold the old path
+    moved = tmp_path / "moved"  # scripts in .venv/bin hold the old path
+    moved.mkdir()
+    monkeypatch.setattr(book, "ROOT", moved)
     book.set_up()
     assert len(commands) == 6 and "--clear" in commands[3]
 
@@ -123,6 +127,19 @@ def test_new_pins_do_not_empty_an_environment_that_others_run_in(commands):
     assert len(commands) == 6 and not any("--clear" in command for command in commands[3:])
     book.set_up()
     assert len(commands) == 6
+
+
+@pytest.mark.skipif(book.fcntl is None, reason="no file locks of this kind")
+def test_a_second_bootstrap_waits_for_the_first_and_installs_nothing(commands, capsys, tmp_path):
+    with ThreadPoolExecutor() as pool:
+        with book.alone():  # the first one
+            second = pool.submit(book.set_up)
+            while "another book.py is installing" not in capsys.readouterr().out:
+                assert not second.done()
+                time.sleep(0.01)
+            (tmp_path / "installed").write_text(book.wanted())
+        second.result(timeout=60)
+    assert not commands
 
 
 def test_bootstrap_repeats_an_install_that_failed(commands, monkeypatch, tmp_path):
