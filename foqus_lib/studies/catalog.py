@@ -72,7 +72,8 @@ class Chapter:
     trials: Callable[[Common, object, Subject], list[Trial]]
     bench: Callable[[Common, object, Subject], Bench]
     task: Callable[[Common, object], Subject] = _signals
-    own_data: str = ""  # where its signals are from, if no others can be asked for
+    fixed: tuple[str, ...] = ()  # of settings.SIGNALS, those that it would not look at
+    why_fixed: str = ""
 
 
 def _coreset(trials: Callable) -> Chapter:
@@ -105,6 +106,8 @@ CHAPTERS: dict[str, Chapter] = {
         llm_pruning.trials,
         llm_pruning.bench,
         task=llm_pruning.task,
+        fixed=tuple(name for name in settings.SIGNALS if name != "dataset"),
+        why_fixed="it reads text, which dataset= names",
     ),
     "12_clustering": Chapter(
         CLUSTERING, clustering_options.Options, clustering_grid.trials, clustering_bench.bench
@@ -125,7 +128,8 @@ CHAPTERS: dict[str, Chapter] = {
         leaderboard.trials,
         leaderboard.bench,
         task=leaderboard.public,
-        own_data="its boards are fixed; choose one with board=",
+        fixed=settings.SIGNALS,
+        why_fixed="its boards are fixed; choose one with board=",
     ),
 }
 
@@ -203,19 +207,14 @@ def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
     part: "2/8" for the second of eight parts of its trials, which need no record of another part.
     """
     one = chapter_of(notebook)
-    if one.own_data:
-        _refuse_signals(notebook, one.own_data, settings.asked(given))
+    asked = settings.asked(given)
+    for name in one.fixed:
+        if name in asked:  # refused, as it would be ignored
+            raise ValueError(f"{name}: {notebook} takes none, got {asked[name]!r}: {one.why_fixed}")
     common, options = settings.read(notebook, one.study.name, one.options, given)
-    if common.dataset not in DATASETS and "frames" not in settings.asked(given):
+    if common.dataset not in DATASETS and "frames" not in asked:
         common = replace(common, frames=0)  # a profile's size is that of what it simulates
     return Opened(notebook, one, common, options, part)
-
-
-def _refuse_signals(notebook: str, why: str, asked: Mapping) -> None:
-    """What would be ignored is refused."""
-    for name in settings.SIGNALS:
-        if name in asked:
-            raise ValueError(f"{name}: {notebook} takes none, got {asked[name]!r}: {why}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,7 +152,7 @@ def test_a_raised_version_makes_stored_trials_count_as_missing(what, task, tmp_p
 
 
 def of_parts(notebook, tmp_path, parts, **given):
-    if not catalog.chapter_of(notebook).own_data:  # which says itself how many
+    if "frames" not in catalog.chapter_of(notebook).fixed:  # which says itself how many
         given |= {"frames": 10}  # a part of a tenth can be cut
     whole = smoke(notebook, tmp_path, **given)
     pieces = [

@@ -314,3 +314,10 @@ def test_tables_of_rules_and_of_tunings_print(rows):
     shown = claims.by_tuning(averaged[averaged.budget == 48], [REVERSE])
     found = tables.budget_table(shown, claims.study_of_tunings(STUDY)).text
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(("name", "value"), [("frames", 10), ("snr_min", 0), ("split", "blocks")])
+def test_what_says_which_signals_there_are_is_refused(name, value):
+    said = f"^{name}: 11_llm_pruning takes none, got {value!r}: it reads text"
+    with pytest.raises(ValueError, match=said):
+        catalog.opened("11_llm_pruning", {"profile": "smoke", name: value})
