@@ -137,7 +137,7 @@ def _verdict(row, metric: Metric) -> str:
 
 def by_trial(rows: pd.DataFrame, metric: Metric) -> pd.Series:
     """The metric by (seed, repeat): what `compare` takes two of."""
-    return rows.set_index(["seed", "repeat"])[metric.name]
+    return rows[["seed", "repeat", metric.name]].set_index(["seed", "repeat"])[metric.name]
 
 
 def not_worse_than_best(rows: pd.DataFrame, metric: Metric) -> list[str]:

@@ -3,6 +3,7 @@
 Accuracies are fractions. Every audit takes the frame of `tables()` and returns a frame to show.
 """
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -59,9 +60,10 @@ def _read(name: str, columns: list[str]) -> pd.DataFrame:
     return rows
 
 
-def methods() -> list[str]:
+@cache  # every table asks for the order
+def methods() -> tuple[str, ...]:
     """The eleven methods in the order in which Table I prints them."""
-    return list(dict.fromkeys(tables().method))
+    return tuple(dict.fromkeys(tables().method))
 
 
 def beside(ours: str) -> pd.DataFrame | None:
