@@ -153,7 +153,7 @@ def _by_gradients(bench: Bench, way: Way, start: Signals, seed: int) -> Distille
 
 
 def fall(bench: Bench, way: Way, made: Distilled, seed: int) -> float:
-    """Share of L that distillation took away, on networks and real signals it did not meet."""
+    """Share of L that distillation took away, on networks it did not meet and a new draw of T."""
     train, fingerprint = bench.task.train, bench.task.fingerprint
     order = rng_for("distillation", "probe", fingerprint, seed).permutation(len(train))
     most = 4 * bench.how.batch_real

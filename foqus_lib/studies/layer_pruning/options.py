@@ -130,8 +130,8 @@ def _cuttable(network: str) -> Cuttable:
         return NETWORKS[network]()
     if network in MODELS:
         raise ValueError(
-            f"network: the layers of {network} cannot be cut: each expects the shape that the one "
-            f"before makes, and there is no shortcut around it. Take one of {WORDS}"
+            f"network: the layers of {network} cannot be cut: it is only built whole here. "
+            f"Take one of {WORDS}"
         )
     raise unknown("network", network, NETWORKS)
 
