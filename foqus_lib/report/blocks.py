@@ -161,10 +161,9 @@ def note_on(blocked: pd.DataFrame, study: Study, unfinished: str = "", printed: 
         for name in FACTS
         if name in blocked and blocked[name].nunique() > 1
     ]
-    if missing := _missing(blocked, study):
-        some = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
-        total = len(blocked) + len(missing)
-        parts.append(f"Only {len(blocked)} of {total} trials; missing: {some}.")
+    fewer, none = _lacking(blocked, study)
+    parts += [f"Fewer trials than others in its column: {_some(fewer)}."] if fewer else []
+    parts += [f"No trials: {_some(none)}."] if none else []
     if unfinished:
         parts.append(f"The grid is not finished: {unfinished.rstrip('.')}.")
     return " ".join(part for part in parts if part)
@@ -226,20 +225,35 @@ def _told(value: str, rows: int, methods: list[str], name: str) -> str:
     return f"{text or 'not known'} ({rows} rows{': ' + some if some else ''})"
 
 
-def _missing(blocked: pd.DataFrame, study: Study) -> list[str]:
-    """Trials that other methods of their block and budget have."""
-    found = []
-    for _, group in blocked[blocked.method != study.ceiling].groupby(block_of(study), sort=False):
-        where = block_names(group, study).iloc[0]
-        have = set(zip(group.method, group.budget, group.seed, group.repeat, strict=True))
-        wanted = sorted({key[1:] for key in have})
-        found += [
-            f"{where} {method} {study.axis.text(int(budget))} seed {seed} repeat {repeat}".strip()
-            for method in in_order(list(group.method), study)
-            for budget, seed, repeat in wanted
-            if (method, budget, seed, repeat) not in have
-        ]
-    return found
+def _lacking(blocked: pd.DataFrame, study: Study) -> tuple[list[str], list[str]]:
+    """Cells with some of the trials that their column has, and rows without any at some budgets."""
+    fewer, none = [], []
+    blocks = list(blocked[blocked.method != study.ceiling].groupby(block_of(study), sort=False))
+    for _, group in blocks:
+        where = f"{block_names(group, study).iloc[0]} " if len(blocks) > 1 else ""
+        trials = group[["method", "budget", "seed", "repeat"]].itertuples(index=False, name=None)
+        have: dict[tuple, set] = {}
+        for method, budget, *which in trials:
+            have.setdefault((method, budget), set()).add(tuple(which))
+        for method in in_order(list(group.method), study):
+            empty = []
+            for budget in budgets_of(group):
+                got = have.get((method, budget), set())
+                wanted = set().union(*(of for (_, at), of in have.items() if at == budget))
+                if not got:
+                    empty.append(study.axis.text(budget))
+                elif lost := sorted(wanted - got):
+                    first = "no seed {} repeat {}".format(*lost[0]) + ", ..." * (len(lost) > 1)
+                    cell = f"{where}{method} at {study.axis.text(budget)}"
+                    fewer.append(f"{cell} ({len(got)} of {len(wanted)}: {first})")
+            none += [f"{where}{method} at {', '.join(empty)}"] if empty else []
+    return fewer, none
+
+
+def _some(names: list[str]) -> str:
+    """The first few, and how many more there are."""
+    more = [f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return "; ".join(names[:SHOWN] + more)
 
 
 def titled(table: pd.DataFrame, study: Study) -> pd.DataFrame:

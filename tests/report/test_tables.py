@@ -80,7 +80,8 @@ def test_b03_missing_trials_are_named():
     full = rows(by_method, seeds=range(6))
     lacking = full[~((full.method == "FoQuS") & (full.budget == 500) & (full.seed == 5))]
     table = budget_table(lacking, STUDY)
-    assert "Only 82 of 84 trials; missing: CNN1D → CNN1D FoQuS 5 % seed 5 repeat 0, " in table.note
+    lost = "FoQuS at 5 % (10 of 12: no seed 5 repeat 0, ...)."
+    assert f"Fewer trials than others in its column: {lost}" in table.note
     assert (
         "(1 %, All data: n = 6 seeds x 2 repeats; 5 %: n = 5 to 6 seeds x 2 repeats)" in table.note
     )
@@ -95,6 +96,7 @@ def test_a_method_that_lacks_a_budget_has_no_average():
     full = rows(by_method)
     table = budget_table(full[~((full.method == "FoQuS") & (full.budget == 500))], STUDY)
     assert list(table.text.loc["FoQuS"]) == ["0.452 ± 0.016", "", ""]
+    assert "No trials: FoQuS at 5 %. " in table.note and "Fewer" not in table.note
 
 
 def test_what_differs_within_a_table_is_named():

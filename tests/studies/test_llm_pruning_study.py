@@ -309,11 +309,16 @@ def test_tables_of_rules_and_of_tunings_print(rows):
     from foqus_lib.report import tables
 
     averaged = mean_of_draws(rows, STUDY)
-    main = averaged[averaged.tuning.isin([tuning.PARTIAL, "-"])]
+    main = claims.of_rules(averaged)
+    assert set(averaged.tuning) - set(main.tuning) == {"lm_head"} and WHOLE in set(main.method)
     assert REVERSE in tables.budget_table(main, STUDY).text.index
     shown = claims.by_tuning(averaged[averaged.budget == 48], [REVERSE])
     found = tables.budget_table(shown, claims.study_of_tunings(STUDY)).text
     assert len(found) == 2
+    several = claims.where_tunings_differ(averaged)
+    assert set(zip(several.method, several.tuning, strict=True)) == {
+        (REVERSE, tuning.PARTIAL), (REVERSE, "lm_head")
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "value"), [("frames", 10), ("snr_min", 0), ("split", "blocks")])

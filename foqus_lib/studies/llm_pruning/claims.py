@@ -23,6 +23,17 @@ from foqus_lib.studies.llm_pruning.options import (
 )
 
 
+def of_rules(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows tuned as the paper tunes, and the whole model: what a table of rules compares."""
+    return rows[rows.tuning.isin([tuning.PARTIAL, NONE])]
+
+
+def where_tunings_differ(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each rule, cut and budget at which several tunings were tried."""
+    tried = rows.groupby(["method", "cut", "budget"]).tuning.transform("nunique")
+    return rows[tried > 1]
+
+
 def by_tuning(rows: pd.DataFrame, rules: Sequence[str]) -> pd.DataFrame:
     """Rows with the tuning as the method and the rule as a setting: for a table of tunings."""
     kept = rows[rows.method.isin(rules)]
