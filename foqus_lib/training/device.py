@@ -40,6 +40,7 @@ def resident(
 
 
 @lru_cache(maxsize=2)  # the training and the test signals of one task
+@torch.inference_mode(False)  # what a test asks for first, a training may ask for next
 def _resident(
     signals: Signals, device: torch.device, dtype: torch.dtype
 ) -> tuple[Float[Tensor, "N 2 L"], Int64[Tensor, " N"]]:

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from foqus_lib.models import MODELS
 from foqus_lib.signals import Signals
+from foqus_lib.training import device
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.fit import fit, initial
 from foqus_lib.training.predict import predict
@@ -172,6 +173,14 @@ def test_devices_that_are_not_there_are_refused():
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="torch sees no GPU; use auto or cpu"):
             pick_device("cuda")
+
+
+def test_signals_that_a_test_was_the_first_to_ask_for_serve_a_training(tones, float64):
+    """float64 is kept as a GPU's signals are: moved once, for all who ask."""
+    device._resident.cache_clear()
+    with torch.inference_mode():
+        x, y = device.resident(tones, torch.device("cpu"))
+    assert not x.is_inference() and not y.is_inference()
 
 
 @pytest.mark.gpu
