@@ -102,8 +102,10 @@ def test_weights_are_drawn_on_the_cpu_whatever_the_default_device(seeds):
     assert torch.equal(parameters_of(found), usual)
 
 
-def test_training_leaves_the_global_generators_alone(tones, coresets):
+def test_training_leaves_the_global_generators_alone(tones, coresets, monkeypatch):
+    """A GPU's too: torch.manual_seed seeds them all, fork_rng puts back what it is told."""
     torch.manual_seed(3), np.random.seed(3)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("a GPU's"))
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy()
     fit(MODELS["CNN2D"], tones, coresets[:1], ["a"], Recipe(epochs=1))
     assert torch.equal(torch.random.get_rng_state(), before[0])
