@@ -177,6 +177,22 @@ def test_devices_that_are_not_there_are_refused():
             pick_device("cuda")
 
 
+@pytest.mark.parametrize(("precision", "products"), [("fp32", "ieee"), ("tf32", "tf32"),
+                         ("bf16", "ieee")])  # fmt: skip
+def test_what_a_gpu_is_told_of_products_and_of_sums(precision, products):
+    """All of it is said, and taken back: torch's defaults are TF32 here, bfloat16 sums there."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+
+    def told():
+        by_product = [one.fp32_precision for one in (matmul, cudnn.conv, cudnn.rnn)]
+        return by_product, matmul.allow_bf16_reduced_precision_reduction
+
+    before = told()
+    with device.arithmetic(precision, torch.device("cuda")):
+        assert told() == ([products] * 3, False)
+    assert told() == before
+
+
 def test_signals_that_a_test_was_the_first_to_ask_for_serve_a_training(tones, float64):
     """float64 is kept as a GPU's signals are: moved once, for all who ask."""
     device._resident.cache_clear()
