@@ -22,7 +22,12 @@ class Recurrent(nn.Module):
         self.copies = copies
 
     def forward(self, x: Float[Tensor, "R B L I"]) -> Float[Tensor, "R B L H"]:
-        return self.lstm(x) if self.copies > 1 else self.lstm(x[0])[0][None]
+        if self.copies > 1:
+            return self.lstm(x)
+        # Clustering learns in evaluation mode. There cuDNN keeps nothing for backward; without
+        # dropout the layer is the same in both.
+        self.lstm.training = self.training or torch.is_grad_enabled()
+        return self.lstm(x[0])[0][None]
 
 
 class LoopedLSTM(nn.Module):

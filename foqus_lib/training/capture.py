@@ -34,10 +34,11 @@ def captured(
     replays = {}
     with _put_back(network, optimiser, at, finite):
         try:
-            _warm_up(step, sizes, at)
+            stream = torch.cuda.Stream()  # torch.cuda.graph's own stays on the first GPU it met
+            _warm_up(step, sizes, at, stream)
             pool = torch.cuda.graph_pool_handle()  # never replayed at the same time: one memory
             for size in sorted(sizes, reverse=True):  # the smaller one fits into the larger's
-                replays[size] = _record(step, size, pool)
+                replays[size] = _record(step, size, pool, stream)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
@@ -48,21 +49,21 @@ def captured(
     return lambda size: replays[size]() if replays[size] else step(size)
 
 
-def _warm_up(step: Step, sizes: Collection[int], at: Tensor) -> None:
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
+def _warm_up(step: Step, sizes: Collection[int], at: Tensor, stream: torch.cuda.Stream) -> None:
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
         for size in sizes:
             for _ in range(WARM_UP):
                 at.zero_()
                 step(size)
-    torch.cuda.current_stream().wait_stream(side)
+    torch.cuda.current_stream().wait_stream(stream)
     torch.cuda.synchronize()
 
 
-def _record(step: Step, size: int, pool: tuple) -> Callable[[], None]:
+def _record(step: Step, size: int, pool: tuple, stream: torch.cuda.Stream) -> Callable[[], None]:
+    """The outer `with` gives the stream back, which `graph` keeps when a capture fails."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, pool=pool):
+    with torch.cuda.stream(stream), torch.cuda.graph(graph, pool=pool, stream=stream):
         step(size)
     return graph.replay
 

@@ -47,9 +47,15 @@ def put_back(
     optimiser: torch.optim.Optimizer,
     moving: Collection[Tensor],
 ) -> tuple[int, dict[int, int]]:
-    """The stack as it was; gives (epochs done, copies that diverged)."""
+    """The stack as it was; gives (epochs done, copies that diverged).
+
+    How the optimiser steps is its own: a GPU's learning rate is a tensor, which graphs read.
+    """
     network.load_state_dict(state["network"])
+    own = [dict(group) for group in optimiser.param_groups]
     optimiser.load_state_dict(state["optimiser"])
+    for group, settings in zip(optimiser.param_groups, own, strict=True):
+        group.update(settings)
     for tensor, value in zip(moving, state["moving"], strict=True):
         tensor.copy_(value)
     return state["epochs"], dict(state["diverged"])

@@ -40,6 +40,7 @@ def resident(
 
 
 @lru_cache(maxsize=2)  # the training and the test signals of one task
+@torch.inference_mode(False)  # what a test asks for first, a training may ask for next
 def _resident(
     signals: Signals, device: torch.device, dtype: torch.dtype
 ) -> tuple[Float[Tensor, "N 2 L"], Int64[Tensor, " N"]]:
@@ -57,17 +58,23 @@ def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
     """Products of float32 numbers inside, forward and backward: in TF32 if that is the precision.
 
     On a GPU torch multiplies convolutions in TF32 unless told otherwise, so the others are said
-    too. Raises ValueError for tf32 on a CPU, which has none.
+    too, and it lets cuBLAS add parts of a bfloat16 product in bfloat16: here sums are float32.
+    Raises ValueError for tf32 on a CPU, which has none.
     """
     if precision == "tf32" and device.type != "cuda":
         raise ValueError(f"precision: tf32 is a GPU's arithmetic, got device {device}; use fp32")
     backends = torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn
     before = [backend.fp32_precision for backend in backends]
+    matmul = torch.backends.cuda.matmul
+    split = matmul.allow_bf16_reduced_precision_reduction_split_k
+    sums = matmul.allow_bf16_reduced_precision_reduction, split
     for backend in backends:
         backend.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    matmul.allow_bf16_reduced_precision_reduction = False, split
     try:
         yield
     finally:
+        matmul.allow_bf16_reduced_precision_reduction = sums
         for backend, value in zip(backends, before, strict=True):
             backend.fp32_precision = value
 

@@ -156,11 +156,11 @@ def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn
     copies_of = {seed: [c for c, other in enumerate(seeds) if other == seed] for seed in seeds}
     with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("cpu"):
         if len(seeds) == 1:  # nothing to put together
-            torch.manual_seed(seed_of("weights", seeds[0]) >> 1)
+            torch.default_generator.manual_seed(seed_of("weights", seeds[0]) >> 1)
             return build(classes, length, 1)
         stack = build(classes, length, len(seeds))
         for seed, copies in copies_of.items():
-            torch.manual_seed(seed_of("weights", seed) >> 1)
+            torch.default_generator.manual_seed(seed_of("weights", seed) >> 1)
             put(stack, copies, build(classes, length, 1).state_dict())
     return stack
 

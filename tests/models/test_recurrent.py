@@ -71,3 +71,13 @@ def test_bf16_is_near_fp32_and_keeps_gradients_in_fp32(copies):
     rounded.float().sum().backward()
     for weight in layer.parameters():
         assert weight.grad.dtype == torch.float32 and weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_what_learns_in_evaluation_mode_is_kept_for_backward_by_cudnn_too(learns):
+    """Its kernels do so in training mode alone (pytorch/pytorch#5878); clustering learns so."""
+    layer, modes = Recurrent(1, lambda: nn.LSTM(3, 5, batch_first=True)).eval(), []
+    layer.lstm.register_forward_pre_hook(lambda lstm, _: modes.append(lstm.training))
+    with torch.set_grad_enabled(learns):
+        layer(torch.ones(1, 2, 7, 3))
+    assert modes == [learns]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from foqus_lib.companions import clustering
 from foqus_lib.datasets.catalog import Task
@@ -13,9 +14,9 @@ from foqus_lib.report.bars import judged
 from foqus_lib.selection.catalog import VERSIONS as SELECTORS
 from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog
-from foqus_lib.studies.clustering import bars, grid, keeping, pictures
+from foqus_lib.studies.clustering import bars, encoders, grid, keeping, pictures
 from foqus_lib.studies.clustering import options as names
-from foqus_lib.studies.clustering.bench import SOURCE, bench
+from foqus_lib.studies.clustering.bench import AUTOENCODER, SOURCE, bench
 from foqus_lib.studies.clustering.coresets import chosen, named_by_clusters
 from foqus_lib.studies.clustering.encoders import make_encoder
 from foqus_lib.studies.clustering.options import METHODS, Options
@@ -241,6 +242,28 @@ def test_no_row_but_supervised_looks_at_the_target_s_labels(made, rows, monkeypa
     for method, found in wanted.items():
         again = keeping.METHODS[method](keeping.Case(made, "b", 2, 0))
         assert (again.train == found["train"]).all() and (again.test == found["test"]).all()
+
+
+class Seen(Exception):
+    pass
+
+
+@pytest.mark.parametrize("make", [
+    lambda made: make_encoder(made, AUTOENCODER, "b", 0),
+    lambda made: keeping.clusters_of(made, names.DAC, "b", 2, 0),
+], ids=["encoder", "clusters"])  # fmt: skip
+def test_products_are_of_the_precision_that_was_asked_for(make, made, tmp_path, monkeypatch):
+    """Left alone, a GPU multiplies convolutions in TF32: the loops here are not those of `fit`."""
+
+    def look(*given):
+        assert torch.backends.cudnn.conv.fp32_precision == "ieee"
+        raise Seen
+
+    monkeypatch.setattr(encoders, "_of_autoencoder", look)
+    monkeypatch.setitem(keeping.METHODS, names.DAC, look)
+    assert torch.backends.cudnn.conv.fp32_precision == "tf32"
+    with pytest.raises(Seen):
+        make(replace(made, root=tmp_path))
 
 
 def test_an_encoder_that_diverged_says_so_in_every_row_that_needs_it(made, four, tmp_path):

@@ -104,6 +104,18 @@ def test_edges_of_any_class_keep_a_training_alive(task):
         looks.alive(many[np.arange(128)], range(1), whole, 0)
 
 
+def test_edges_are_looked_at_in_float32(task):
+    """Left alone, a GPU multiplies the layer's convolution in TF32, and the degree is another."""
+    whole = torch.nn.Module()
+    whole.network = AVGNet(3, 64, layer.AdaptiveVisibilityGraph(2), hidden=4, layers=2)
+    seen = []
+    whole.network.graph.register_forward_pre_hook(
+        lambda *_: seen.append(torch.backends.cudnn.conv.fp32_precision)
+    )
+    looks.graphs(whole, task.train.iq[:4])
+    assert seen == ["ieee"]
+
+
 # ---- the trials ----------------------------------------------------------------------------------
 
 

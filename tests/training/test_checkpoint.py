@@ -211,3 +211,21 @@ def test_kill_9_at_any_moment(tones, tmp_path):
     with np.load(tmp_path / "whole.npz") as a, np.load(out) as b:
         for name in a.files:
             np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.SGD])
+def test_a_state_of_another_device_leaves_the_learning_rate_where_graphs_read_it(kind):
+    """Begun on a CPU, where it is a number, a captured step would keep that number for ever."""
+    of_cpu = {} if kind is torch.optim.Adam else {"momentum": 0.9}
+    of_gpu = {"capturable": True} if kind is torch.optim.Adam else of_cpu
+    here, there = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    begun = kind(here.parameters(), 0.1, fused=True, **of_cpu)
+    here(torch.ones(1, 2)).sum().backward()
+    begun.step()
+    rate = torch.tensor(0.1)
+    going_on = kind(there.parameters(), rate, fused=True, **of_gpu)
+    state = checkpoint.state_of(here, begun, [], 1, {})
+    assert checkpoint.put_back(state, there, going_on, []) == (1, {})
+    [group] = going_on.param_groups
+    assert group["lr"] is rate and group.get("capturable", True)
+    assert len(going_on.state) == 2 and torch.equal(here.weight, there.weight)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from foqus_lib.models import MODELS
 from foqus_lib.signals import Signals
+from foqus_lib.training import device
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.fit import fit, initial
 from foqus_lib.training.predict import predict
@@ -101,8 +102,10 @@ def test_weights_are_drawn_on_the_cpu_whatever_the_default_device(seeds):
     assert torch.equal(parameters_of(found), usual)
 
 
-def test_training_leaves_the_global_generators_alone(tones, coresets):
+def test_training_leaves_the_global_generators_alone(tones, coresets, monkeypatch):
+    """A GPU's too: torch.manual_seed seeds them all, fork_rng puts back what it is told."""
     torch.manual_seed(3), np.random.seed(3)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("a GPU's"))
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy()
     fit(MODELS["CNN2D"], tones, coresets[:1], ["a"], Recipe(epochs=1))
     assert torch.equal(torch.random.get_rng_state(), before[0])
@@ -172,6 +175,30 @@ def test_devices_that_are_not_there_are_refused():
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="torch sees no GPU; use auto or cpu"):
             pick_device("cuda")
+
+
+@pytest.mark.parametrize(("precision", "products"), [("fp32", "ieee"), ("tf32", "tf32"),
+                         ("bf16", "ieee")])  # fmt: skip
+def test_what_a_gpu_is_told_of_products_and_of_sums(precision, products):
+    """All of it is said, and taken back: torch's defaults are TF32 here, bfloat16 sums there."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+
+    def told():
+        by_product = [one.fp32_precision for one in (matmul, cudnn.conv, cudnn.rnn)]
+        return by_product, matmul.allow_bf16_reduced_precision_reduction
+
+    before = told()
+    with device.arithmetic(precision, torch.device("cuda")):
+        assert told() == ([products] * 3, False)
+    assert told() == before
+
+
+def test_signals_that_a_test_was_the_first_to_ask_for_serve_a_training(tones, float64):
+    """float64 is kept as a GPU's signals are: moved once, for all who ask."""
+    device._resident.cache_clear()
+    with torch.inference_mode():
+        x, y = device.resident(tones, torch.device("cpu"))
+    assert not x.is_inference() and not y.is_inference()
 
 
 @pytest.mark.gpu

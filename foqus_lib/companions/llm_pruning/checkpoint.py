@@ -194,7 +194,7 @@ def small(blocks: int, width: int, heads: int, context: int, *name: str | int) -
         bos_token_id=None, eos_token_id=None, pad_token_id=None, attn_implementation="sdpa",
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):  # transformers draws from torch's own stream
-        torch.manual_seed(seed_of("llm weights", *name) % 2**63)
+        torch.default_generator.manual_seed(seed_of("llm weights", *name) % 2**63)
         return LlamaForCausalLM(config).eval()
 
 

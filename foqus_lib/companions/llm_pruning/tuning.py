@@ -182,5 +182,5 @@ def rounded(precision: str) -> AbstractContextManager:
 def drawing_from(*name: str | int) -> Iterator[None]:
     """torch's own stream starts at a seed of that name inside, and is put back afterwards."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of("llm tuning", *name) % 2**63)
+        torch.default_generator.manual_seed(seed_of("llm tuning", *name) % 2**63)
         yield

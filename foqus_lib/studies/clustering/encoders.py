@@ -17,6 +17,7 @@ from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.clustering.bench import SOURCE, Bench
 from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.training.device import arithmetic
 from foqus_lib.training.fit import Transform, fit, initial
 from foqus_lib.training.memory import embedding_size
 from foqus_lib.training.recipe import Recipe
@@ -27,7 +28,8 @@ def make_encoder(bench: Bench, kind: str, setting: str, seed: int) -> None:
     began, key = time.perf_counter(), bench.encoder_key(kind, setting, seed)
     make = _of_source if kind == SOURCE else _of_autoencoder
     try:
-        with device_watched(bench.device):
+        device = torch.device(bench.device)
+        with device_watched(bench.device), arithmetic(bench.options.precision, device):
             network = make(bench, setting, seed)
     except ValueError as error:
         store.fail(bench.root, key, error)

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import torch
 from numpy import ndarray
 
 from foqus_lib.companions.clustering import scores
@@ -11,6 +12,7 @@ from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.clustering import options as names
 from foqus_lib.studies.clustering.bench import Bench
 from foqus_lib.studies.clustering.methods import METHODS, Case
+from foqus_lib.training.device import arithmetic
 
 SHOWN = (names.PRETRAINED, names.DTC_A)  # whose features a picture shows
 
@@ -31,7 +33,8 @@ def clusters_of(bench: Bench, method: str, setting: str, k: int, seed: int) -> d
 
 def _made(bench: Bench, method: str, setting: str, k: int, seed: int, key: dict):
     began = time.perf_counter()
-    found = METHODS[method](Case(bench, setting, k, seed))
+    with arithmetic(bench.options.precision, torch.device(bench.device)):
+        found = METHODS[method](Case(bench, setting, k, seed))
     arrays = {
         "train": found.train,
         "test": found.test,

@@ -111,7 +111,7 @@ def _supervised(case: Case) -> Found:
 def _by_pairs(case: Case, encoder: torch.nn.Module, head: bool) -> Found:
     """Variant A from this encoder; its head from k-means, or at random."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(case.rng("head").integers(2**31)))
+        torch.default_generator.manual_seed(int(case.rng("head").integers(2**31)))
         network = pairs.PairNetwork(encoder, width(case.bench, case.train), case.k)
     x = case.x(case.train)
     network.to(case.bench.device)

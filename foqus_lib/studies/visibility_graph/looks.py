@@ -10,6 +10,7 @@ from foqus_lib.companions.visibility_graph.layer import mean_degree, refuse_empt
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.visibility_graph.rows import LEARNED
+from foqus_lib.training.device import arithmetic
 from foqus_lib.training.predict import logits_of
 
 LOOKED_AT = 64  # training signals whose graphs are looked at
@@ -28,7 +29,8 @@ def alive(train: Signals, replicas: range, network: nn.Module, epoch: int) -> No
 def graphs(network: nn.Module, iq: Float32[ndarray, "B 2 L"]) -> torch.Tensor:
     """Of I and Q of these signals."""
     device = next(network.parameters()).device
-    return network.network.adjacency(torch.from_numpy(iq).to(device))
+    with arithmetic("fp32", device):
+        return network.network.adjacency(torch.from_numpy(iq).to(device))
 
 
 def of_edges(network: nn.Module, train: Signals, test: Signals) -> dict[str, float]:
