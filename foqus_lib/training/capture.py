@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from foqus_lib.training.memory import ran_out
+
 log = logging.getLogger(__name__)
 
 Step = Callable[[int], None]  # the size of the batch
@@ -39,9 +41,9 @@ def captured(
             pool = torch.cuda.graph_pool_handle()  # never replayed at the same time: one memory
             for size in sorted(sizes, reverse=True):  # the smaller one fits into the larger's
                 replays[size] = _record(step, size, pool, stream)
-        except torch.OutOfMemoryError:
-            raise
         except RuntimeError as error:
+            if ran_out(error):
+                raise
             first_line = str(error).strip().split("\n")[0]
             log.warning("no CUDA graph (%s): the same steps, launch by launch", first_line)
             replays = dict.fromkeys(sizes)

@@ -32,7 +32,7 @@ from foqus_lib.signals import Signals
 from foqus_lib.training import checkpoint
 from foqus_lib.training.capture import captured
 from foqus_lib.training.device import arithmetic, current, resident, rounded
-from foqus_lib.training.memory import Build, bytes_per_copy, free_bytes, stack_size
+from foqus_lib.training.memory import Build, bytes_per_copy, free_bytes, ran_out, stack_size
 from foqus_lib.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,9 @@ def fit(
                 bad = _train(
                     network, x, y, rows, of_stack, recipe, after, returned, state, save, transform
                 )
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not ran_out(error):
+                raise
             together, bad = _fewer(len(replicas), error), None
         if bad is None:  # only here the error is gone, and with it what its frames held
             del network, rows, after, returned, state

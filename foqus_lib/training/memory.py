@@ -82,3 +82,8 @@ def stack_size(replicas: int, per_copy: int, free: int, what: str) -> int:
         )
     stacks = math.ceil(replicas / most)
     return math.ceil(replicas / stacks)
+
+
+def ran_out(error: RuntimeError) -> bool:
+    """Whether device memory ran out: torch's own error, or what cuBLAS and cuDNN say of theirs."""
+    return isinstance(error, torch.OutOfMemoryError) or "STATUS_ALLOC_FAILED" in str(error)

@@ -89,7 +89,18 @@ def test_a_device_that_holds_not_even_one_says_how_much_is_needed():
         stack_size(4, 3 * 2**30, 2 * 2**30, "cuda:0")
 
 
-def test_when_a_stack_does_not_fit_fewer_go_on_with_the_same_result(tones, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    "full",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+    ids=["torch", "cuBLAS", "cuDNN"],
+)
+def test_when_a_stack_does_not_fit_fewer_go_on_with_the_same_result(
+    full, tones, monkeypatch, caplog
+):
     rows, seeds = [np.arange(50)] * 5, list("abcde")
     smooth = fit.fit(MODELS["CNN1D"], tones, rows, seeds, SHORT, together=2)
     real, sizes = fit._train, []
@@ -97,7 +108,7 @@ def test_when_a_stack_does_not_fit_fewer_go_on_with_the_same_result(tones, monke
     def tight(network, *others):
         sizes.append(network.copies)
         if network.copies > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+            raise full
         return real(network, *others)
 
     monkeypatch.setattr(fit, "_train", tight)
