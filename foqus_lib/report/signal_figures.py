@@ -63,7 +63,7 @@ def iq_frames(iq: Float[ndarray, "M 2 L"], titles: Sequence[str]) -> Figure:
 
 
 def constellations(signals: Signals) -> Figure:
-    """The I/Q plane of one signal of each class at the highest SNR: every sample is a dot."""
+    """The I/Q plane of one signal of each class at the highest SNR: MOST_POINTS samples as dots."""
     with style():
         figure, axes = _grid(len(signals.classes), 1.2)
         for ax, frames, name in zip(axes, of_each_class(signals, 1), signals.classes, strict=True):
