@@ -62,7 +62,7 @@ def put_back(
 
 
 def saver(folder: Path) -> Save:
-    """save(seeds, state): keeps it, unless another was kept, or this made, EVERY_S s ago or less.
+    """save(seeds, state): keeps it, at most once in EVERY_S seconds, counted from this call.
 
     What `collect` has recorded beside it reaches the disk first: after a loss of power a state
     must not count epochs that the record has lost.
