@@ -100,10 +100,12 @@ def load(path: Path) -> Evidence:
         raise ValueError(
             f"{path}: not a readable evidence file ({error}). Delete it to collect anew"
         ) from error
-    if (schema := int(arrays.pop("schema"))) > SCHEMA:
-        raise ValueError(f"{path}: schema {schema} was written by a newer foqus_lib than this")
-    n = len(arrays["label"])
-    arrays["correct"] = np.unpackbits(arrays["correct"], axis=1, count=n, bitorder="little").astype(
-        bool
-    )
-    return Evidence(**arrays)
+    try:
+        newer = int(arrays.pop("schema")) > SCHEMA
+        n, packed = len(arrays["label"]), arrays["correct"]
+        arrays["correct"] = np.unpackbits(packed, axis=1, count=n, bitorder="little").astype(bool)
+        if not newer:
+            return Evidence(**arrays)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}. Delete it to collect anew") from error
+    raise ValueError(f"{path}: written by a newer foqus_lib than this. Update the library")

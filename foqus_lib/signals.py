@@ -71,7 +71,10 @@ def _refuse(bad: ndarray, field: str, values: ndarray, wanted: str) -> None:
 
 
 def at_least(signals: Signals, snr_db: float) -> Signals:
-    """The signals whose SNR label is snr_db or more; the paper's "high SNR" is 10 dB [A22]."""
+    """The signals whose SNR label is snr_db or more; the paper's "high SNR" is 10 dB [A22].
+
+    ValueError if there are none.
+    """
     rows = np.flatnonzero(signals.snr >= snr_db)
     if len(rows) == 0:
         raise ValueError(

@@ -83,7 +83,7 @@ def _pairs(signals: Signals) -> Iterator[ndarray]:
 
 
 def _share(rows: ndarray, train_share: float) -> int:
-    """floor(share * n + 1/2), as in `selection.budget`."""
+    """floor(share * n + 1/2), of floats: 0.29 of 50 is 14, where `selection.budget` says 15."""
     if not 0 < train_share < 1:
         raise ValueError(f"train_share: expected 0 < share < 1, got {train_share}. Try 0.8")
     return int(np.floor(train_share * len(rows) + 0.5))

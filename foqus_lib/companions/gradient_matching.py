@@ -76,8 +76,9 @@ def match_gradients(
 ) -> Distilled:
     """Each iteration takes a new network; `outer` times S steps to match, the network trains on S.
 
-    The distance is taken class by class and summed. lr: of the steps on S, left out it is LR x m.
-    `loss` and `move` hold one value an outer step.
+    The network takes its `inner` steps between two steps of S. The distance is taken class by class
+    and summed. lr: of the steps on S, left out it is LR x m. `loss` and `move` hold one value an
+    outer step. ValueError for sets that cannot be matched, Diverged as soon as S is not finite.
     """
     lr = LR * per_class(real, start) if lr is None else lr
     check_counts(iterations=iterations, outer=outer, inner=inner, batch_real=batch_real)
@@ -91,7 +92,7 @@ def match_gradients(
         for k in range(iterations):
             network = fresh(k)
             learning = torch.optim.SGD(network.parameters(), LR_NETWORK, momentum=MOMENTUM)
-            for _ in range(outer):
+            for step in range(outer):
                 value = torch.zeros((), device=device)
                 for c, rows in enumerate(members):
                     some = rng.choice(rows, min(batch_real, len(rows)), replace=False)
@@ -106,7 +107,7 @@ def match_gradients(
                 loss.append(value.item())
                 move.append(moved(s.detach(), first))
                 check_finite(len(loss), loss[-1], move[-1], lr)
-                for _ in range(inner):
+                for _ in range(inner if step + 1 < outer else 0):  # none reads what is last
                     learning.zero_grad()
                     F.cross_entropy(network(s.detach()), label).backward()
                     learning.step()

@@ -67,7 +67,10 @@ def beside(path: Path) -> list[Path]:
     if not path.name.endswith("X.npy"):
         return []
     stem = path.name.removesuffix("X.npy")
-    stems = {stem, stem.replace("Train", "Test"), stem.replace("Test", "Train")}
+    stems = [stem]
+    for one, other in [("Train", "Test"), ("Test", "Train")]:
+        if stem.endswith(one):
+            stems.append(stem.removesuffix(one) + other)
     names = ("X.npy", "SnrY.npy", "y.npy", "snr.npy")
     return [path.with_name(stem + name) for stem in stems for name in names]
 

@@ -56,9 +56,9 @@ class Common:
             raise ValueError("memory_gb: expected a finite number, got inf; 0 is what is free")
         at_least("data_seed", self.data_seed, 0)
         if not 0 <= self.train_share < 1:
-            raise ValueError(f"train_share: expected 0 to 1, got {self.train_share:g}")
+            raise ValueError(f"train_share: expected 0 <= share < 1, got {self.train_share:g}")
         if not 0 <= self.val_share < 1:
-            raise ValueError(f"val_share: expected 0 to 1, got {self.val_share:g}")
+            raise ValueError(f"val_share: expected 0 <= share < 1, got {self.val_share:g}")
         if not self.results.strip():
             raise ValueError("results: expected a folder, got ''; left out it is .foqus/store")
 

@@ -1,7 +1,7 @@
 """IQFormer: I/Q and a spectrogram of I, fused, a recurrent layer, then local and global mixing.
 
-Layers and first weights as in the official code. All activations are (B, C R, 1, L): a linear
-layer at each step is a convolution of width one.
+Shao et al., IEEE TCCN 2024 ([21] of the paper). Layers and first weights as in the official code.
+All activations are (B, C R, 1, L): a linear layer at each step is a convolution of width one.
 """
 
 import torch

@@ -1,6 +1,7 @@
 """SigNet: a trainable filter turns a signal into two L x L images; ResNet50 reads them.
 
-The work grows with L squared: practical for L = 128, allowed for any L.
+Chen et al., IEEE TCCN 2021 ([5] of the paper). The work grows with L squared: practical for
+L = 128, allowed for any L.
 """
 
 from collections.abc import Callable

@@ -43,9 +43,9 @@ def apportion(budget: int, shares: Sequence[float], ceilings: Sequence[int]) -> 
 def turns(budget: int, shares: Sequence[float], ceilings: Sequence[int]) -> list[int]:
     """Which part gets the 1st, 2nd, ... place: always the one furthest behind its share.
 
-    The first b turns hold `apportion(b, ...)` places of each part, for every b. Where largest
-    remainder would take a place back as b grows (the Alabama paradox), turns keep it: coresets
-    stay nested over rates, and a quota is off by one.
+    The first b turns hold `apportion(b, ...)` places of each part, or one more or less: where
+    largest remainder would take a place back as b grows (the Alabama paradox), turns keep it, and
+    at some ceilings equal remainders fall otherwise. So coresets stay nested over rates.
     """
     weights = _weights(shares, ceilings)
     got, order = [0] * len(ceilings), []

@@ -1,6 +1,7 @@
 """Fewer columns for rows that lie in a subspace: there their products and distances are the same.
 
-The last layer but one of CNN1D is linear, from 64 numbers to 128: its embedding has rank 64.
+The last layer but one of CNN1D is linear, for 128 samples from 64 numbers to 128: less its mean,
+its embedding has rank 64.
 """
 
 import torch
@@ -17,7 +18,7 @@ def few_columns(x: Float[Tensor, "n D"]) -> Float[Tensor, "n r"]:
     With r_i the part of x_i outside, x_i . x_j = z_i . z_j + r_i . r_j. Every |r_i| is measured,
     and is at most OUTSIDE |x_i|: a product is off by at most OUTSIDE^2 |x_i| |x_j|, and by
     OUTSIDE |x_i| |t| where t is a sum of rows. So z proposes, and x decides. The basis is that of
-    a sample of 2 D rows, which is enough to see that there is none.
+    a sample of 2 D to 4 D rows, which is enough to see that there is none.
     """
     n, width = x.shape
     if width <= SMALL or n <= 2 * width:

@@ -62,7 +62,7 @@ def put_back(
 
 
 def saver(folder: Path) -> Save:
-    """save(seeds, state): keeps it, unless another was kept less than EVERY_S seconds ago.
+    """save(seeds, state): keeps it, at most once in EVERY_S seconds, counted from this call.
 
     What `collect` has recorded beside it reaches the disk first: after a loss of power a state
     must not count epochs that the record has lost.

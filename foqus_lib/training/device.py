@@ -13,7 +13,7 @@ from foqus_lib.training.bfloat16 import in_bfloat16
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU when there is one."""
+    """The device of that name; "auto" is the GPU when there is one. ValueError if it is absent."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 2  # raised when the same arguments train another network: it is part of every key
 
-AfterEpoch = Callable[[range, nn.Module, int], None]  # replicas, network in eval mode, epoch
+# (replicas, network in eval mode, epoch from 0)
+AfterEpoch = Callable[[range, nn.Module, int], None]
 # (signals (B, R, 2, L), labels (B, R), a generator for each replica) -> the same, or targets
 # (B, R, C) that sum to 1. Called for every batch of a training, never for a test.
 Transform = Callable[[Tensor, Tensor, Sequence[np.random.Generator]], tuple[Tensor, Tensor]]
@@ -81,7 +82,8 @@ def fit(
 
     A replica whose loss is not finite, before a step or after the last, is reported, not raised:
     the others go on. If a stack does not fit after all, half as many train together. Raises
-    ValueError if not even one fits.
+    ValueError if not even one fits, for coresets of several sizes or none, for another number of
+    seeds or of weights to start from, and for weights of another network.
     """
     sizes = {len(rows) for rows in coresets}
     if len(sizes) != 1 or 0 in sizes or len(coresets) != len(seeds):

@@ -47,7 +47,10 @@ def embedding_size(build: Build, classes: int, length: int) -> int:
 
 @cache
 def shortest_length(build: Build, most: int = 1024) -> int:
-    """The fewest samples a signal may have for this network: of the shapes, nothing is computed."""
+    """The fewest samples a signal may have for this network, `most` if it takes no fewer.
+
+    Of the shapes: nothing is computed.
+    """
 
     def takes(length: int) -> bool:
         try:

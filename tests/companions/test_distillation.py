@@ -326,6 +326,24 @@ def test_a_small_step_of_gradient_matching_is_downhill(tones):
     assert matched(None, iterations=1, outer=1, inner=1).move[0] > 10 * anew.move[0]
 
 
+def test_a_network_learns_between_the_steps_and_not_after_the_last(tones):
+    networks = []
+
+    def fresh(k):
+        networks.append(initial(MODELS["CNN1D"], 3, 64, ["dc"]).eval())
+        return networks[-1]
+
+    for outer in (1, 2):
+        dc.match_gradients(
+            tones, first_of_each(tones, 2), fresh, np.random.default_rng(0),
+            iterations=1, outer=outer, inner=3, batch_real=8,
+        )  # fmt: skip
+    before = initial(MODELS["CNN1D"], 3, 64, ["dc"]).state_dict()
+    once, twice = (network.state_dict() for network in networks)
+    assert all(torch.equal(once[name], value) for name, value in before.items())
+    assert not all(torch.equal(twice[name], value) for name, value in before.items())
+
+
 # ---- versions ------------------------------------------------------------------------------------
 
 

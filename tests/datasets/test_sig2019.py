@@ -43,6 +43,16 @@ def test_train_and_test_files_come_back_from_the_positional_split(tmp_path, flip
         np.testing.assert_array_equal(signals.snr[at], snr)
 
 
+@pytest.mark.parametrize("name", ["radio512Norm", "ofTrainings", "TestNorm"])
+def test_the_files_that_may_be_named_are_those_that_are_read(tmp_path, name):
+    """What a reader says of another file the door takes for a slip."""
+    both = [tmp_path / f"{name}{half}X.npy" for half in ("Train", "Test")]
+    for path in both:
+        path.touch()
+    for path in both:
+        assert set(both) == set(sig2019._halves(path)) <= set(sig2019.beside(path))
+
+
 def test_one_file_with_labels_beside_it(tmp_path):
     x, label, snr = half(2, 0)
     for name, array in [("X", x.astype("f8")), ("y", label), ("snr", snr)]:

@@ -112,7 +112,7 @@ def test_zero_is_a_value_and_not_the_profile_s(given, tmp_path, monkeypatch):
         ({"snr_min": "1:30.5"}, "snr_min: expected one float, got '1:30.5'"),
         ({"rates": "[0.1, 1:30]"}, "rates: expected one float, got '1:30'"),
         ({"memory_gb": ".nan"}, "memory_gb: expected 0 or more, got nan"),
-        ({"train_share": 1}, "train_share: expected 0 to 1, got 1"),
+        ({"train_share": 1}, "train_share: expected 0 <= share < 1, got 1"),
         ({"results": ""}, "results: expected a folder, got ''"),
         ({"results": "  "}, "results: expected a folder, got ''"),
         ({"snr_min": "low"}, "snr_min: expected one float, got 'low'"),

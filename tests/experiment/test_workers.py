@@ -270,6 +270,14 @@ def test_what_a_killed_sweep_left_is_removed_and_what_runs_is_kept(temporary):
             assert not left.exists() and bench_file.read(running) == "running"
 
 
+def test_where_there_are_no_users_and_no_locks_nothing_is_removed(temporary, monkeypatch):
+    left = temporary / f"{bench_file.PREFIX}left"
+    left.mkdir()
+    monkeypatch.delattr(os, "getuid")  # as on Windows
+    bench_file._remove_abandoned()
+    left.rmdir()  # it was left alone
+
+
 def test_a_full_disk_is_explained(monkeypatch, tmp_path):
     def full(*_):
         raise OSError(28, "No space left on device")

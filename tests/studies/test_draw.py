@@ -1,11 +1,14 @@
 """From evidence to coresets: nested, balanced, one draw for all the trials that share it."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from foqus_lib.studies.coreset.draw import affordable, blind, draw, select
+from foqus_lib.experiment.key import basis_points
+from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from tests.studies import tiny
 
@@ -65,9 +68,9 @@ def test_another_seed_or_data_set_is_another_draw_and_a_repetition_the_same(benc
 
 def test_an_empty_coreset_is_refused_and_says_which_rate_keeps_one():
     label = np.repeat([0, 1], 45)
-    with pytest.raises(ValueError, match=r"0.001 of 90 signals keeps none. Raise .* to 0.01111"):
+    with pytest.raises(ValueError, match=r"0.001 of 90 signals keeps none. Raise .* to 0.0056"):
         affordable(label, 0.001)
-    assert affordable(label, 0.0112) == 1
+    assert affordable(label, 0.0056) == 1
 
 
 def test_a_class_smaller_than_its_share_is_refused_but_not_for_all_of_the_data():
@@ -76,6 +79,26 @@ def test_a_class_smaller_than_its_share_is_refused_but_not_for_all_of_the_data()
     with pytest.raises(ValueError, match=wanted):
         affordable(label, 0.25)
     assert affordable(label, 0.09) == 6 and affordable(label, 1.0) == 66
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rate"), [((350, 350), 0.0005), ((101, *[36_700] * 23), 0.5), ((7, 9_000), 0.01)]
+)
+def test_the_rate_of_a_refusal_is_one_that_is_taken(sizes, rate):
+    """Whole basis points, which alone are asked for; rounded to the side that helps."""
+    label = np.repeat(np.arange(len(sizes)), sizes)
+    with pytest.raises(ValueError, match="rate: ") as refusal:
+        affordable(label, rate)
+    named = float(re.search(r"rate to ([\d.]+)", str(refusal.value))[1])
+    assert basis_points(named) and affordable(label, named) >= 1
+
+
+@pytest.mark.parametrize(
+    ("least", "n", "rate"), [(1, 96, 0.0053), (10, 29_000, 0.0004), (5, 5, 0.9)]
+)
+def test_the_smallest_rate_that_keeps_so_many(least, n, rate):
+    assert rate_for(least, n) == rate
+    assert budget_of(rate, n) >= least > budget_of(rate - 0.0001, n)
 
 
 def test_a_starved_trial_is_one_failure_and_not_the_sweeps(bench, task, tmp_path):

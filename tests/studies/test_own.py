@@ -168,7 +168,7 @@ def test_an_snr_cut_keeps_the_files_row_numbers(data, tmp_path):
     [
         (["--rate", "0"], "rate: expected 0 <"),
         (["--rate", "1.5"], "rate: expected 0 <"),
-        (["--rate", "0.001"], "rate: 0.001 of 96 signals keeps none. Raise the rate to 0.01042"),
+        (["--rate", "0.001"], "rate: 0.001 of 96 signals keeps none. Raise the rate to 0.0053"),
         (["--model", "CNN1"], "unknown model 'CNN1'; did you mean 'CNN1D'"),
         (["--method", "Foqus"], "unknown method 'Foqus'; did you mean 'FoQuS'"),
         (["--method", "GraNd", "--early-runs", "0"], "early"),

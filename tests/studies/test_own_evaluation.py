@@ -125,7 +125,7 @@ def test_the_rates_are_half_and_double_where_every_class_can_fill_them(rate, oth
         (["--evaluate", "--workers", "0"], "workers: expected 1 or more, got 0"),
         (["--rates", "0.5"], "--rates: are those of --evaluate"),
         (["--evaluate", "--rates", "0.02"], "0.02 of the 78 training signals is 2 for 3 classes: "
-         "one would have none. Raise the rate to 0.0385 or more"),
+         "one would have none. Raise the rate to 0.0321 or more"),
         (["--evaluate", "--rates", "0.00001"], "rate: expected whole basis points"),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from foqus_lib.errors import DeviceLost
+from foqus_lib.evidence import SAMPLE_AXIS
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
@@ -16,7 +17,7 @@ from foqus_lib.studies.coreset import bench as naming
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import evaluate_name, select_name
 from foqus_lib.studies.coreset.draw import select
-from foqus_lib.studies.coreset.records import collect_evidence
+from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from foqus_lib.studies.coreset.run import evidence_jobs, measure, train_trials, trial_jobs
 from foqus_lib.training.fit import fit, initial
 from foqus_lib.training.predict import accuracies
@@ -29,6 +30,14 @@ def bench(task, tmp_path_factory):
     made = tiny.bench(task, tmp_path_factory.mktemp("store"))
     collect_evidence(made, "CNN1D", [0, 1])
     return made
+
+
+def test_a_worker_has_room_for_two_records(bench, task):
+    record = evidence_of(bench, "CNN1D", 0)
+    arrays = (getattr(record, name) for name in SAMPLE_AXIS)
+    two = 2 * sum(array.nbytes for array in arrays)
+    signals = task.train.iq.nbytes + task.test.iq.nbytes
+    assert run._memory(bench, {"CNN1D"}) - signals == pytest.approx(two, rel=0.05)
 
 
 def metrics(bench, trial):

@@ -122,6 +122,24 @@ def test_evidence_whose_arrays_do_not_belong_together_is_refused(record, monkeyp
             replace(found, **{field: got})
 
 
+@pytest.mark.parametrize(
+    ("field", "got", "words"),
+    [
+        ("loss", np.full((3, 96), np.nan, np.float32), "expected finite numbers, got 288"),
+        ("margin", np.zeros((2, 96), np.float32), ""),
+        ("correct", np.zeros((3, 12)), ""),  # what packbits never gives
+        ("label", np.array(3), ""),
+        ("schema", np.array("two"), ""),
+        ("schema", np.array(99), "written by a newer foqus_lib"),
+    ],
+)
+def test_arrays_that_are_no_evidence_are_refused_by_path(field, got, words, record, tmp_path):
+    path = tmp_path / "e.npz"
+    np.savez(path, **evidence.to_arrays(record[0]) | {field: got})
+    with pytest.raises(ValueError, match=rf"e\.npz: .*{words}"):
+        evidence.load(path)
+
+
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_any_damaged_byte_is_refused_by_path_or_does_no_harm(save, record, tmp_path):
     path, where = tmp_path / "e.npz", np.random.default_rng(0)

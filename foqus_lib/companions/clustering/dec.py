@@ -62,7 +62,7 @@ class CentreNetwork(nn.Module):
 
 
 def principal(features: Float[ndarray, "N D"], d: int) -> nn.Linear:
-    """The linear map to the d directions of largest variance (PCA), scaled to a variance of d.
+    """The linear map to the d directions of largest variance (PCA), of total variance d.
 
     Signs are fixed by the largest entry of each direction. The scale makes distances of the order
     at which `student_t` bends [our choice]. ValueError for features that do not vary.

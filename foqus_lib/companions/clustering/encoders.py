@@ -62,7 +62,7 @@ def reconstruct(
     lr: float,
     precision: str = "fp32",
 ) -> list[float]:
-    """Train in place so that ||x - network(x)||^2 is least; its mean over a sample, each epoch.
+    """Train in place so that ||x - network(x)||^2 is least; gives its mean over I and Q, by epoch.
 
     ValueError if the loss stops being finite.
     """

@@ -33,7 +33,7 @@ def similarity(l: Float[Tensor, "B K"]) -> Float[Tensor, "B B"]:  # noqa: E741 (
 def thresholds(epoch: int, epochs: int) -> tuple[float, float]:
     """(u, v) of an epoch: u = 0.95 - lambda, v = 0.455 + 0.1 lambda, lambda from 0 to 0.45.
 
-    DAC adds 0.0099 to lambda an epoch and stops when u <= v, after 45; here lambda rises in a
+    DAC adds 0.0099 to lambda an epoch and stops when u <= v, after 46; here lambda rises in a
     straight line over the epochs there are [our choice], and no epoch has u <= v.
     """
     rise = CLOSING * epoch / epochs

@@ -19,7 +19,8 @@ def fisher_losses(
         E(n, 1) = D(1, n);   E(n, k) = min over j of E(j-1, k-1) + D(j, n)
 
     Exact, by dynamic programming. Row r holds k = r + 1; back[r, n] is the start of the last of
-    its segments (the first of equals). Fisher 1958. ValueError for k outside 1 ... M.
+    its segments (the first of equals), from 0. Fisher 1958. ValueError for k outside 1 ... M and
+    for scores that are not finite.
     """
     m = len(scores)
     if not 1 <= most <= m:

@@ -143,8 +143,8 @@ def tune(
 ) -> None:
     """AdamW on what is trainable, one batch of rows a step: warm-up, then one rate.
 
-    look(steps) is called after every step, in evaluation mode. decay: a half cosine down to 0 after
-    the warm-up, for a base model. ValueError if the loss stops being finite.
+    look(steps) is called after every step, in evaluation mode. decay: times a half cosine over all
+    steps, down to 0, for a base model. ValueError if a gradient is not finite.
     """
     asked = list(trainable(model).values())
     optimiser = torch.optim.AdamW(asked, lr=lr, betas=BETAS, weight_decay=0.0, fused=True)

@@ -90,7 +90,7 @@ def drift(rng: np.random.Generator) -> Drift:
     """Random walks of two frequencies from zero, STEP a sample, integrated.
 
     After n samples the carrier is 2 pi STEP sqrt(n^3 / 3) / FS rad off, the clock that much over
-    2 pi in samples (one standard deviation): 0.9 rad and 0.14 samples after 0.15 s.
+    2 pi in samples (one standard deviation): 0.94 rad and 0.15 samples after 0.15 s.
     """
     hertz = np.cumsum(STEP * np.sqrt(GRID) * rng.standard_normal((2, len(SECONDS))), axis=1)
     cycles = np.cumsum(hertz, axis=1) * GRID / FS

@@ -20,7 +20,7 @@ AUDIO_SAMPLES = 10_000  # one pass
 SPS = 8  # samples per symbol
 DELAY = 352  # samples: the delay of the original 88-symbol pulse filter
 ROLLOFF = 0.35
-SPAN = 22  # symbols: longer pulses change no statistic of section 4
+SPAN = 22  # symbols: longer pulses change none of `datasets.statistics`
 
 Stream = Complex[ndarray, " n"]
 Audio = Float[ndarray, " audio"]

@@ -86,6 +86,8 @@ def _lock(folder: Path) -> int | None:
 
 def _remove_abandoned() -> None:
     """The folders that killed sweeps of this user left behind."""
+    if not hasattr(os, "getuid"):  # Windows: no locks either, so nobody knows whose are in use
+        return
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):
             found = folder.lstat()

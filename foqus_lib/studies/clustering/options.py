@@ -102,7 +102,7 @@ class Options:
 
     @property
     def on_coreset(self) -> Recipe:
-        """Of the training on a coreset, and of the one that selects it."""
+        """Of the training on a coreset."""
         return Recipe(self.coreset_epochs, self.coreset_batch, precision=self.precision)
 
     @property

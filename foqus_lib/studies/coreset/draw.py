@@ -67,11 +67,17 @@ def affordable(label: ndarray, rate: float, classes: Sequence[str] = ()) -> int:
     if budget == 0:
         raise ValueError(
             f"rate: {rate:g} of {len(label)} signals keeps none. "
-            f"Raise the rate to {1 / len(label):.4g} or more"
+            f"Raise the rate to {rate_for(1, len(label)):g} or more"
         )
     if rate < 1:
         _refuse_starved_class(label, rate, budget, classes)
     return budget
+
+
+def rate_for(least: int, n: int) -> float:
+    """The smallest rate, of whole basis points, that keeps `least` or more of n signals."""
+    rates = (points / 10_000 for points in range(1, 10_001))
+    return next(rate for rate in rates if budget_of(rate, n) >= least)
 
 
 def _refuse_starved_class(label: ndarray, rate: float, budget: int, classes: Sequence[str]) -> None:
@@ -79,11 +85,11 @@ def _refuse_starved_class(label: ndarray, rate: float, budget: int, classes: Seq
     present = np.flatnonzero(sizes)
     share, small = budget // len(present), present[sizes[present].argmin()]
     if share > sizes[small]:
-        most = sizes[small] * len(present) / len(label)
+        most = sizes[small] * len(present) * 10_000 // len(label) / 10_000
         name = classes[small] if classes else small
         raise ValueError(
             f"rate: {rate:g} of {len(label)} signals is {share} for each of {len(present)} "
-            f"classes, but class {name} has {sizes[small]}. Lower the rate to {most:.4f} or add "
+            f"classes, but class {name} has {sizes[small]}. Lower the rate to {most:g} or add "
             "signals of that class"
         )
 

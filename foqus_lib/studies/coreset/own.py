@@ -30,7 +30,7 @@ from foqus_lib.selection.budget import apportion, budget_of
 from foqus_lib.selection.catalog import SNR_BALANCED, looks_early, method_named, version_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
-from foqus_lib.studies.coreset.draw import affordable, blind, draw
+from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for
 from foqus_lib.studies.coreset.grid import known_model
 from foqus_lib.studies.coreset.own_folder import SCHEMA, read, subset
 from foqus_lib.studies.coreset.run import evidence_jobs, long_enough, recorded
@@ -48,7 +48,7 @@ Say = Callable[[str], None]
 class Request:
     """What decides a coreset, and so what its manifest says."""
 
-    data: str  # path of an .npz with X, y, snr, classes
+    data: str  # path of a file or folder that `datasets.files.load` reads
     model: str
     method: str
     rate: float
@@ -223,12 +223,10 @@ def _starved(data: Signals, rate: float, sizes: Int64[ndarray, " C"]) -> str:
     empty = [data.classes[c] for c, quota in zip(present, quotas, strict=True) if not quota]
     if not empty:
         return ""
-    rates = (points / 10_000 for points in range(1, 10_001))
-    enough = next(one for one in rates if budget_of(one, n) >= len(present))
     return (
         f"Classes without a signal: {rate:g} of {n:,} signals is {sum(quotas)} for {len(present)} "
         f"classes, which leaves {_named(empty)} empty. The smallest rate that gives each class "
-        f"one is {enough:g}"
+        f"one is {rate_for(len(present), n):g}"
     )
 
 

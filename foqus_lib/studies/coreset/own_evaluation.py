@@ -30,7 +30,7 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.studies.coreset import grid
 from foqus_lib.studies.coreset.bench import Bench
-from foqus_lib.studies.coreset.draw import affordable
+from foqus_lib.studies.coreset.draw import affordable, rate_for
 from foqus_lib.studies.coreset.grid import CORESET
 from foqus_lib.studies.coreset.own import Request
 
@@ -145,6 +145,6 @@ def _refuse_empty_class(label: Int64[ndarray, " N"], rate: float) -> None:
     if kept < classes:
         raise ValueError(
             f"rate: {rate:g} of the {len(label)} training signals is {kept} for {classes} classes: "
-            f"one would have none. Raise the rate to {classes / len(label):.4f} or more, or add "
-            "signals"
+            f"one would have none. Raise the rate to {rate_for(classes, len(label)):g} or more, or "
+            "add signals"
         )

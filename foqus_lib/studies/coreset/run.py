@@ -152,7 +152,7 @@ def _memory(bench: Bench, models: set[str]) -> int:
     train, test, how = bench.task.train, bench.task.test, bench.collection
     classes = len(train.classes)
     widest = max((embedding_size(MODELS[m], classes, train.length) for m in models), default=0)
-    each_epoch = 2.25  # loss and margin of four bytes, correctness of one
+    each_epoch = 3.25  # loss, margin and drift of four bytes, correctness of one
     early = how.early_runs * (classes + 1)
     numbers = how.recipe.epochs * each_epoch + classes + widest + early
     records = int(2 * 4 * len(train) * numbers) if models else 0
@@ -163,8 +163,8 @@ def _memory(bench: Bench, models: set[str]) -> int:
 def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:
     """Select, train and test each trial; publish it as soon as it is done.
 
-    Trials that share network, recipe and coreset size are one call of `fit`. What fails is kept
-    under failures/ and does not stop the others; a store that cannot be written to does.
+    On a GPU trials that share network, recipe and coreset size are one call of `fit`. What fails is
+    kept under failures/ and does not stop the others; a store that cannot be written to does.
     """
     left = [trial for trial in trials if not store.has(bench.root, trial)]  # a worker died before
     groups = defaultdict(list)

@@ -6,5 +6,5 @@ bench      what every job is told
 sets       what a row trains on, and the CPU seconds that choosing or making it took
 networks   a network trained on a set, whole or cut after a first training on the same set
 study      jobs and metrics
-reading    which rows no other row beats, and the bar of the specification
+bars       the bar of the specification
 """

@@ -73,9 +73,11 @@ def _trial_job(bench: Bench, trial: Trial) -> Job:
 
 
 def _memory(bench: Bench) -> int:
-    """Bytes of a worker: the signals twice, and a record."""
+    """Bytes of a worker: the signals twice, and the epochs of a record."""
     train, test = bench.task.train, bench.task.test
-    return 2 * (train.iq.nbytes + test.iq.nbytes) + 8 * len(train) * bench.how.selection_epochs
+    each_epoch = 13  # loss, margin and drift of four bytes, correctness of one
+    record = each_epoch * len(train) * bench.how.selection_epochs
+    return 2 * (train.iq.nbytes + test.iq.nbytes) + record
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:

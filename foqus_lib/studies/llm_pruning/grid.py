@@ -95,7 +95,7 @@ def _job(bench: Bench, group: tuple[Trial, ...]) -> Job:
 
 
 def _seconds_a_token(bench: Bench, job: Job) -> float:
-    """Measured on two steps of tuning what is left when the last quarter is cut."""
+    """Measured on two steps of tuning what is left when the last block is cut."""
     how = bench.options
     model = fresh(bench) if how.model == SMALL else base(bench)
     model = blocks.without(model, blocks.reverse_order(len(model.model.layers), 1))
