@@ -222,7 +222,7 @@ def _by_rule(numbers: pd.DataFrame) -> dict:
 
 def _about(rows: pd.DataFrame, study: Study) -> dict:
     """Where the numbers come from, shown beside each of them."""
-    facts = {name: sorted(set(rows[name])) for name in ("about", "device", "torch", "git")}
+    facts = {name: sorted(set(rows[name]) - {""}) for name in ("about", "device", "torch", "git")}
     recipes = rows.evaluation_recipe if "evaluation_recipe" in rows else pd.Series(dtype=str)
     return {name: "; ".join(values) for name, values in facts.items()} | {
         "recipe": "; ".join(sorted(set(recipes)))
