@@ -198,8 +198,10 @@ def _test() -> str:
     how = "paired seed by seed" if compare.PAIRED else "by Welch's test"
     return (
         f"Differences in points, {how}; a seed is the mean of its repeats, the seeds are the n; in "
-        f"brackets 95 % t-intervals, unadjusted. A verdict needs p below {compare.LEVEL} after "
-        f"Holm's adjustment over all comparisons of the claim, and {compare.LEAST} seeds or more; "
-        "behind n stands the smallest difference that the adjusted test shows in "
+        f"brackets 95 % t-intervals, unadjusted. A verdict needs {compare.LEAST} seeds or more and "
+        f"p below {compare.LEVEL} after Holm's adjustment over all comparisons of the claim. That "
+        "less is lost than a margin is no test of a difference: it holds if all intervals lie "
+        "within the margin, and fails if one lies beyond it that is as wide as Bonferroni asks. "
+        "Behind n stands the smallest difference that the adjusted test shows in "
         f"{100 * compare.POWER:g} of 100 cases."
     )
