@@ -1,14 +1,15 @@
 """bf16 on a CPU: torch's own kernels, and products in fp32 of rounded numbers, beside fp32.
 
-    python benchmarks/bfloat16.py           some minutes on a CPU without bfloat16
+    python benchmarks/bfloat16.py           a minute; some on a CPU without AVX-512
     python benchmarks/bfloat16.py --quick   one round
 
 Each arithmetic trains in a process of one thread, in turn, round after round. How exact it is: the
 share of results of one convolution, and of its gradients, that are the exact ones rounded once.
-Written to book/results/benchmarks/bfloat16.csv.
+Written to book/results/benchmarks/bfloat16.csv, in which rows of other machines stay.
 """
 
 import argparse
+import csv
 import json
 from statistics import median
 
@@ -50,7 +51,16 @@ def main() -> None:
             }
             for name, spent in seconds.items()
         ]
-    measure.write("bfloat16", rows)
+    measure.write("bfloat16", of_others() + rows)
+
+
+def of_others() -> list[dict]:
+    """Rows that other machines wrote."""
+    path = measure.RESULTS / "bfloat16.csv"
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["Machine"] != measure.machine()]
 
 
 def training(network: str, how: str) -> dict:

@@ -82,7 +82,13 @@ def machine() -> str:
         name = models[0].split(":")[1].strip() if models else name
     import torch
 
-    return f"{name}, {os.cpu_count()} virtual cores, torch {torch.__version__}"
+    sets = {
+        "AMX": torch.cpu._is_amx_tile_supported(),
+        "AVX-512": torch.cpu._is_avx512_supported(),
+        "AVX2": torch.cpu._is_avx2_supported(),
+    }
+    best = next((f" ({kind})" for kind, has in sets.items() if has), "")
+    return f"{name}{best}, {os.cpu_count()} virtual cores, torch {torch.__version__}"
 
 
 def write(name: str, rows: Sequence[Mapping[str, object]]) -> Path:

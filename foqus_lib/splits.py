@@ -5,6 +5,8 @@ position; recordings whose frames overlap need `block_split`, or training frames
 """
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import floor
 
 import numpy as np
 from jaxtyping import Int64
@@ -83,10 +85,11 @@ def _pairs(signals: Signals) -> Iterator[ndarray]:
 
 
 def _share(rows: ndarray, train_share: float) -> int:
-    """floor(share * n + 1/2), of floats: 0.29 of 50 is 14, where `selection.budget` says 15."""
+    """floor(share * n + 1/2) of the exact share, as `selection.budget` rounds: 0.29 of 50 is 15."""
     if not 0 < train_share < 1:
         raise ValueError(f"train_share: expected 0 < share < 1, got {train_share}. Try 0.8")
-    return int(np.floor(train_share * len(rows) + 0.5))
+    exact = Fraction(train_share).limit_denominator(10**6)  # 50 times the float is below 14.5
+    return floor(exact * len(rows) + Fraction(1, 2))
 
 
 def _joined(parts: list[tuple[ndarray, ndarray]]) -> tuple[Train, Test]:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foqus_lib.selection.budget import budget_of
 from foqus_lib.signals import Signals
 from foqus_lib.splits import SPLITS, block_split, positional_split, seeded_split
 
@@ -139,6 +140,13 @@ def test_half_overlapping_frames_never_straddle():
 def test_shares_outside_0_to_1_are_refused(name, share):
     with pytest.raises(ValueError, match="train_share: expected 0 < share < 1"):
         SPLITS[name](signals_of(np.zeros(50), np.zeros(50)), share, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("share", "n", "k"), [(0.29, 50, 15), (0.7, 45, 32), (0.8, 50, 40)])
+def test_a_share_is_an_exact_fraction(share, n, k):
+    """0.29 * 50 is 14.5 and rounds up, though no float is 0.29; coresets round in the same way."""
+    train, _ = positional_split(signals_of(np.zeros(n), np.zeros(n)), share, None)
+    assert len(train) == k == budget_of(share, n)
 
 
 def test_an_empty_side_is_refused():

@@ -10,6 +10,8 @@ Every derived file goes to a folder `derived` beside its source; a test derives 
 """
 
 import math
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,10 +38,20 @@ def derive(
     """Write every derived file below `target` (default: where they belong); says which.
 
     studies: {"main": CORESET, "mixing/rows": MIXING, ...}: whose rows a committed CSV of that name
-    holds, in any layer or in the one that is named.
+    holds, in any layer or in the one that is named. Nothing is replaced before all are made, and
+    what nothing derives any more is gone.
     """
     target = target or results
-    studies = dict(studies)
+    with tempfile.TemporaryDirectory() as folder:
+        _write(dict(studies), results, made := Path(folder))
+        for stale in target.glob("*/derived"):
+            shutil.rmtree(stale)
+        shutil.copytree(made, target, dirs_exist_ok=True)
+    return sorted(path for path in target.glob("*/derived/*") if path.is_file())
+
+
+def _write(studies: dict[str, Study], results: Path, target: Path) -> None:
+    """Every derived file of `results`, below `target`."""
     if board := studies.pop(standing.STEM, None):  # it has places in place of verdicts
         standing.derive(board, results, target)
     audit.derive(target / "reported" / "derived")
@@ -48,7 +60,6 @@ def derive(
         _layer(parts, _of_layer(name, studies), target / name / "derived")
     benches.derive(results / "benchmarks", target / "benchmarks" / "derived")
     claims.derive(layers, studies, target / "claims" / "derived")
-    return sorted(path for path in target.glob("*/derived/*") if path.is_file())
 
 
 def _layers(results: Path, studies: Mapping[str, Study]) -> list[Path]:

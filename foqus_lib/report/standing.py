@@ -35,7 +35,7 @@ def standing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
         if study.floor not in series:
             raise ValueError(f"{track}, {study.axis.text(budget)}: no row of {study.floor}")
         floor = series[study.floor]
-        order = sorted(series, key=lambda name: (-series[name].mean(), name))
+        order = sorted(series, key=lambda name: (-_by_seed(series[name]).mean(), name))
         places = _places([series[name] for name in order])
         entries = list(zip(places, order, strict=True))
         here = ceilings[ceilings.track == track]
@@ -43,14 +43,18 @@ def standing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
             series |= {study.ceiling: compare.by_trial(here, metric)}
             entries = [(None, study.ceiling), *entries]
         for place, name in entries:
-            one = series[name]
-            gain = compare.compare(one, floor)
+            gain = compare.compare(series[name], floor)
+            one = _by_seed(series[name])  # the seeds are the n
             found.append(
                 {"track": track, "budget": budget, "place": place, "method": name,
                  "accuracy": one.mean(), "sd": one.std(), "n": len(one)}
                 | {key: gain[key] for key in ("difference", "low", "high", "each")}
             )  # fmt: skip
     return pd.DataFrame(found)
+
+
+def _by_seed(trials: pd.Series) -> pd.Series:
+    return trials.groupby(level="seed").mean()
 
 
 def _places(series: list[pd.Series]) -> list[int]:

@@ -1,12 +1,13 @@
-"""Products in bfloat16, also on a CPU that has none: there in float32, of rounded numbers.
+"""Products in bfloat16, also on a CPU without a matrix unit: there in float32, of rounded numbers.
 
-A CPU with AMX or AVX-512 multiplies bfloat16 numbers, adds in float32 and rounds the sum once.
-Elsewhere torch falls back to reference kernels that take many times as long as float32
-and round in between. Rounding what enters, taking the product in float32 and rounding what comes
-out is what the fast CPUs do, at the speed of float32: so a row of one CPU can stand beside a row
+AMX multiplies bfloat16 numbers, adds in float32 and rounds the sum once. On a CPU with AVX-512
+alone torch's kernels do the same, slower than float32; on older ones they take many times as long
+as float32 and round in between. Rounding what enters, taking the product in float32 and rounding
+what comes out is what AMX does, at the speed of float32: so a row of one CPU can stand beside a row
 of another. `benchmarks/bfloat16.py` measures both.
 """
 
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -31,7 +32,9 @@ PRODUCTS = frozenset({
 
 @cache
 def native() -> bool:
-    """Whether this CPU multiplies bfloat16 numbers itself, as oneDNN sees it."""
+    """Whether torch's own kernels are the faster ones: with AMX, and on what is no x86."""
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        return torch.cpu._is_amx_tile_supported()
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 

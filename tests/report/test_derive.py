@@ -115,6 +115,21 @@ def summary(made):
     return json.loads((made / "summary.json").read_text(encoding="utf-8"))
 
 
+def test_what_nothing_derives_any_more_goes_and_a_failure_replaces_nothing(tmp_path):
+    results = committed(tmp_path)
+    derive.derive(STUDIES, results)
+    folder = results / "rml2016_04c_8cls" / "derived"
+    (folder / "of_last_year.csv").write_text("x", encoding="utf-8")
+    whole = sorted(path.name for path in folder.iterdir())
+    (results / "rml2016_04c_8cls" / "main.csv").rename(tmp_path / "away.csv")
+    with pytest.raises(ValueError, match="has ablation.csv but no main.csv"):
+        derive.derive(STUDIES, results)
+    assert sorted(path.name for path in folder.iterdir()) == whole
+    (tmp_path / "away.csv").rename(results / "rml2016_04c_8cls" / "main.csv")
+    derive.derive(STUDIES, results)
+    assert sorted(path.name for path in folder.iterdir()) == sorted({*whole} - {"of_last_year.csv"})
+
+
 def test_a_layer_has_all_its_files(made):
     assert sorted(path.name for path in made.iterdir()) == [
         "ablation.csv", "ablation_differences.csv", "ablation_forest.html",

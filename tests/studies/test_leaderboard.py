@@ -188,6 +188,15 @@ def test_who_is_not_told_apart_shares_a_place():
     assert found.loc["A", "low"] > 0 > found.loc["C", "high"]
 
 
+def test_repeats_are_no_further_seeds():
+    once = rows_of({"Uniform": 0.5, "A": 0.73})
+    twice = pd.concat([once, once.assign(repeat=1, accuracy=once.accuracy + 0.02)])
+    found = standing.standing(twice, STUDY).set_index("method")
+    assert set(found.n) == {5} and found.accuracy["A"] == pytest.approx(0.74)
+    alone = standing.standing(once, STUDY).set_index("method")
+    assert found.sd["A"] == pytest.approx(alone.sd["A"])
+
+
 def test_only_committed_rows_of_the_same_recipe_stand_beside():
     mine = rows_of({"Uniform": 0.5, "Team": 0.6})
     known = rows_of({"Uniform": 0.4, "FoQuS": 0.3})

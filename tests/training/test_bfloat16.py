@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def without(monkeypatch):
-    """As on a CPU without AVX-512, whatever this one is."""
+    """As on a CPU without AMX, whatever this one is."""
     monkeypatch.setattr(bfloat16, "native", lambda: False)
 
 
@@ -118,6 +118,13 @@ def test_the_cpus_own_products_are_taken_where_it_has_them(here, monkeypatch):
     with in_bfloat16(CPU):
         assert torch.is_autocast_enabled("cpu")
     assert bool(entered) is not here
+
+
+@pytest.mark.parametrize("amx", [True, False])
+def test_avx_512_alone_is_not_enough(amx, monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert native.__wrapped__() is amx
 
 
 def test_native_does_not_use_up_random_numbers():

@@ -23,6 +23,7 @@ from foqus_lib.studies.layer_pruning.base import base_weights, train_base, train
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, fresh, wrapped
 from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, score_of
 from foqus_lib.studies.layer_pruning.options import CHANNELS, FULL, SCRATCH
+from foqus_lib.training.device import arithmetic, current
 from foqus_lib.training.predict import logits_of
 
 FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
@@ -144,15 +145,16 @@ def costs(network: torch.nn.Module, length: int) -> dict[str, float]:
 
 @torch.no_grad()
 def latency(network: torch.nn.Module, length: int, batch: int, runs: int) -> float:
-    """Median time (ms) of one forward pass of a batch, in evaluation mode, warmed up."""
+    """Median time (ms) of one fp32 forward pass of a batch, in evaluation mode, warmed up."""
     device = next(network.parameters()).device
     x = torch.zeros(batch, 2, length, device=device)
     network.eval()
     spent = []
-    for _ in range(runs + 1):
-        began = time.perf_counter()
-        network(x)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        spent.append(1000 * (time.perf_counter() - began))
+    with current(device), arithmetic("fp32", device):
+        for _ in range(runs + 1):
+            began = time.perf_counter()
+            network(x)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            spent.append(1000 * (time.perf_counter() - began))
     return median(spent[1:])

@@ -131,4 +131,5 @@ def agreement(bench: Bench, trial: Trial) -> dict[str, float]:
     record, seconds = record_of(bench, method, seed)
     whole, _ = record_of(bench, WHOLE, against)
     rho = rank_correlation(scores(record), scores(whole))
-    return found | {"rho": rho, "selection_seconds": seconds}
+    ranked = {} if np.isnan(rho) else {"rho": rho}  # a score that is the same everywhere ranks none
+    return found | ranked | {"selection_seconds": seconds}

@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from foqus_lib.companions.visibility_graph.avgnet import parameters
 from foqus_lib.seeds import seed_of
+from foqus_lib.training.device import arithmetic, current
 
 RUNS = {1: 11, 128: 2}  # signals at once -> forward passes, of which the median counts
 
@@ -44,18 +45,19 @@ def flops(network: nn.Module, length: int) -> int:
 
 @torch.no_grad()
 def milliseconds(network: nn.Module, length: int, at_once: int, seed: int) -> float:
-    """Median time of a forward pass, a signal; new signals each time, so that every graph is built.
+    """Median time of an fp32 forward pass, a signal; the first pass warms up and does not count.
 
-    The first pass warms up and does not count.
+    New signals each time, so that every graph is built.
     """
     device = next(network.parameters()).device
     draws = torch.Generator().manual_seed(seed_of("milliseconds", at_once, seed) >> 1)
     spent = []
-    for _ in range(RUNS[at_once] + 1):
-        x = torch.randn(at_once, 2, length, generator=draws).to(device)
-        began = time.perf_counter()
-        network(x)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        spent.append(1000 * (time.perf_counter() - began))
+    with current(device), arithmetic("fp32", device):
+        for _ in range(RUNS[at_once] + 1):
+            x = torch.randn(at_once, 2, length, generator=draws).to(device)
+            began = time.perf_counter()
+            network(x)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            spent.append(1000 * (time.perf_counter() - began))
     return median(spent[1:]) / at_once
