@@ -1,5 +1,7 @@
 """Comparisons: scipy's own tests as twins, Holm and power by hand, directions, few seeds."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +43,11 @@ def test_welch_equals_scipy_on_the_means_of_the_seeds(monkeypatch):
     assert found["p"] == pytest.approx(twin.pvalue)
     assert (found["low"], found["high"]) == pytest.approx(tuple(twin.confidence_interval(0.95)))
     assert found["n"] == 6
+    squares = [side.mean(1).var(ddof=1) for side in (ours, theirs)]
+    assert found["sd"] == pytest.approx(math.sqrt(sum(squares)))
+    one = compare.compare(trials(ours[:1]), trials(theirs))
+    assert one["n"] == 1 and one["difference"] == pytest.approx(ours[0].mean() - theirs.mean())
+    assert math.isnan(one["sd"]) and math.isnan(one["low"])
 
 
 def test_repeats_are_no_seeds():
@@ -98,6 +105,8 @@ def test_a_verdict_needs_the_adjusted_p_and_knows_the_direction():
     p = pd.DataFrame({"p": [0.03, 0.04], "difference": [1.0, -1.0], "n": 5, "error": 1.0,
                       "freedom": 4, "family": [0, 0]})  # fmt: skip
     assert set(compare.judged(p, ["family"], ACCURACY).verdict) == {compare.UNSHOWN}
+    at_level = compare.judged(p.assign(p=compare.LEVEL, family=[0, 1]), ["family"], ACCURACY)
+    assert set(at_level.verdict) == {compare.UNSHOWN}
     apart = compare.judged(p.assign(family=[0, 1]), ["family"], ACCURACY)
     assert list(apart.verdict) == ["better", "worse"]
     lower = Metric("loss", "loss", higher_is_better=False)
@@ -125,6 +134,16 @@ def test_bold_is_every_row_not_shown_to_be_worse():
     assert compare.not_worse_than_best(data[data.seed < 4], ACCURACY) == []
 
 
+def test_the_best_is_that_of_the_seeds_though_one_seed_has_more_repeats():
+    """B leads at seven seeds of eight; A's forty trials at the eighth lift the mean of trials."""
+    data = rows(lambda m, b, s, r: 0.5 + (m == "A") * (0.02 if s == 7 else -0.1),
+                methods=["A", "B"], budgets=[100], seeds=range(8), repeats=range(40))  # fmt: skip
+    data = data[(data.repeat == 0) | ((data.method == "A") & (data.seed == 7))]
+    of_trials = data.groupby("method").accuracy.mean()
+    assert of_trials["A"] > of_trials["B"]
+    assert compare.not_worse_than_best(data, ACCURACY) == ["B"]
+
+
 def test_pairing_by_hand():
     """A method that follows the floor: correlation 1, no paired spread. Welch's would be sqrt 2."""
     walk = RNG.normal(size=(6, 2))
@@ -139,6 +158,38 @@ def test_pairing_by_hand():
     [row] = compare.pairing(lacking, STUDY).to_dict("records")
     assert (row["trials"], row["correlation_repeats"]) == (6, pytest.approx(1))
     assert row["paired_sd"] == pytest.approx((walk.mean(1) - walk[:, 0]).std(ddof=1))
+
+
+def test_pairing_of_several_methods_by_hand():
+    """Twice the floor, minus the floor, and one that has but five of its six seeds."""
+    floor = np.array([0.0, 1, 3, 2, 6, 4])
+    of = {"Uniform": floor, "A": 2 * floor, "B": -floor, "C": np.array([2.0, 0, 1, 1, 9, 0])}
+    data = rows(lambda m, b, s, r: of.get(m, 9 * floor)[s], methods=[*of, "All data"],
+                budgets=[10_000], seeds=range(6), repeats=[0])  # fmt: skip
+    [row] = compare.pairing(data[(data.method != "C") | (data.seed < 5)], STUDY).to_dict("records")
+    third = np.corrcoef(of["C"][:5], floor[:5])[0, 1]
+    assert (row["methods"], row["seeds"], row["trials"]) == (3, 5, 5)  # the ceiling is none
+    assert (row["lowest"], row["highest"]) == pytest.approx((-1, 1))
+    assert row["correlation_seeds"] == row["correlation_repeats"] == pytest.approx(third / 3)
+    var = floor.var(ddof=1)
+    paired = [var, 4 * var, (of["C"] - floor)[:5].var(ddof=1)]
+    unpaired = [5 * var, 2 * var, of["C"][:5].var(ddof=1) + floor[:5].var(ddof=1)]
+    assert row["paired_sd"] == pytest.approx(np.sqrt(np.mean(paired)))
+    assert row["unpaired_sd"] == pytest.approx(np.sqrt(np.mean(unpaired)))
+    assert row["ratio"] == pytest.approx(row["paired_sd"] / row["unpaired_sd"])
+
+
+@pytest.mark.parametrize(("floor", "known"), [([1, 2], False), ([1, 2, 4], True), ([1] * 3, False)])
+def test_a_correlation_wants_three_seeds_that_differ(floor, known):
+    data = rows(lambda m, b, s, r: (floor if m == "Uniform" else [1, 3, 2])[s], budgets=[100],
+                methods=["Uniform", "A"], seeds=range(len(floor)), repeats=[0])  # fmt: skip
+    [row] = compare.pairing(data, STUDY).to_dict("records")
+    assert math.isfinite(row["correlation_seeds"]) == known
+
+
+def test_where_nothing_varies_pairing_has_no_ratio():
+    [row] = compare.pairing(rows(lambda *_: 0.5, budgets=[100]), STUDY).to_dict("records")
+    assert row["unpaired_sd"] == 0 and math.isnan(row["ratio"])
 
 
 def test_pairing_of_strangers_is_low():
