@@ -159,7 +159,7 @@ def above_all(rows: Rows) -> Finding:
             f"of {len(group)}"
         )
     half = len(rows.blocks) * len(rows.tested.budgets) / 2  # of the claim's, there or not
-    verdict = HOLDS if won > half else FAILS if lost and lost >= half else UNSHOWN
+    verdict = HOLDS if won > half else FAILS if lost >= half else UNSHOWN
     return Finding(verdict, "; ".join(words), comparisons=numbers)
 
 

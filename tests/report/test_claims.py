@@ -65,6 +65,46 @@ def test_above_floor_where_less_is_better():
     assert said("above_floor", level(BELOW), study=lower).verdict == "holds"
 
 
+LOWER = replace(STUDY, metrics=(Metric("accuracy", "loss", higher_is_better=False),))
+
+
+def test_every_rule_knows_where_less_is_better():
+    def of(rule, foqus, others=0.5, **how):
+        return said(rule, level(foqus, others), study=LOWER, budgets=(100, 500, 1000), **how)
+
+    best = of("above_all", BELOW, against=("Uniform", "All data"))
+    assert best.verdict == "holds" and best.ours.count("over Uniform") == 3
+    worse = {"against": ("All data",), "margin": 0.05}
+    assert of("no_worse_than", [0.92] * 3, **worse).verdict == "holds"
+    assert of("no_worse_than", BELOW, **worse).verdict == "holds"
+    assert of("no_worse_than", [0.99] * 3, **worse).verdict == "does not hold"
+    falling = of("rising", [0.7, 0.6, 0.58], against=())
+    assert falling.verdict == "holds" and "least: FoQuS, 5 % to 10 %: -" in falling.ours
+    assert of("rising", [0.5, 0.6, 0.7], against=()).verdict == "does not hold"
+
+
+def in_two_blocks(rule, first, second, **change):
+    """The second block is evaluated by CNN2D."""
+    one, two = (layer(level(foqus))["here"]["main"] for foqus in (first, second))
+    wide = pd.concat([one, two.assign(evaluation_model="CNN2D")])
+    tested = Scope("here", "main", ("FoQuS",), (100, 500), ("Uniform",))
+    claim = Claim("x", "a claim", "Table I", rule, replace(tested, **change))
+    return finding(claim, {"here": {"main": wide}}, STUDIES)
+
+
+def test_each_block_is_compared_with_its_own_floor_and_named():
+    found = in_two_blocks("above_floor", ABOVE, [0.4, 0.6, 0.6])
+    assert found.verdict == "does not hold"
+    assert list(found.comparisons.verdict) == ["better", "better", "worse", "better"]
+    assert "; CNN1D → CNN2D, 1 %: -" in found.ours
+    assert in_two_blocks("above_floor", ABOVE, ABOVE).verdict == "holds"
+
+
+def test_above_all_counts_the_budgets_of_every_block():
+    assert in_two_blocks("above_all", ABOVE, [0.6, 0.5, 0.5]).verdict == "holds"  # three of four
+    assert in_two_blocks("above_all", ABOVE, LIKE).verdict == "not shown"
+
+
 def test_above_all_needs_most_budgets_and_every_other():
     against, budgets = ("Uniform", "A", "B"), (100, 500, 1000)
 
@@ -78,6 +118,10 @@ def test_above_all_needs_most_budgets_and_every_other():
     assert verdict(level(ABOVE) | {"B": 0.6}) == "not shown"
     assert verdict(level(ABOVE) | {"B": 0.7}) == "does not hold"
     assert verdict(level(ABOVE) | {"B": [0.7, 0.5, 0.5]}) == "holds"  # above all at two of three
+    two_at_one = {"A": [0.7, 0.5, 0.5], "B": [0.7, 0.5, 0.5]}  # a budget is lost once
+    assert verdict(level(LIKE) | two_at_one) == "not shown"
+    at_half = said("above_all", level(LIKE) | two_at_one, against=against)  # one of two budgets
+    assert at_half.verdict == "does not hold"
     found = said("above_all", level(ABOVE) | {"B": 0.58}, against=("*",), budgets=(100,))
     assert "over B, shown above 3 of 3" in found.ours  # neither itself nor the ceiling
     assert found.ours.startswith("1 %: +1.8 [")
@@ -107,6 +151,12 @@ def test_an_interval_beyond_the_margin_fails_alone_but_not_among_many():
     many = said("no_worse_than", level([0.9, 0.6, 0.9]), budgets=(100, 500, 1000), margin=margin,
                 **against)  # fmt: skip
     assert (alone.verdict, many.verdict) == ("does not hold", "not shown")
+    data = layer(level([0.9, 0.6, 0.9]))["here"]["main"]
+    few = data[(data.budget != 100) | (data.seed < 2)]  # no interval at 1 %: no test either
+    tested = Scope("here", "main", ("FoQuS",), (100, 500), ("All data",), margin)
+    claim = Claim("x", "a claim", "here", "no_worse_than", tested)
+    found = finding(claim, {"here": {"main": few}}, {"main": STUDY})
+    assert found.verdict == "does not hold"
 
 
 def test_largest_at_first():
@@ -118,6 +168,7 @@ def test_largest_at_first():
     assert verdict(ABOVE) == "not shown"
     assert verdict([0.7, 0.6, 0.7]) == "not shown"
     assert verdict(ABOVE, (100,)) == "not tested" == verdict(ABOVE, (2000, 100))
+    assert verdict([0.7, 0.6, 0.6], (2000, 100, 500)) == "not tested"  # its first is not there
 
 
 def test_rising():
@@ -392,3 +443,7 @@ def test_a_part_of_the_budgets_is_not_the_claim():
     found = said("above_floor", level(ABOVE), budgets=budgets)
     assert found.verdict == "not shown" and "not run: 20 %" in found.ours
     assert said("above_floor", level(BELOW), budgets=budgets).verdict == "does not hold"
+    five, against = (100, 500, 1000, 2000, 3000), ("A",)
+    for a, verdict in (([0.7, 0.7, 0.5], "not shown"), ([0.7] * 3, "does not hold")):
+        values = level(LIKE) | {"A": a}  # lost at two or three budgets of the claim's five
+        assert said("above_all", values, against=against, budgets=five).verdict == verdict

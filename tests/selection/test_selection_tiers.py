@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foqus_lib.selection import tiers
+from foqus_lib.selection import foqus, tiers
 from foqus_lib.selection.methods import class_balanced, one_pool
+from foqus_lib.selection.tier_agreement import tier_agreement
 
 SCORE = np.array([5.0, 9.0, 1.0, 7.0, 3.0, 8.0])  # tiers {1, 5}, {3, 0}, {4, 2}
 
@@ -89,3 +90,22 @@ def test_equal_scores_do_not_favour_the_file_order(make):
     for seed in range(200):
         counts[drawn(make, np.zeros(30), 10, (1.0, 0.0, 0.0), seed)] += 1
     assert counts.min() > 40 and counts.max() < 95  # 67 expected, sd 6.7
+
+
+def test_the_tier_of_each_signal_by_hand():
+    """Class 0 scores 5 4 4 1, class 1 far above: 2, 1 and 1 signals a tier, equals by position."""
+    label = np.array([0, 1, 0, 0, 1, 0, 1])
+    score = np.array([4.0, 90, 1, 5, 70, 4, 80])
+    assert tiers.tier_of(score, label).tolist() == [1, 1, 3, 1, 3, 2, 2]
+    assert tiers.tier_of(score, label, tiers.equal_width).tolist() == [1, 1, 3, 1, 3, 1, 2]
+
+
+def test_tiers_agree_as_far_as_the_record_is_looked_at():
+    """For two epochs always right, S is 1 less the loss; then the three with high losses forget."""
+    c, loss = np.ones((4, 6), bool), np.tile(np.arange(6) / 100, (4, 1))
+    c[2:, 3:] = [[False], [True]]
+    label = np.zeros(6, np.int64)
+    assert tier_agreement(c, loss, label, 2) == 1
+    printed = tiers.tier_of(foqus.foqus_score(c, loss), label)
+    assert printed.tolist() == [2, 3, 3, 1, 1, 2]
+    assert tier_agreement(c, loss, label, 4) == 0  # the loss alone: 1 1 2 2 3 3
