@@ -183,7 +183,7 @@ def no_worse_than(rows: Rows) -> Finding:
 
 def largest_at_first(rows: Rows) -> Finding:
     """The lead over the floor at the claim's first budget is above that at every other budget."""
-    first, *others = [budget for budget in rows.tested.budgets if budget in rows.budgets] or [0]
+    first, *others = [budget for budget in rows.tested.budgets if budget in rows.budgets]
     if first != rows.tested.budgets[0] or not others:
         return Finding(UNTESTED, f"{NO_ROWS} at two budgets")
     found = []

@@ -160,8 +160,11 @@ def test_an_interval_beyond_the_margin_fails_alone_but_not_among_many():
 
 
 def test_largest_at_first():
-    def verdict(foqus, budgets=(100, 500, 1000)):
-        return said("largest_at_first", level(foqus), budgets=budgets).verdict
+    def of(foqus, budgets=(100, 500, 1000)):
+        return said("largest_at_first", level(foqus), budgets=budgets)
+
+    def verdict(*given):
+        return of(*given).verdict
 
     assert verdict([0.7, 0.6, 0.6]) == "holds"
     assert verdict([0.5, 0.6, 0.5]) == "does not hold"
@@ -169,6 +172,7 @@ def test_largest_at_first():
     assert verdict([0.7, 0.6, 0.7]) == "not shown"
     assert verdict(ABOVE, (100,)) == "not tested" == verdict(ABOVE, (2000, 100))
     assert verdict([0.7, 0.6, 0.6], (2000, 100, 500)) == "not tested"  # its first is not there
+    assert of(ABOVE, (100,)).ours == "no committed rows at two budgets"
 
 
 def test_rising():
