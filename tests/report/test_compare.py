@@ -179,7 +179,9 @@ def test_pairing_of_several_methods_by_hand():
     assert row["ratio"] == pytest.approx(row["paired_sd"] / row["unpaired_sd"])
 
 
-@pytest.mark.parametrize(("floor", "known"), [([1, 2], False), ([1, 2, 4], True), ([1] * 3, False)])
+@pytest.mark.parametrize(
+    ("floor", "known"), [([1, 2], False), ([1, 2, 4], True), ([0.1] * 3, False)]
+)
 def test_a_correlation_wants_three_seeds_that_differ(floor, known):
     data = rows(lambda m, b, s, r: (floor if m == "Uniform" else [1, 3, 2])[s], budgets=[100],
                 methods=["Uniform", "A"], seeds=range(len(floor)), repeats=[0])  # fmt: skip
