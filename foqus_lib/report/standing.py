@@ -61,16 +61,15 @@ def _places(series: list[pd.Series]) -> list[int]:
     """Of rows in order of their means: 1, 1, 3 where the first two are not told apart."""
     places, first = [], 0
     for at, one in enumerate(series):
-        if at and _apart(one, series[first]):
+        if at and _below(one, series[first]):
             first = at
         places.append(first + 1)
     return places
 
 
-def _apart(one: pd.Series, other: pd.Series) -> bool:
-    """Whether the interval of their difference leaves 0 out; without an interval nobody is."""
-    found = compare.compare(one, other)
-    return bool(found["low"] > 0 or found["high"] < 0)
+def _below(one: pd.Series, other: pd.Series) -> bool:
+    """Whether the interval of their difference lies below 0; without an interval nobody's does."""
+    return bool(compare.compare(one, other)["high"] < 0)
 
 
 def printed(found: pd.DataFrame, study: Study) -> pd.DataFrame:

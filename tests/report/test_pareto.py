@@ -1,0 +1,65 @@
+"""What the capstone's table says of a row, by hand; the front itself in test_frontier."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from foqus_lib.experiment.study import Metric
+from foqus_lib.report import pareto
+from tests.report.made_up import STUDY, rows
+
+PRICED = replace(
+    STUDY, metrics=(STUDY.metrics[0], Metric("floats", "stored floats"), Metric("s", "seconds"))
+)
+
+
+def priced(**change):
+    """All data 0.9 for 100 floats, FoQuS 0.6 and Uniform 0.5 for 10; seeds 0.01 apart."""
+    level = {"All data": 0.9, "FoQuS": 0.6}
+    data = rows(lambda m, b, s, r: level.get(m, 0.5) + 0.01 * s + 0.1 * r, methods=[
+        "Uniform", "FoQuS", "All data"], budgets=[100], **change)  # fmt: skip
+    floats = data.method.map({"All data": 1e2}).fillna(10.0)
+    seconds = (data.seed + data.repeat) / 2
+    return data.assign(selection_model="CNN1D", floats=floats, s=seconds)
+
+
+def test_means_are_over_seeds_each_the_mean_of_its_repeats():
+    data = priced(seeds=range(3))
+    found = pareto.means(data[(data.repeat == 0) | (data.seed == 0)], PRICED).set_index("method")
+    assert found["mean"]["FoQuS"] == pytest.approx((0.65 + 0.61 + 0.62) / 3)
+    assert found.sd["FoQuS"] == pytest.approx(pd.Series([0.65, 0.61, 0.62]).std())
+    assert found.n["FoQuS"] == 3 and found.s["FoQuS"] == pytest.approx((0.25 + 0.5 + 1) / 3)
+
+
+def test_the_table_by_hand():
+    table = pareto.frontier_table(priced(repeats=[0]), PRICED, ["floats", "s"])
+    assert list(table.columns) == [
+        "Method", "Rate |S|/N", "Accuracy", "n", "Stored floats", "Seconds"
+    ]  # fmt: skip
+    assert table.to_numpy().tolist() == [
+        ["Uniform", "1 %", "0.520 ± 0.016", 5, "10", "1"],
+        ["FoQuS", "1 %", "0.620 ± 0.016", 5, "● 10", "1"],
+        ["All data", "all", "0.920 ± 0.016", 5, "● 100", "● 1"],
+    ]
+
+
+def test_blocks_are_named_where_there_are_several_and_stand_together():
+    data = priced(repeats=[0], pairs=(("CNN1D", "CNN1D"), ("CNN1D", "CNN2D")))
+    table = pareto.frontier_table(data, PRICED, ["floats"])
+    named = list(zip(table.Evaluation_model, table.Method, strict=True))
+    methods = ["Uniform", "FoQuS", "All data"]
+    assert named == [(block, method) for block in ("CNN1D", "CNN2D") for method in methods]
+
+
+def test_where_less_is_better_the_front_is_the_lowest():
+    table = pd.DataFrame({"mean": [2.0, 1.0, 3.0], "floats": [1, 2, 3]})
+    lower = Metric("loss", "loss", higher_is_better=False)
+    assert list(pareto.on_front(table, ["floats"], lower).floats) == [True, True, False]
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (0, "0"), (0.0123, "0.012"), (9.96, "10"), (10, "10"), (12345.6, "12,346")
+])  # fmt: skip
+def test_a_price_in_words(value, text):
+    assert pareto._price(value) == text
