@@ -11,7 +11,7 @@ from scipy import stats
 
 from foqus_lib.experiment.study import Metric
 from foqus_lib.report import compare
-from foqus_lib.report.tables import difference_to_floor
+from foqus_lib.report.tables import difference_text, difference_to_floor
 from tests.report.made_up import STUDY, by_method, rows
 
 RNG = np.random.default_rng(0)
@@ -21,6 +21,7 @@ ACCURACY = Metric("accuracy", "accuracy", points=True)
 def trials(values):
     """Values by (seed, repeat), one line a seed."""
     values = np.asarray(values, float)
+    values = values.reshape(len(values), -1)
     index = pd.MultiIndex.from_product([range(len(values)), range(values.shape[1])],
                                        names=["seed", "repeat"])  # fmt: skip
     return pd.Series(values.ravel(), index)
@@ -219,6 +220,7 @@ def test_verdicts_by_hand():
     flipped = rows(lambda *key: 1 - by_method(*key))
     numbers = difference_to_floor(flipped, STUDY).numbers.set_index("method")
     assert set(numbers.verdict["FoQuS"]) == {"worse"}
+    assert difference_to_floor(flipped, STUDY).text.loc["FoQuS", "1 %"].endswith("-2.0] worse")
     assert table.text.loc["FoQuS", "1 %"] == "+2.0 [+2.0, +2.1] better"
     assert table.bold.loc["FoQuS"].all() and not table.bold.loc["Herding"].any()
     assert "All data" not in set(table.numbers.method)
@@ -238,6 +240,45 @@ def test_each_block_is_a_family():
     pairs = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
     table = difference_to_floor(rows(by_method, pairs=pairs), STUDY)
     assert "over the 4 comparisons of a block" in table.note and len(table.numbers) == 8
+
+
+def noisy(method, budget, seed, repeat):
+    if method == "All data":
+        return 0.9
+    return 0.5 + np.random.default_rng([len(method), budget, seed, repeat]).normal(scale=0.01)
+
+
+def test_a_family_is_all_methods_and_budgets_of_a_block():
+    """Three methods at two budgets: six, whatever the other block has."""
+    pairs, methods = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D")), ("Uniform", "A", "BB", "CCC")
+    data = rows(noisy, pairs=pairs, methods=methods)
+    lone = (data.method.isin(["BB", "CCC"]) | (data.budget == 500)) & (data.method != "Uniform")
+    data = data[(data.selection_model != "CNN2D") | ~lone]
+    table = difference_to_floor(data, STUDY)
+    for block, size in (("CNN1D", 6), ("CNN2D", 1)):
+        here = table.numbers[table.numbers.selection_model == block]
+        assert len(here) == size and list(here.p_holm) == list(compare.holm(here.p.to_numpy()))
+        found = pd.DataFrame([compare.compare(trials([0, 1, 2, 3, 4]), trials([0] * 5))] * size)
+        least = compare.judged(found.assign(of=0), ["of"], ACCURACY).detectable[0]
+        error = here.sd.to_numpy() / math.sqrt(5)
+        assert here.detectable.to_numpy() / error == pytest.approx(least / math.sqrt(0.5))
+    assert "adjustment over the 1 to 6 comparisons of a block" in table.note
+    low, high = 100 * table.numbers.detectable.min(), 100 * table.numbers.detectable.max()
+    assert f"differences from {low:.1f} to {high:.1f} in 80 of 100" in table.note
+
+
+def test_the_note_of_one_comparison():
+    table = difference_to_floor(rows(noisy, methods=("Uniform", "A"), budgets=(100,)), STUDY)
+    assert "over the 1 comparison (all methods" in table.note
+    assert f"would show a difference of {100 * table.numbers.detectable[0]:.1f} in" in table.note
+
+
+def test_n_is_told_once_where_it_differs():
+    data = rows(by_method, seeds=range(6), methods=("Uniform", "A", "BB", "CCC"), budgets=(100,))
+    lacking = data[data.seed <= data.method.map({"BB": 4, "CCC": 1}).fillna(5)]
+    text = difference_to_floor(lacking, STUDY).text["1 %"]
+    assert text["A"].endswith("(n = 6)") and text["BB"].endswith("(n = 5)")
+    assert text["CCC"] == "+0.0, +0.0 (n = 2: no interval)"
 
 
 def test_a_seed_without_a_floor_is_counted_not_used():
@@ -271,3 +312,4 @@ def test_the_difference_of_another_study_is_no_number_of_points():
     table = difference_to_floor(data, layers)
     assert table.text.loc["FoQuS", "1 %"] == "+1 [+1, +1] better"
     assert "of layers kept" in table.note
+    assert difference_text(0.12345, layers.metrics[0]) == "+0.123"

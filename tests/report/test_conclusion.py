@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from foqus_lib.report.conclusion import conclude, conclusion
+from foqus_lib.report.differences import difference_to_floor
 from tests.report.made_up import CNN1D, STUDY, rows
 
 
@@ -31,6 +32,26 @@ def test_what_is_shown_is_named_with_its_size_and_the_rest_is_counted():
     assert "1 is shown better (FoQuS, +" in told and "; of 1 nothing is shown." in told
 
 
+def test_a_budget_is_named_where_the_others_show_nothing_and_four_names_are_all():
+    def accuracy(method, budget, seed, repeat):
+        return 0.5 + 0.2 * (method != "Uniform" and budget == 500) + 0.01 * (seed * repeat)
+
+    methods = ("Uniform", "A", "B", "C", "D")
+    told = conclusion(rows(accuracy, methods=methods), STUDY)
+    assert "4 are shown better (A at 5 %, +20.0 points; B at" in told and "; D at 5 %, " in told
+    assert "more)" not in told
+
+
+def test_the_median_test_is_the_median_one():
+    def accuracy(method, budget, seed, repeat):
+        return 0.5 + {"A": 0.001, "B": 0.002, "C": 0.09}.get(method, 0) * (seed - 2)
+
+    data = rows(accuracy, methods=("Uniform", "A", "B", "C"), budgets=(100,), repeats=(0,))
+    low, middle, high = 100 * difference_to_floor(data, STUDY).numbers.detectable.sort_values()
+    assert f"{middle:.1f} points (from {low:.1f} to {high:.1f});" in conclusion(data, STUDY)
+    assert f"{middle:.1f}" != f"{(low + middle + high) / 3:.1f}"
+
+
 def test_nothing_shown_is_said_so_with_what_could_have_been():
     told = conclusion(rows(level({})), STUDY)
     assert "of 4 differences to the floor (Uniform) not one is shown, for better or worse." in told
@@ -40,6 +61,15 @@ def test_nothing_shown_is_said_so_with_what_could_have_been():
 def test_below_five_seeds_nothing_is_concluded():
     far = rows(level({"FoQuS": 0.9}, 0.0), seeds=range(4))
     assert conclusion(far, STUDY) == "n = 4: below 5 seeds nothing is concluded. More seeds first."
+    fewer = far[(far.method != "FoQuS") | (far.seed < 2)]
+    assert conclusion(fewer, STUDY).startswith("n = 4: below")
+
+
+def test_a_range_of_seeds_is_told_and_the_largest_loss_comes_first():
+    data = rows(level({"FoQuS": 0.45, "Herding": 0.3}), budgets=(100,), seeds=range(7))
+    told = conclusion(data[(data.method != "FoQuS") | (data.seed < 6)], STUDY)
+    assert told.startswith("n = 6 to 7: of 2 differences")
+    assert "2 are shown worse (Herding, -" in told and "; FoQuS, -" in told
 
 
 def test_what_has_too_few_seeds_beside_others_is_counted():
@@ -92,6 +122,8 @@ def test_the_pages_own_rows_come_after_the_committed_ones(simulated):
     assert both.index("Committed rows") < both.index("This page")
     told = conclude(STUDY, {}, simulated, pick=lambda of: of[of.method != "FoQuS"]).data
     assert told.startswith("<p>This page&#x27;s own rows, RML2016.10a-like (simulated): n = 5")
+    assert "of 2 differences" in told
+    told = conclude(STUDY, {"rows": simulated}, pick=lambda of: of[of.method != "FoQuS"]).data
     assert "of 2 differences" in told
     lacking = simulated[simulated.method != "Uniform"]
     told = conclude(STUDY, {}, lacking, "10 of 20 trials").data
