@@ -10,6 +10,7 @@ from made_up import STUDY, by_method, rows
 
 from foqus_lib.report import own_kept
 from foqus_lib.report.html_parts import POLICY
+from foqus_lib.report.own_gain import gain_parts
 from foqus_lib.report.own_page import NOT_MEASURED, own_page
 from foqus_lib.report.own_verdict import Evaluated, verdict
 
@@ -149,6 +150,28 @@ def test_a_loss_is_no_gain():
         "FoQuS is 3.0 points worse than Uniform on your data at 1 % [-3.0, -2.9]"
     )
     assert "Keep Uniform's choice." in said
+
+
+def test_the_tables_of_a_gain_by_hand(kept):
+    """Five seeds at 1 %, three at 5 %: means as they are, an interval for the five alone."""
+    data = rows(by_method, methods=("FoQuS", "Uniform", "All data"), repeats=(0,))
+    some = Evaluated(data[(data.budget != 500) | (data.seed < 3)], STUDY, "FoQuS", 100)
+    means, gains = Reader("".join(gain_parts(some))).tables
+    assert means == [
+        ["Rate", "Uniform", "FoQuS", "All data"],
+        ["1\xa0%", "0.430", "0.450", "0.900"], ["5\xa0%", "0.460", "0.480", "0.900"],
+    ]  # fmt: skip
+    assert gains[1:] == [
+        ["1\xa0%", "+2.0 [+2.0, +2.1]", "better", f"{100 * some.lines()[0].detectable:.1f}"],
+        ["5\xa0%", "+2.0, +2.1, +2.0 (n = 3: no interval)", "n = 3: no verdict", "–"],
+    ]
+    page = "".join(gain_parts(some))
+    assert page.count("over n = 3 to 5 seeds") == 2 and page.count("with its 95 % interval") == 1
+    assert "over n = 3 to 5 seeds, with the 95 % interval" in page
+    one = "".join(gain_parts(evaluated(seeds=(0,))))
+    assert "over n = 1 seed." in one and "over n = 1 seed, seed by seed" in one
+    two = "".join(gain_parts(Evaluated(data[data.seed <= (data.budget == 100)], STUDY, "FoQuS", 1)))
+    assert "over n = 1 to 2 seeds." in two
 
 
 def test_no_gain_shown_names_what_could_have_been():
