@@ -61,12 +61,39 @@ def test_the_floor_is_shared_by_all_blocks():
     assert uniform["mean"].nunique() == 1
     assert list(uniform.paper) == [0.2907, 0.4723]  # Tables I and III
     assert table.text.index.names == ["Selection model → evaluation model", "Method"]
+    methods = ["Uniform (floor)", "Herding", "FoQuS", "All data (ceiling)"]
+    blocks = [f"{model} → CNN1D" for model in ("CNN1D", "CNN2D")]
+    assert list(table.text.index) == [(block, method) for block in blocks for method in methods]
+    assert list(table.numbers.column) == ["1 %", "5 %", "Avg"] * 8
 
 
 def test_one_seed_has_no_spread_and_says_so():
     table = budget_table(rows(by_method, seeds=(0,), repeats=(0,)), STUDY)
     assert table.text.loc["FoQuS", "1 %"] == "0.430 ± –"
     assert "n = 1 seed x 1 repeat" in table.note and table.numbers.sd.isna().all()
+
+
+def test_a_ceiling_alone_is_a_table():
+    table = budget_table(rows(by_method, methods=("All data",)), STUDY)
+    assert table.text.to_numpy().tolist() == [["0.900 ± 0.000"]]
+    assert list(table.text.columns) == ["100 %"]
+
+
+def test_the_papers_average_is_over_our_budgets_or_none():
+    table = budget_table(rows(by_method, budgets=(100, 200)), STUDY, BESIDE)
+    assert table.text.loc["Uniform (floor)", "paper 1 %"] == "0.2907"
+    assert table.text.loc["Uniform (floor)", "paper Avg"] == ""  # it prints nothing at 2 %
+
+
+def test_the_papers_own_data_are_not_called_others():
+    own = budget_table(rows(by_method, dataset="RML2016.10a"), STUDY, paper.beside("RML2016.10a"))
+    assert "of RML2016.10a." in own.note and "not our data" not in own.note
+
+
+def test_budgets_are_in_order_though_the_first_row_lacks_one():
+    data = rows(by_method)
+    table = budget_table(data[(data.method != "Uniform") | (data.budget != 100)], STUDY)
+    assert list(table.text.columns) == ["1 %", "5 %", "Avg"]
 
 
 def test_a_strangers_data_have_no_paper_beside():
@@ -186,6 +213,8 @@ def test_a_spread_has_the_decimals_of_its_mean():
     assert means.mean_texts(numbers, Metric("loss", "nats")) == [
         "2.896 ± 0.006", "6.250 ± 0.807", "0.5000 ± 0.0200"
     ]  # fmt: skip
+    below = numbers.assign(mean=-numbers["mean"])
+    assert means.mean_texts(below, Metric("margin", "nats"))[0] == "-2.896 ± 0.006"
     assert (
         means.mean_texts(numbers, Metric("accuracy", "accuracy", points=True))[2] == "0.500 ± 0.020"
     )
