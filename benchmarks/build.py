@@ -5,7 +5,7 @@
 
 Notebooks run one after another in a store of their own, so a record counts where it is first read:
 in 02 and 04. Seconds are those of the notebook's process and its kernel, imports and figures
-included. Written to book/results/benchmarks/build.csv.
+included. Written to book/results/benchmarks/build.csv, the sums and the machine to build.json.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import ROOT, child, write
+from measure import ROOT, child, write, write_numbers
 
 
 def executed(root: str, notebook: str, store: str) -> dict:
@@ -59,6 +59,7 @@ def main(roots: dict[str, str]) -> None:
         {"notebook": "all"} | {f"{n}, CPU s": _whole(sum(of.values())) for n, of in found.items()}
     )
     write("build", rows)
+    write_numbers("build", {"all": {name: sum(of.values()) for name, of in found.items()}})
 
 
 def _whole(seconds: float | None) -> str:

@@ -328,6 +328,7 @@ if __name__ == "__main__":
         networks = ["CNN1D"] if given.quick else list(NETWORKS)
         if given.processes:
             write("training_processes", two_processes(given.rounds))
+            write_numbers("training_processes", {})
         elif torch.cuda.is_available():
             on_gpu(networks, given.rounds)
         else:

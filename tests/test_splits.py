@@ -145,7 +145,8 @@ def test_shares_outside_0_to_1_are_refused(name, share):
 @pytest.mark.parametrize(("share", "n", "k"), [(0.29, 50, 15), (0.7, 45, 32), (0.8, 50, 40)])
 def test_a_share_is_an_exact_fraction(share, n, k):
     """0.29 * 50 is 14.5 and rounds up, though no float is 0.29; coresets round in the same way."""
-    train, _ = positional_split(signals_of(np.zeros(n), np.zeros(n)), share, None)
+    rng = np.random.default_rng(0)
+    train, _ = positional_split(signals_of(np.zeros(n), np.zeros(n)), share, rng)
     assert len(train) == k == budget_of(share, n)
 
 

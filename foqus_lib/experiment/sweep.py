@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from foqus_lib.durable import check_writable, sweep_temporary
 from foqus_lib.experiment import store
+from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import Bench, Plan, counted, in_words, plan
 from foqus_lib.experiment.study import Job, Study
@@ -50,23 +51,31 @@ def sweep(
 
 
 def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, scheduler: str) -> None:
-    began, done, expected = time.monotonic(), 0.0, 0.0
+    began, done, expected, count = time.monotonic(), 0.0, 0.0, 0
     total, in_all = todo.seconds(jobs), sum(job.cost for job in jobs)
     of = ("training", "that others need") if jobs and not jobs[0].trials else ("group", "of trials")
     what = f"{counted(len(jobs), of[0])} {of[1]}"
-    finished = executed(bench, jobs, todo.workers, scheduler)
-    for count, (job, error) in enumerate(finished, start=1):
-        if error is not None:
-            _keep_failure(bench, job, error)
-        done += job.cost
-        expected += todo.seconds([job])
+
+    def still() -> None:
         seconds = time.monotonic() - began
-        share = expected / total if expected else done / in_all
-        left = in_words(seconds * (1 / share - 1))
-        progress(
-            f"{count} of {what}, {in_words(seconds)}, about {left} left"
-            + (f"; failed: {error}" if error else "")
-        )
+        asked = f"; about {in_words(total)} were expected for all" if total else ""
+        progress(f"still running: {count} of {what}, {in_words(seconds)}{asked}")
+
+    with heartbeat(still) as spoken:
+        finished = executed(bench, jobs, todo.workers, scheduler)
+        for count, (job, error) in enumerate(finished, start=1):
+            if error is not None:
+                _keep_failure(bench, job, error)
+            done += job.cost
+            expected += todo.seconds([job])
+            seconds = time.monotonic() - began
+            share = expected / total if expected else done / in_all
+            left = in_words(seconds * (1 / share - 1))
+            spoken.set()
+            progress(
+                f"{count} of {what}, {in_words(seconds)}, about {left} left"
+                + (f"; failed: {error}" if error else "")
+            )
 
 
 def _keep_failure(bench: Bench, job: Job, error: Exception) -> None:

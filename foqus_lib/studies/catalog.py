@@ -143,6 +143,7 @@ COMMITTED |= {
     "llm_pruning/rows": llm_pruning.STUDY,
     "llm_pruning/radio": layer_pruning.STUDY,
     "clustering/rows": CLUSTERING,
+    "clustering/real": CLUSTERING,
     "visibility_graph/rows": visibility_graph.STUDY,
     "frontier/rows": frontier.STUDY,
     "leaderboard/rows": leaderboard.STUDY,

@@ -25,7 +25,7 @@ from foqus_lib.signals import Signals
 from foqus_lib.training.device import resident
 from foqus_lib.training.fit import fit
 from foqus_lib.training.memory import Build
-from foqus_lib.training.predict import logits_of, predict
+from foqus_lib.training.predict import logits_and_norms, logits_of, predict
 from foqus_lib.training.recipe import Recipe
 
 VERSION = 2  # raised when the same training leaves other numbers
@@ -200,11 +200,9 @@ def _early(
     fitted = fit(build, signals, everything, runs, short, device, memory=memory, keep=keep)
     if fitted.diverged:
         raise _diverged(min(fitted.diverged.values()), short)
-    outputs = list(_outputs(fitted.networks, signals))
-    return (
-        np.stack([logits for _, logits, _ in outputs]),
-        np.stack([np.linalg.norm(embedding, axis=1) for _, _, embedding in outputs]),
-    )
+    outputs = [logits_and_norms(network, signals) for network in fitted.networks]
+    logits, norms = zip(*outputs, strict=True)
+    return np.concatenate(logits), np.concatenate(norms)
 
 
 def _outputs(

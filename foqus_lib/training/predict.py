@@ -1,9 +1,11 @@
-"""What trained networks say about signals: logits and embeddings of every copy, on its device."""
+"""What trained networks say about signals: logits and embeddings of every copy."""
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
+from numpy import ndarray
 from torch import Tensor, nn
 
 from foqus_lib.signals import Signals
@@ -18,7 +20,7 @@ AT_ONCE = {"cpu": 128, "cuda": 1024}
 def predict(
     network: nn.Module, signals: Signals
 ) -> tuple[Float[Tensor, "R N C"], Float[Tensor, "R N D"]]:
-    """Logits and embeddings of every signal by every copy, in fp32 and eval mode."""
+    """Logits and embeddings of every signal by every copy, in fp32 and eval mode, on its device."""
     found, done = [], 0
     for h in _embeddings(network, signals):
         both, until = (network.head(h), h), done + h.shape[1]
@@ -27,6 +29,22 @@ def predict(
             whole[:, done:until] = part
         done = until
     return tuple(found)
+
+
+@torch.inference_mode()
+def logits_and_norms(
+    network: nn.Module, signals: Signals
+) -> tuple[Float32[ndarray, "R N C"], Float32[ndarray, "R N"]]:
+    """Logits and ||h|| of every signal by every copy; no embedding is kept beyond its batch.
+
+    Ten copies' embeddings of 150,000 signals are 50 GB of an LSTM.
+    """
+    logits, norms = [], []
+    for h in _embeddings(network, signals):
+        logits.append(network.head(h).float().cpu().numpy())
+        rows = np.ascontiguousarray(h.float().cpu().numpy())
+        norms.append(np.linalg.norm(rows, axis=2))
+    return np.concatenate(logits, 1), np.concatenate(norms, 1)
 
 
 @torch.inference_mode()

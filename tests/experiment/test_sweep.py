@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 from foqus_lib.experiment import artifacts, rows, store, sweep, workers
 from foqus_lib.experiment import plan as planning
+from foqus_lib.experiment.heartbeat import heartbeat
+from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies.coreset import records, run
 from foqus_lib.studies.coreset.grid import CORESET
@@ -68,6 +71,36 @@ def test_progress_counts_to_the_end_and_estimates(task, bench):
     assert said[1].startswith("1 of 1 training that others need,")
     assert "about 0 s left" in said[1]
     assert said[-1].startswith("3 of 3 groups of trials,")
+
+
+def test_a_long_training_gives_a_sign_of_life(task, bench, monkeypatch):
+    """Nothing finishes for a quarter of an hour, and somebody wonders whether it hangs."""
+    said, waited = [], threading.Event()
+
+    def slowly(bench, jobs, workers, scheduler):
+        assert waited.wait(10)
+        return executed(bench, jobs, workers, scheduler)
+
+    def progress(text):
+        said.append(text)
+        if text.startswith("still running"):
+            waited.set()
+
+    monkeypatch.setattr("foqus_lib.experiment.heartbeat.EVERY", 0.02)
+    monkeypatch.setattr(sweep, "executed", slowly)
+    assert not tiny.run(bench, tiny.trials(task), progress=progress).missing
+    assert said[1].startswith("still running: 0 of 1 training that others need, 0 s")
+    assert said[-1].startswith("3 of 3 groups of trials,")
+    assert "heartbeat" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_who_speaks_needs_no_sign_of_life():
+    beats = []
+    with heartbeat(lambda: beats.append(1), every=0.5) as spoken:
+        spoken.set()
+        while spoken.is_set():  # until the first look at it
+            time.sleep(0.005)
+    assert not beats
 
 
 def test_a_job_that_the_plan_did_not_know_does_not_stop_the_sweep(task, bench, monkeypatch):

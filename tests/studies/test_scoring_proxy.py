@@ -1,7 +1,6 @@
 """The scoring proxy on the tones: what is recorded, what is compared, what is shared."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -98,8 +97,8 @@ def test_agreement_is_the_mean_over_seeds_and_saved_is_a_share(bench, rows):
 
 
 def test_a_score_that_is_the_same_everywhere_has_no_rho(monkeypatch, bench):
-    one = SimpleNamespace(correct=np.ones((3, 4), bool), loss=np.zeros((3, 4), np.float32))
-    monkeypatch.setattr(run, "record_of", lambda *_: (one, 2.0))
+    monkeypatch.setattr(run, "record_of", lambda *_: (None, 2.0))
+    monkeypatch.setattr(run, "scores", lambda _: np.full(4, 0.5))
     monkeypatch.setattr(run, "coreset", lambda *_: np.array([0, 1]))
     [trial] = [trial for trial in trials(bench.task) if trial.method == TUNED]
     assert run.agreement(bench, trial) == {"shared": 1.0, "selection_seconds": 2.0}

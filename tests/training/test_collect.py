@@ -21,7 +21,7 @@ from foqus_lib.training.collect import (
     predicted_label,
 )
 from foqus_lib.training.fit import fit
-from foqus_lib.training.predict import predict
+from foqus_lib.training.predict import AT_ONCE, logits_and_norms, predict
 from foqus_lib.training.recipe import Recipe
 
 SMALL = Collection(Recipe(epochs=3, batch=32), early_runs=2, early_epochs=1)
@@ -82,6 +82,16 @@ def test_early_runs_are_independent_short_trainings(record, tones):
     np.testing.assert_array_equal(found.logits_early[1], logits[0].numpy())
     norms = np.linalg.norm(embedding[0].numpy(), axis=1)
     np.testing.assert_array_equal(found.embedding_norm_early[1], norms)
+
+
+@pytest.mark.parametrize("name", ["CNN1D", "LSTM"])
+def test_norms_batch_by_batch_are_those_of_the_whole_embedding(name, tones, monkeypatch):
+    monkeypatch.setitem(AT_ONCE, "cpu", 40)
+    network = fit(MODELS[name], tones, [np.arange(32)], ["a"], Recipe(epochs=1)).networks[0]
+    logits, embedding = predict(network, tones)
+    found, norms = logits_and_norms(network, tones)
+    np.testing.assert_array_equal(found, logits.numpy())
+    np.testing.assert_array_equal(norms, np.linalg.norm(embedding.numpy(), axis=2))
 
 
 def test_several_seeds_at_once_are_each_as_alone(record, tones):

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
@@ -88,6 +89,8 @@ def scores(record: Evidence) -> Float[ndarray, " N"]:
 
 def rank_correlation(one: Float[ndarray, " N"], two: Float[ndarray, " N"]) -> float:
     """Spearman's rho; NaN if either ranks nothing."""
+    if np.ptp(one) == 0 or np.ptp(two) == 0:
+        return float("nan")
     return pd.Series(one).corr(pd.Series(two), method="spearman")
 
 
