@@ -46,6 +46,7 @@ def test_rows_are_taken_from_every_field():
     [
         ({"iq": np.zeros((6, 8, 2), np.float32)}, "transpose the last two axes"),
         ({"iq": np.zeros((5, 2, 8), np.float32)}, r"wants iq \(N, 2, L\)"),
+        ({"iq": np.zeros((6, 2), np.float32)}, r"wants iq \(N, 2, L\)"),
         ({"iq": np.zeros((6, 2, 8))}, r"iq: expected float32, got float64.*astype\(np.float32\)"),
         ({"label": np.zeros(6, np.int32)}, "label: expected int64, got int32"),
         ({"snr": np.zeros(6)}, "snr: expected float32, got float64"),
@@ -104,6 +105,18 @@ def test_rms_gives_unit_power_whatever_the_scale(iq, scale):
     scaled = sig.rms(signals(n=3, length=16, iq=iq * np.float32(scale))).iq
     power = np.square(scaled, dtype=float).sum(axis=1).mean(axis=1)
     np.testing.assert_allclose(power, iq.any(axis=(1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [np.finfo(np.float32).max / 2, 1e-20])
+def test_rms_of_samples_whose_squares_no_float32_holds(size):
+    scaled = sig.rms(signals(iq=np.full((6, 2, 8), size, np.float32))).iq
+    np.testing.assert_allclose(scaled, np.sqrt(0.5), rtol=1e-6)
+
+
+def test_rms_does_not_depend_on_the_block(monkeypatch):
+    whole = sig.rms(signals(n=7)).iq
+    monkeypatch.setattr(sig, "BLOCK", 3)
+    np.testing.assert_array_equal(sig.rms(signals(n=7)).iq, whole)
 
 
 def test_fingerprint_sees_every_change():

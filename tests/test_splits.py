@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.signals import Signals
-from foqus_lib.splits import SPLITS, block_split, positional_split, seeded_split
+from foqus_lib.splits import SPLITS, block_split, first_of_pairs, positional_split, seeded_split
 
 
 def signals_of(label, snr):
@@ -77,6 +77,13 @@ def test_position_by_hand_with_pairs_in_pieces():
     train, test = positional_split(signals, 0.8, np.random.default_rng(0))
     assert train.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
     assert test.tolist() == [8, 9]
+
+
+def test_the_first_of_each_pair_or_all_there_are():
+    """Pairs (0, 0 dB) in rows 1, 3, 4, (0, 2 dB) in 0, (1, 0 dB) in 2, 5."""
+    signals = signals_of([0, 0, 1, 0, 0, 1], [2, 0, 0, 0, 0, 0])
+    assert first_of_pairs(signals, 2).tolist() == [0, 1, 2, 3, 5]
+    assert first_of_pairs(signals, 1).tolist() == [0, 1, 2]
 
 
 def test_chance_is_not_position():
