@@ -115,7 +115,7 @@ def basis_points(rate: float) -> int:
     if isinstance(rate, bool) or not 0 < rate <= 1:
         raise ValueError(f"rate: expected 0 < |S|/N <= 1, got {rate!r}; 5 % is 0.05")
     points = round(rate * 10_000)
-    if points == 0 or points / 10_000 != rate:
+    if points / 10_000 != rate:
         raise ValueError(
             f"rate: expected whole basis points (multiples of 0.0001), got {rate!r}; "
             f"the nearest is {max(points, 1) / 10_000}"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import jaxtyping
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +95,7 @@ def test_a_setting_is_asked_for_by_name_and_a_wrong_one_offers_the_nearest():
 
 def test_canonical_json_has_one_order_and_no_nan():
     assert canonical({"b": [1, 0.5], "a": "x"}) == '{"a":"x","b":[1,0.5]}'
+    assert canonical({"n": np.int64(3), "x": np.float32(0.5)}) == '{"n":3,"x":0.5}'
     with pytest.raises(ValueError, match="JSON"):
         canonical({"a": float("nan")})
 
@@ -106,4 +108,10 @@ def test_every_basis_point_survives_the_round_trip(points):
 @pytest.mark.parametrize("rate", [0.0, -0.1, 1.01, float("nan"), 0.1 + 0.2, 0.00001, True])
 def test_other_rates_are_refused(rate):
     with pytest.raises(ValueError, match="rate: expected"):
+        basis_points(rate)
+
+
+@pytest.mark.parametrize(("rate", "nearest"), [(0.05004, 0.05), (0.00001, 0.0001)])
+def test_the_nearest_rate_that_is_one_is_named(rate, nearest):
+    with pytest.raises(ValueError, match=f"the nearest is {nearest}$"):
         basis_points(rate)
