@@ -162,9 +162,11 @@ def test_an_empty_side_is_refused():
         positional_split(signals_of([0, 1, 2], np.zeros(3)), 0.8, np.random.default_rng(0))
 
 
-def test_a_stream_of_one_block_is_refused():
-    signals = signals_of([1] * 15, np.zeros(15))
+@pytest.mark.parametrize("frames", [15, 39])
+def test_a_stream_of_one_block_is_refused(frames):
+    signals = signals_of([1] * frames, np.zeros(frames))
     with pytest.raises(ValueError, match="class B at 0 dB: expected at least 2 blocks of 20"):
         block_split(signals, 0.8, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="0 <= gap < block"):
-        block_split(signals, 0.8, np.random.default_rng(0), block=5, gap=5)
+    for gap in (-1, 5):
+        with pytest.raises(ValueError, match="0 <= gap < block"):
+            block_split(signals, 0.8, np.random.default_rng(0), block=5, gap=gap)

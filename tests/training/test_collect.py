@@ -127,9 +127,14 @@ def test_evidence_whose_arrays_do_not_belong_together_is_refused(record, monkeyp
         ("drift", found.margin, r"drift: expected 2 rows for 3 epochs, got \(3, 96\)"),
         ("label", found.label + 1, "label: expected 0 to 2, as logits have 3 columns; got 1 to 3"),
         ("label", found.label - 1, "label: .* got -1 to 1"),
+        ("snr", found.snr[:5], r"snr: expected 96 signals on axis 0, got \(5,\)"),
+        ("logits_early", found.logits, r"logits_early: expected 96 signals on axis 1, got"),
+        ("correct", found.correct[0], r"correct: expected 96 signals on axis 1, got \(96,\)"),
     ):
         with pytest.raises(ValueError, match=rf"evidence\.{words}"):
             replace(found, **{field: got})
+    with pytest.raises(ValueError, match=r"evidence: correct \(3, 96\), loss \(2, 96\) differ"):
+        replace(found, loss=found.loss[:2])
 
 
 @pytest.mark.parametrize(
