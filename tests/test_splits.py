@@ -93,6 +93,16 @@ def test_chance_is_not_position():
     assert train.tolist() != list(range(80)) and train.tolist() != other.tolist()
 
 
+def test_chance_draws_pair_by_pair_from_the_first_class_and_the_lowest_snr():
+    """Another order would draw another split from the same seed."""
+    signals, rng = shuffled([9, 12, 7, 11, 8], 0), np.random.default_rng(3)
+    pairs = sorted(set(zip(signals.label, signals.snr, strict=True)))
+    rows = [np.flatnonzero((signals.label == y) & (signals.snr == snr)) for y, snr in pairs]
+    drawn = [rng.permutation(some)[: int(0.5 * len(some) + 0.5)] for some in rows]
+    train, _ = seeded_split(signals, 0.5, np.random.default_rng(3))
+    assert train.tolist() == sorted(np.concatenate(drawn))
+
+
 @settings(deadline=None)
 @given(
     sizes=sizes(20),
@@ -158,8 +168,12 @@ def test_a_share_is_an_exact_fraction(share, n, k):
 
 
 def test_an_empty_side_is_refused():
-    with pytest.raises(ValueError, match="3 train and 0 test signals.*in a notebook"):
-        positional_split(signals_of([0, 1, 2], np.zeros(3)), 0.8, np.random.default_rng(0))
+    for share, words in (
+        (0.8, "3 train and 0 test signals.*in a notebook"),
+        (0.2, "0 train and 3"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            positional_split(signals_of([0, 1, 2], np.zeros(3)), share, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("frames", [15, 39])
