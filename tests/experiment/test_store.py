@@ -205,6 +205,27 @@ def test_the_newest_failure_is_the_one_that_is_told(tmp_path):
     assert store.last_failure(tmp_path, TRIALS[0].key) == f"ValueError: ice ({path})"
 
 
+def test_attempts_are_counted_so_that_the_newest_is_known(tmp_path):
+    for number in range(1, 12):
+        path = store.fail(tmp_path, TRIALS[0].key, ValueError("mud"))
+        assert path.name.startswith(f"{number:04d}-")
+
+
+def test_a_failure_half_written_is_none_and_a_damaged_one_is_told(tmp_path):
+    path = store.fail(tmp_path, TRIALS[0].key, ValueError("mud"))
+    path.with_name(".0002-killed.json").write_bytes(b"{")
+    assert store.last_failure(tmp_path, TRIALS[0].key).startswith("ValueError: mud")
+    path.write_bytes(path.read_bytes()[:-9])
+    told = f"unreadable failure record {path}: "
+    assert store.last_failure(tmp_path, TRIALS[0].key).startswith(told)
+
+
+def test_levels_that_are_numbers_are_the_same_numbers_again(tmp_path, caplog):
+    for _ in range(2):
+        store.publish(tmp_path, TRIALS[0], {"clarity_by_month": {4: 0.25, 9: 0.35}}, FACTS)
+    assert caplog.text == ""
+
+
 def test_s03_results_folder_that_is_a_file(tmp_path):
     (tmp_path / "results").write_text("")
     with pytest.raises(OSError, match="a file stands where a folder is wanted"):
