@@ -53,6 +53,33 @@ def test_a_writer_killed_before_its_record(tmp_path, whole):
     assert save_arrays(tmp_path, KEY, ARRAYS, FACTS) == path == find_arrays(tmp_path, KEY)
 
 
+def test_a_file_under_another_keys_name_is_missing(tmp_path):
+    """Copied by hand, file and record: whole, but of another training."""
+    other = save_arrays(tmp_path, KEY | {"seed": 1}, ARRAYS, FACTS)
+    path = save_arrays(tmp_path, KEY, {"loss": np.zeros(1)}, FACTS)
+    for suffix in (".npz", ".json"):
+        path.with_suffix(suffix).write_bytes(other.with_suffix(suffix).read_bytes())
+    assert find_arrays(tmp_path, KEY) is None
+    assert find_arrays(tmp_path, KEY | {"seed": 1}) == other
+
+
+def test_a_whole_file_without_a_record_is_kept_and_a_damaged_pair_goes_together(tmp_path):
+    path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
+    first = path.read_bytes()
+    path.with_suffix(".json").unlink()
+    save_arrays(tmp_path, KEY, {"loss": np.zeros(1)}, FACTS)
+    assert path.read_bytes() == first and not (tmp_path / "quarantine").exists()
+    path.write_bytes(first[:-50])
+    assert find_arrays(tmp_path, KEY) is None
+    assert not path.exists() and not path.with_suffix(".json").exists()
+    assert len(list((tmp_path / "quarantine").iterdir())) == 2
+
+
+def test_a_store_that_is_a_file_holds_no_arrays(tmp_path):
+    (tmp_path / "store").write_text("")
+    assert find_arrays(tmp_path / "store", KEY) is None
+
+
 def test_a_missing_array_file_is_missing(tmp_path):
     save_arrays(tmp_path, KEY, ARRAYS, FACTS).unlink()
     assert find_arrays(tmp_path, KEY) is None
