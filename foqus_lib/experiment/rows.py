@@ -77,8 +77,11 @@ def load_rows(path: Path, study: Study) -> pd.DataFrame:
     for name in (name for name, dtype in dtypes.items() if dtype == "int64"):
         whole = pd.to_numeric(rows[name], errors="coerce") % 1 == 0
         if not whole.all():
-            line, got = int((~whole).idxmax()) + 2, rows[name][(~whole).idxmax()]
-            raise ValueError(f"{path}, line {line}: {name}: expected a whole number, got {got!r}")
+            row = int((~whole).idxmax())
+            got = rows[name].tolist()[row]  # a number of Python, which prints as one
+            raise ValueError(
+                f"{path}, line {row + 2}: {name}: expected a whole number, got {got!r}"
+            )
     try:
         rows = rows.astype(dtypes)
     except ValueError as error:

@@ -1,5 +1,7 @@
 """Committed rows: what was written is read back, to the last bit; what was edited is refused."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -72,7 +74,8 @@ EDITS = {
     "clarity in percent": (lambda f: f.assign(clarity=50), "line 2: expected clarity 0 to 1"),
     "clarity a word": (lambda f: f.assign(clarity="good"), "a number was expected"),
     "no number": (lambda f: f.assign(clarity=""), "line .*expected a number of a metric, got none"),
-    "budget": (lambda f: f.assign(budget=0.5), "whole|expected int|a number was expected"),
+    "clarity below 0": (lambda f: f.assign(clarity=-0.1), "line 2: expected clarity 0 to 1"),
+    "budget": (lambda f: f.assign(budget=0.5), "line 2: budget: expected a whole number, got 0.5"),
     "seed": (lambda f: f.assign(seed=-1), "line 2: trial.seed"),
     "no version": (lambda f: f.assign(versions=""), "line 2: trial.versions: expected a name"),
     "another study": (lambda f: f.assign(study="lakes"), "line 2: expected rows of 'ponds', got"),
@@ -102,6 +105,15 @@ def test_what_is_no_export_is_refused_by_its_name(full, spoil, words):
     with pytest.raises(ValueError, match=words) as caught:
         load_rows(path, STUDY)
     assert str(path) in str(caught.value)
+
+
+def test_what_is_no_fraction_may_be_above_1_or_below_0(tmp_path):
+    of_depth = replace(STUDY, metrics=STUDY.metrics[::-1])
+    for depth, one in ((8.0, TRIALS[0]), (-2.0, TRIALS[1])):
+        facts = provenance(device="cpu", seconds=1.0, about="A pond.")
+        store.publish(tmp_path / "store", one, {"depth": depth}, facts)
+    export(tmp_path / "store", of_depth, TRIALS[:2], tmp_path / "rows.csv")
+    assert set(load_rows(tmp_path / "rows.csv", of_depth).depth) == {8.0, -2.0}
 
 
 def test_an_empty_file_is_refused(tmp_path):

@@ -60,6 +60,7 @@ DAMAGES = {
     "empty": (lambda raw: b"", "Expecting value"),
     "truncated": (lambda raw: raw[:-20], "Unterminated|Expecting|Invalid"),
     "edited": (lambda raw: raw.replace(b"0.3,", b"0.9,"), "expected sha256 .*, got"),
+    "a field more": (lambda raw: raw[:-1] + b', "of": 1}', "expected a JSON object of sha256 and"),
     "other json": (lambda raw: b"[1]", "expected a JSON object"),
     "deep json": (lambda raw: b"[" * 10**6, "recursion"),
     "not text": (lambda raw: b"\xff\xfe" + raw, "decode"),
