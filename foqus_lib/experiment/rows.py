@@ -77,11 +77,9 @@ def load_rows(path: Path, study: Study) -> pd.DataFrame:
     for name in (name for name, dtype in dtypes.items() if dtype == "int64"):
         whole = pd.to_numeric(rows[name], errors="coerce") % 1 == 0
         if not whole.all():
-            row = int((~whole).idxmax())
-            got = rows[name].tolist()[row]  # a number of Python, which prints as one
-            raise ValueError(
-                f"{path}, line {row + 2}: {name}: expected a whole number, got {got!r}"
-            )
+            at = int((~whole).idxmax())
+            line, got = at + 2, rows[name].tolist()[at]  # as Python prints it
+            raise ValueError(f"{path}, line {line}: {name}: expected a whole number, got {got!r}")
     try:
         rows = rows.astype(dtypes)
     except ValueError as error:

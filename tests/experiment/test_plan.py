@@ -1,12 +1,15 @@
 """What a sweep says before it starts."""
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from foqus_lib import cli
 from foqus_lib.experiment import plan as planning
-from foqus_lib.experiment.plan import OF_A_WORKER, in_words, plan
+from foqus_lib.experiment.plan import GIB, OF_A_WORKER, in_words, plan
+from foqus_lib.experiment.study import Job
 from foqus_lib.models import MODELS
 from foqus_lib.studies.coreset.grid import CORESET
 from foqus_lib.studies.coreset.records import collect_evidence
@@ -83,6 +86,25 @@ def test_a_stated_memory_bounds_the_workers(bench, trials):
     wanted = r"memory_gb: one worker needs about \d+\.\d GiB, 0.1 were allowed"
     with pytest.raises(ValueError, match=wanted):
         planned(tight, trials)
+
+
+def fitted(workers, memory=0, device="cpu"):
+    """(workers, GiB) for jobs that take 1 and 3 GiB beyond half a GiB of Python."""
+    place = SimpleNamespace(root=Path(), device=device, memory=memory * GIB)
+    jobs = [Job(print, (), memory=size * GIB) for size in (1, 3)]
+    count, size = planning._that_fit(place, jobs, workers)
+    return count, size / GIB
+
+
+def test_as_many_workers_as_the_largest_job_leaves_room_for(monkeypatch):
+    assert fitted(1, 4) == (1, 3.5)  # it works in this process
+    assert fitted(2, 8) == fitted(9, 8) == (2, 7.5)  # and beside it
+    assert fitted(2, 7) == (1, 4)
+    assert fitted(9, 1, "cuda:0") == (1, 3.5)
+    for free, found in ((7, (2, 7.5)), (6, (1, 4)), (0, (1, 4))):  # what is free is no order
+        machine = SimpleNamespace(available=free * GIB)
+        monkeypatch.setattr(planning.psutil, "virtual_memory", lambda now=machine: now)
+        assert fitted(2) == found
 
 
 def test_every_network_has_a_probe_and_a_memory(task, bench, monkeypatch):
