@@ -74,7 +74,7 @@ def frontier_table(rows: pd.DataFrame, study: Study, costs: Sequence[str]) -> pd
 
 def _price(value: float) -> str:
     """Whole numbers, or two digits of a small one."""
-    return f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.2g}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def frontier_figure(rows: pd.DataFrame, study: Study, costs: Sequence[str]) -> Figure:

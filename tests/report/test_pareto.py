@@ -14,11 +14,11 @@ PRICED = replace(
 )
 
 
-def priced(**change):
+def priced(budgets=(100,), **change):
     """All data 0.9 for 100 floats, FoQuS 0.6 and Uniform 0.5 for 10; seeds 0.01 apart."""
     level = {"All data": 0.9, "FoQuS": 0.6}
     data = rows(lambda m, b, s, r: level.get(m, 0.5) + 0.01 * s + 0.1 * r, methods=[
-        "Uniform", "FoQuS", "All data"], budgets=[100], **change)  # fmt: skip
+        "Uniform", "FoQuS", "All data"], budgets=budgets, **change)  # fmt: skip
     floats = data.method.map({"All data": 1e2}).fillna(10.0)
     seconds = (data.seed + data.repeat) / 2
     return data.assign(selection_model="CNN1D", floats=floats, s=seconds)
@@ -42,6 +42,14 @@ def test_the_table_by_hand():
         ["FoQuS", "1 %", "0.620 ± 0.016", 5, "● 10", "1"],
         ["All data", "all", "0.920 ± 0.016", 5, "● 100", "● 1"],
     ]
+
+
+def test_rows_stand_by_budget_then_method_whatever_their_order():
+    table = pareto.frontier_table(priced((100, 500))[::-1], PRICED, ["floats"])
+    assert list(zip(table["Rate |S|/N"], table.Method, strict=True)) == [
+        ("1 %", "Uniform"), ("1 %", "FoQuS"), ("5 %", "Uniform"), ("5 %", "FoQuS"),
+        ("all", "All data"),
+    ]  # fmt: skip
 
 
 def test_blocks_are_named_where_there_are_several_and_stand_together():
