@@ -73,6 +73,13 @@ def test_one_seed_has_no_spread_and_says_so():
     assert "n = 1 seed x 1 repeat" in table.note and table.numbers.sd.isna().all()
 
 
+def test_repeats_are_the_most_that_a_seed_has():
+    data = rows(by_method, methods=("Uniform",), budgets=(100,))
+    lacking = data[(data.seed > 0) | (data.repeat == 0)]
+    [found] = means.spread(lacking, ["method"], STUDY.metrics[0]).to_dict("records")
+    assert (found["n"], found["repeats"]) == (5, 2)
+
+
 def test_a_ceiling_alone_is_a_table():
     table = budget_table(rows(by_method, methods=("All data",)), STUDY)
     assert table.text.to_numpy().tolist() == [["0.900 ± 0.000"]]
