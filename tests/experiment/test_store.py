@@ -212,13 +212,15 @@ def test_attempts_are_counted_so_that_the_newest_is_known(tmp_path):
         assert path.name.startswith(f"{number:04d}-")
 
 
-def test_a_failure_half_written_is_none_and_a_damaged_one_is_told(tmp_path):
+def test_a_hidden_file_is_no_failure_and_a_damaged_one_is_told(tmp_path):
     path = store.fail(tmp_path, TRIALS[0].key, ValueError("mud"))
-    path.with_name(".0002-killed.json").write_bytes(b"{")
+    path.with_name("._0002-of-a-mac.json").write_bytes(b"{")
     assert store.last_failure(tmp_path, TRIALS[0].key).startswith("ValueError: mud")
     path.write_bytes(path.read_bytes()[:-9])
     told = f"unreadable failure record {path}: "
     assert store.last_failure(tmp_path, TRIALS[0].key).startswith(told)
+    path.unlink()
+    assert store.last_failure(tmp_path, TRIALS[0].key) == ""
 
 
 def test_levels_that_are_numbers_are_the_same_numbers_again(tmp_path, caplog):
