@@ -212,6 +212,21 @@ def test_difference_between(tiers, top_k, verdict, count):
     assert list(found.comparisons.n) == [6]  # seeds, not pairs
 
 
+def test_a_seed_that_one_pair_lacks_is_left_out():
+    """The mean of the other pair alone would be a mean of something else."""
+    data = layer(ways(0.6, 0.5))["here"]["main"]
+    tested = Scope("here", "main", TIERS, (100,), TOP_K)
+    claim = Claim("x", "a claim", "Table V", "difference_between", tested)
+    lacking = data[(data.method != "FoQuS") | (data.seed < 5)]
+    assert list(finding(claim, {"here": {"main": lacking}}, STUDIES).comparisons.n) == [5]
+
+
+def test_the_smallest_lead_may_be_a_loss():
+    found = said("above_all", level(ABOVE) | {"B": 0.9}, against=("*",), budgets=(100,))
+    assert found.ours.startswith("1 %: -30.") or found.ours.startswith("1 %: -29.")
+    assert "over B, shown above 2 of 3" in found.ours
+
+
 def test_a_seed_is_the_mean_of_the_repeats_that_each_row_has():
     """All data has one repeat, Q | top-k lacks one: FoQuS keeps its 0.5 and 0.7 of each seed."""
     values = {"FoQuS": (0.5, 0.7), "Q | tiers": (0.5, 0.7), "Q | top-k": (0.4, 0.6)}
