@@ -51,6 +51,8 @@ def welch(ours: pd.Series, theirs: pd.Series) -> tuple[float, float, int, float,
     one, two = (series.groupby(level="seed").mean() for series in (ours, theirs))
     n = min(len(one), len(two))
     difference, sd = one.mean() - two.mean(), math.sqrt(one.var() + two.var())
+    if n == 0:
+        return math.nan, math.nan, 0, math.nan, math.nan
     a, b = one.var() / len(one), two.var() / len(two)
     bottom = a**2 / (len(one) - 1) + b**2 / (len(two) - 1)
     return difference, sd, n, math.sqrt(a + b), (a + b) ** 2 / bottom if bottom else n - 1

@@ -49,6 +49,8 @@ def test_welch_equals_scipy_on_the_means_of_the_seeds(monkeypatch):
     one = compare.compare(trials(ours[:1]), trials(theirs))
     assert one["n"] == 1 and one["difference"] == pytest.approx(ours[0].mean() - theirs.mean())
     assert math.isnan(one["sd"]) and math.isnan(one["low"])
+    none = compare.compare(trials(ours[:1])[:0], trials(theirs))
+    assert none["n"] == 0 and math.isnan(none["difference"]) and math.isnan(none["p"])
 
 
 def test_repeats_are_no_seeds():
