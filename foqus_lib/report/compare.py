@@ -20,8 +20,9 @@ PAIRED: bool = True
 """Whether a seed is set against the floor's of its own number; else Welch's test.
 
 Decided once for the whole project, after coresets became sets and repeats were crossed. On real
-RML2016.04C at 1 % (CNN1D, five selection seeds by three repeats, fifteen methods) the correlation
-with Uniform was 0.31 over seeds and 0.29 over trials; among Uniform draws of a pilot 0.2 at 1 % and
+RML2016.04C at 1 % (CNN1D, fifteen methods, three repeats) the correlation with Uniform was 0.31
+over five selection seeds and 0.29 over trials then; over ten it is 0.09 and 0.23, and pairing still
+takes a twentieth off the sd of a difference. Among Uniform draws of a pilot it was 0.2 at 1 % and
 0.5 at 5 %. Before, when order and streams differed, it was -0.10, -0.02 and 0.09. `pairing`
 computes it from committed rows (book/results/*/derived/pairing.csv): to be turned to False if
 those show no correlation.
