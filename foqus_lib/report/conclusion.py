@@ -14,7 +14,7 @@ from foqus_lib.report import compare
 from foqus_lib.report.blocks import SHOWN, block_names
 from foqus_lib.report.differences import difference_text, difference_to_floor
 
-SIMULATED = "(simulated"  # in what rows say about their data
+SIMULATED = r"[^(]*\(simulated"  # how what rows say of their data begins; later it may be a source
 
 
 def conclusion(rows: pd.DataFrame, study: Study, unfinished: str = "") -> str:
@@ -110,6 +110,6 @@ def _data(rows: pd.DataFrame) -> str:
     """The data sets, those that were computed called simulated."""
     abouts = rows.groupby("dataset", sort=False).about
     return ", ".join(
-        f"{name} (simulated)" if about.str.contains(SIMULATED, regex=False).any() else str(name)
+        f"{name} (simulated)" if about.str.match(SIMULATED).any() else str(name)
         for name, about in abouts
     )

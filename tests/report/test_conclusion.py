@@ -117,6 +117,12 @@ def test_each_set_of_committed_rows_has_a_paragraph_and_simulated_data_are_calle
     assert second.startswith("<p>Committed rows real.csv, rml2016 &lt;04c&gt;: n = 3: below 5")
 
 
+def test_recordings_with_a_simulated_source_are_not_called_simulated():
+    about = "mine (file with SHA-256 ae7b), 8 classes. Source A-like (simulated, 4 dB); target mine"
+    found = conclude(STUDY, {"real": rows(level({}), dataset="mine").assign(about=about)}).data
+    assert "real.csv, mine: n = 5" in found
+
+
 def test_the_pages_own_rows_come_after_the_committed_ones(simulated):
     both = conclude(STUDY, {"rows": simulated}, simulated).data
     assert both.index("Committed rows") < both.index("This page")
