@@ -85,11 +85,19 @@ def _pairs(signals: Signals) -> Iterator[ndarray]:
 
 
 def _share(rows: ndarray, train_share: float) -> int:
-    """floor(share * n + 1/2) of the exact share, as `selection.budget` rounds: 0.29 of 50 is 15."""
     if not 0 < train_share < 1:
         raise ValueError(f"train_share: expected 0 < share < 1, got {train_share}. Try 0.8")
-    exact = Fraction(train_share).limit_denominator(10**6)  # 50 times the float is below 14.5
-    return floor(exact * len(rows) + Fraction(1, 2))
+    return share_of(train_share, len(rows))
+
+
+def share_of(share: float, n: int) -> int:
+    """floor(share n + 1/2) of the exact share [A19]: 0.29 of 50 is 15."""
+    return floor(exact(share) * n + Fraction(1, 2))
+
+
+def exact(share: float) -> Fraction:
+    """0.29 is 29/100, which no float is: 50 times the float is below 14.5."""
+    return Fraction(share).limit_denominator(10**6)
 
 
 def _joined(parts: list[tuple[ndarray, ndarray]]) -> tuple[Train, Test]:

@@ -1,7 +1,7 @@
 """How many: from a rate to a budget, and from a budget to whole numbers per part.
 
-Nothing else rounds. Rates and shares are taken as exact fractions (0.4 is 2/5), so no number hangs
-on a bit.
+Nothing else rounds but a split, in the same way. Rates and shares are taken as exact fractions (0.4
+is 2/5), so no number hangs on a bit.
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,14 @@ from fractions import Fraction
 from math import floor, lcm
 
 from foqus_lib.selection.checks import within
+from foqus_lib.splits import exact, share_of
 
 
 def budget_of(rate: float, n: int) -> int:
     """k = floor(r N + 1/2): the number of signals a rate stands for [A19]."""
     if not 0 < rate <= 1:
         raise ValueError(f"rate: expected 0 < rate <= 1, got {rate}. 1 % is 0.01")
-    return floor(_exact(rate) * n + Fraction(1, 2))
+    return share_of(rate, n)
 
 
 def apportion(budget: int, shares: Sequence[float], ceilings: Sequence[int]) -> list[int]:
@@ -76,11 +77,6 @@ def _weights(shares: Sequence[float], ceilings: Sequence[int]) -> list[int]:
         raise ValueError(
             f"shares: expected {len(ceilings)} numbers of 0 or more, not all 0; got {shares}"
         )
-    exact = [_exact(share) for share in shares]
-    scale = lcm(*(fraction.denominator for fraction in exact))
-    return [int(fraction * scale) for fraction in exact]
-
-
-def _exact(share: float) -> Fraction:
-    """0.29 is 29/100, which no float is: 50 times the float is below 14.5."""
-    return Fraction(share).limit_denominator(10**6)
+    fractions = [exact(share) for share in shares]
+    scale = lcm(*(fraction.denominator for fraction in fractions))
+    return [int(fraction * scale) for fraction in fractions]

@@ -1,10 +1,10 @@
 """Products in bfloat16, also on a CPU without a matrix unit: there in float32, of rounded numbers.
 
 AMX multiplies bfloat16 numbers, adds in float32 and rounds the sum once. On a CPU with AVX-512
-alone torch's kernels do the same, slower than float32; on older ones they take many times as long
-as float32 and round in between. Rounding what enters, taking the product in float32 and rounding
-what comes out is what AMX does, at the speed of float32: so a row of one CPU can stand beside a row
-of another. `benchmarks/bfloat16.py` measures both.
+alone torch's kernels do the same in more time than is needed; on older ones they take many times as
+long as float32 and round in between. Rounding what enters, taking the product in float32 and
+rounding what comes out is what AMX does, at the speed of float32: so a row of one CPU can stand
+beside a row of another. `benchmarks/bfloat16.py` measures both.
 """
 
 import platform
