@@ -8,7 +8,6 @@ from jaxtyping import Float, Float32, Float64
 from numpy import ndarray
 
 from foqus_lib.selection.checks import finite
-from foqus_lib.selection.rank import OUTSIDE, few_columns
 from foqus_lib.selection.screening import screening_dtype
 
 TINY = 1e-25  # of the largest square: what underflows in float32 adds up to less
@@ -41,20 +40,18 @@ def squared_euclidean(x: Float[ndarray, "n D"]) -> Distance:
 
 
 def _short(x: Float64[ndarray, "n D"], square: Float64[ndarray, " n"]) -> Bound | None:
-    """In few columns and float32; None on a GPU, and where float32 has no digits for the squares.
+    """In float32; None on a GPU, and where float32 has no digits for the squares.
 
-    With u = eps / 2 and s = |x|^2: rounding r + 2 terms and adding them in any order costs at most
-    (r + 5) u (s_i + s_j + 2 |x_i| |x_j|), which is no more than (r + 5) eps (s_i + s_j); what few
-    columns leave out, 2 OUTSIDE^2 |x_i| |x_j|, is no more than OUTSIDE^2 (s_i + s_j). So each
+    With u = eps / 2 and s = |x|^2: rounding D + 2 terms and adding them in any order costs at most
+    (D + 5) u (s_i + s_j + 2 |x_i| |x_j|), which is no more than (D + 5) eps (s_i + s_j). So each
     side's share of it is added to its own square, j's within the product.
     """
     largest = square.max(initial=0)
     if screening_dtype(largest) != torch.float32 or largest < 1e-8:
         return None
-    z = few_columns(torch.from_numpy(x)).numpy()
-    share = (z.shape[1] + 10) * float(np.finfo(np.float32).eps) + OUTSIDE**2
+    share = (x.shape[1] + 10) * float(np.finfo(np.float32).eps)
     more = share * square + TINY * largest
-    return Bound(*_sides(z, square, square + more, np.float32), more)
+    return Bound(*_sides(x, square, square + more, np.float32), more)
 
 
 def _sides(

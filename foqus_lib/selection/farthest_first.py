@@ -11,6 +11,7 @@ from foqus_lib.selection.divergence import Distance
 
 BLOCK = 256  # candidates looked at together
 CHUNK = 2**18  # distances held at once: 2 MB, so that a CPU keeps them in its cache
+AWAKE = 8  # rows kept up to date for each that is still to be picked: fewer come up too early
 
 
 def farthest_first(
@@ -18,12 +19,13 @@ def farthest_first(
 ) -> Int[ndarray, " budget"]:
     """The rows to add to the centres, each the farthest from its nearest centre so far.
 
-    Lazy and exact. Distances to the nearest centre only shrink. So take the BLOCK rows with the
-    largest known ones and go on picking among them while the best is above all that may stand
-    outside; then bring every row up to date with one GEMM. Where the distance has a bound, that
-    GEMM gives bounds, and distances themselves are formed for the rows of the block. O(n) memory
-    beside the data. The GEMMs run on torch's default device, the picking on the host. Among equals
-    the lower row wins.
+    Lazy and exact. Distances to the nearest centre only shrink, so one that was true is a bound for
+    ever. Take the BLOCK rows with the largest and go on picking among them while the best is above
+    all that may stand outside; then bring near, with one GEMM, the rows that may still be picked.
+    The others sleep: should one come up after all, its distance is formed then. Where the distance
+    has a bound, that GEMM gives bounds, and distances themselves are formed for the rows of the
+    block. O(n) memory beside the data. The GEMMs run on torch's default device, the picking on the
+    host. Among equals the lower row wins.
     """
     n = len(distance.left)
     within(budget, n - len(centres))
@@ -33,23 +35,30 @@ def farthest_first(
     known = torch.ones(n, dtype=torch.bool)  # where it is that distance itself
     placed = torch.as_tensor(centres)
 
-    def distances(rows: Tensor | slice, new: Tensor) -> Float64[Tensor, "r m"]:
+    def distances(rows: Tensor, new: Tensor) -> Float64[Tensor, "r m"]:
         """From each row to each centre. Below the rounding error of the row it is 0."""
-        d = left[rows] @ right[new].T
+        d = left.index_select(0, rows) @ right.index_select(0, new).T
         return d.masked_fill_(d < noise[rows, None], 0)
 
-    def bring_near(new: Tensor) -> None:
-        """Account for new centres in every row; a centre itself is out: -inf."""
-        step = max(1, CHUNK // max(1, len(new)))
-        for first in range(0, n if len(new) else 0, step):
-            rows = slice(first, first + step)
+    def bring_near(new: Tensor, rows: Tensor) -> None:
+        """Account for new centres in some rows; a centre itself is out: -inf."""
+        current = known[rows] if distance.bound is None else False
+        known.fill_(False)
+        known[rows] = current
+        for some in rows.split(max(1, CHUNK // len(new))):
             if distance.bound is None:
-                closest = distances(rows, new).amin(dim=1)
+                closest = distances(some, new).amin(dim=1)
             else:
-                closest = (short_left[rows] @ short_right[new].T).amin(dim=1) + more[rows]
-            at_most[rows] = torch.minimum(at_most[rows], closest)
-        known.fill_(distance.bound is None or not len(placed))
+                there, here = short_right.index_select(0, new), short_left.index_select(0, some)
+                closest = (there @ here.T).amin(dim=0) + more[some]
+            at_most[some] = torch.minimum(at_most[some], closest)
         at_most[new], known[placed] = -torch.inf, True
+
+    def awake(missing: int) -> Tensor:
+        """The rows of the largest bounds: as far as one can tell, those that may be picked."""
+        if (asleep := n - AWAKE * max(missing, BLOCK)) <= 0:
+            return torch.arange(n)
+        return torch.nonzero(at_most >= at_most.kthvalue(asleep).values)[:, 0]
 
     def look_up(rows: Tensor) -> None:
         """The distance to the nearest centre itself."""
@@ -64,7 +73,8 @@ def farthest_first(
         short_left = torch.as_tensor(distance.bound.left)
         short_right = torch.as_tensor(distance.bound.right)
         more = torch.as_tensor(distance.bound.more)
-    bring_near(placed)
+    if len(placed):
+        bring_near(placed, torch.arange(n))
     picks = np.empty(0, dtype=np.int64)
     while (missing := budget - len(picks)) > 0:
         while True:
@@ -82,8 +92,8 @@ def farthest_first(
         now, outside = at_most[block].cpu().numpy(), float(others.max())
         new = block[torch.as_tensor(_safe_picks(now, among, missing, outside))]
         placed = torch.cat([placed, new])
-        bring_near(new)
         picks = np.concatenate([picks, new.cpu().numpy()])
+        bring_near(new, awake(budget - len(picks)))
     return picks
 
 

@@ -1,9 +1,10 @@
-"""k-center that looks at bounds in float32 and few columns picks as float64 alone does."""
+"""k-center that looks at bounds in float32, and lets rows sleep, picks as float64 alone does."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,12 +43,14 @@ KINDS = (
     st.sampled_from([2, 3, 30, 120]),
     st.sampled_from([1e-25, 1e-3, 1.0, 1e5, 1e25]),
     st.sampled_from([1, 5, 50, 256]),
+    st.sampled_from([0, 1, 8]),
 )
-def test_a_bound_decides_nothing(kind, seed, n, scale, block):
+def test_a_bound_decides_nothing_and_no_row_oversleeps(kind, seed, n, scale, block, awake):
     x = rows_of(kind, np.random.default_rng(seed), n) * scale
     distance = squared_euclidean(x)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ff, "BLOCK", block)
+        patch.setattr(ff, "AWAKE", awake)
         got = farthest_first(distance, n - 1, np.array([0]))
         want = farthest_first(replace(distance, bound=None), n - 1, np.array([0]))
     for picks in (got, want):
@@ -92,13 +95,11 @@ def test_the_bound_is_one(kind, seed, scale):
         assert (short - exact).max() <= 4e-5 * largest
 
 
-def test_there_is_a_bound_and_it_has_few_columns():
-    draw = np.random.default_rng(0)
-    assert squared_euclidean(draw.normal(size=(9, 3))).bound.left.shape == (9, 5)
-    narrow = draw.normal(size=(200, 6)) @ draw.normal(size=(6, 50))
-    assert squared_euclidean(narrow).bound.left.shape == (200, 8)
+def test_where_there_is_a_bound():
+    x = np.random.default_rng(0).normal(size=(9, 3))
+    assert squared_euclidean(x).bound.left.shape == (9, 5)
     for scale in (0.0, 1e-9, 1e16):  # squares that float32 has no digits for
-        assert squared_euclidean(narrow * scale).bound is None
+        assert squared_euclidean(x * scale).bound is None
 
 
 def test_a_bound_that_is_none_would_pick_others():
@@ -108,3 +109,20 @@ def test_a_bound_that_is_none_would_pick_others():
     wrong = replace(distance.bound, more=distance.bound.more - 1e-3)
     got = farthest_first(replace(distance, bound=wrong), 250, np.array([0]))
     assert got.tolist() != farthest_first(distance, 250, np.array([0])).tolist()
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_most_rows_sleep_through_most_centres(monkeypatch, bound):
+    distance = squared_euclidean(np.random.default_rng(2).normal(size=(3000, 16)))
+    distance = distance if bound else replace(distance, bound=None)
+    looked_at, minimum = [], torch.minimum
+    monkeypatch.setattr(torch, "minimum", lambda a, b: looked_at.append(len(a)) or minimum(a, b))
+    monkeypatch.setattr(ff, "BLOCK", 32)
+    found = {}
+    for awake in (8, 3000):
+        looked_at.clear()
+        monkeypatch.setattr(ff, "AWAKE", awake)
+        found[awake] = farthest_first(distance, 300, np.array([0])).tolist(), sum(looked_at)
+    (some, few), (same, all_of_them) = found.values()
+    assert some == same
+    assert few < 0.6 * all_of_them
