@@ -1,7 +1,7 @@
 """Every selector against its plain form, and how its cost grows. Same picks, checked as it runs.
 
     python benchmarks/selection.py --quick     20,000 signals, minutes
-    python benchmarks/selection.py             also 88,000, growth, and 844,800 alone; an hour
+    python benchmarks/selection.py             also 88,000, growth, and 844,800 alone, once; an hour
     python benchmarks/selection.py --only largest
     python benchmarks/selection.py --only bars                  the bars at 88,000, three rounds
     python benchmarks/selection.py --only bars --signals 8800   the same, small
@@ -9,10 +9,10 @@
 The plain form is `plain_selectors`. Both run through `foqus_lib.selection.methods`, on the same
 simulated evidence: classes are Gaussian clouds, D = 128, of full rank or, as the embedding of
 CNN1D, of rank 64. Memory is kept, as in the workers of a sweep. Written to book/results/benchmarks:
-selectors.csv, selector_growth.csv, selectors_largest.csv and selector_bars.csv. `ratio` is the
-plain form's CPU seconds over ours, median of the rounds; `same_picks` the share of picks in common
-(the plain form sums in float32); `peak_mb` the growth of the largest resident size while selecting;
-`process_mb` that size itself, data and libraries included.
+selectors.csv, selector_growth.csv, selectors_largest.csv and selector_bars.csv. Seconds are medians
+of the rounds, `ratio` is the median of the plain form's CPU seconds over ours; `same_picks` is the
+share of picks in common (the plain form sums in float32); `peak_mb` the growth of the largest
+resident size while selecting; `process_mb` that size itself, data and libraries included.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import numpy as np
 
 FIVE = "0.01+0.05+0.1+0.2+0.3"  # the paper's rates
 OURS, PLAIN = "ours", "plain"
+ROUNDS = 3
 UNCERTAIN = ("Least Confidence", "Entropy", "Margin")
 GREEDY = ("k-Center Greedy", "CD", "Herding")
 SCORED = ("Cal", "Cal (in class)", "GraNd", *UNCERTAIN)
@@ -202,17 +203,13 @@ def compared(case: dict, rounds: int) -> list[dict]:
 
 
 def comparisons(quick: bool) -> list[dict]:
-    rows = []
-    for name in BALANCED:
-        rows += compared(case_of(name, "balanced", 20_000, 11), 3)
+    cases = [case_of(name, "balanced", 20_000, 11) for name in BALANCED]
     for name in ("k-Center Greedy", "Herding"):
-        rows += compared(case_of(name, "balanced", 20_000, 11, FIVE), 1)
-    for name in ("Herding", "Cal"):
-        rows += compared(case_of(name, "one pool", 20_000, 11), 1)
+        cases.append(case_of(name, "balanced", 20_000, 11, FIVE))
+    cases += [case_of(name, "one pool", 20_000, 11) for name in ("Herding", "Cal")]
     if not quick:
-        for name in BALANCED:
-            rows += compared(case_of(name, "balanced", 88_000, 11), 1)
-    return rows
+        cases += [case_of(name, "balanced", 88_000, 11) for name in BALANCED]
+    return [row for case in cases for row in compared(case, ROUNDS)]
 
 
 def alone(names: list[str]) -> list[dict]:
@@ -251,12 +248,15 @@ def growth(quick: bool) -> list[dict]:
         for name in ("Forgetting", "FoQuS")
         for epochs in (25, 50, 100)
     ]
-    rows = []
-    for axis, case in cases:
-        spent, _ = run(case, OURS)
-        rows.append({"axis": axis} | row_of(case, OURS, [spent]))
-        show(rows[-1], f"along {axis}")
-    return rows
+    found = [[] for _ in cases]
+    for number in range(ROUNDS):
+        for (axis, case), spent in zip(cases, found, strict=True):
+            spent.append(run(case, OURS)[0])
+            show(row_of(case, OURS, spent[-1:]), f"along {axis}, round {number + 1}")
+    return [
+        {"axis": axis} | row_of(case, OURS, spent)
+        for (axis, case), spent in zip(cases, found, strict=True)
+    ]
 
 
 def largest() -> list[dict]:
@@ -286,7 +286,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="20,000 signals only: minutes")
     parser.add_argument("--only", choices=("selectors", "growth", "largest", "bars"))
     parser.add_argument("--signals", type=int, default=88_000, help="of the bars")
-    parser.add_argument("--rounds", type=int, default=3, help="of the bars")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the bars")
     args = parser.parse_args()
     machine = {"machine": measure.machine()}
     if args.only == "bars":

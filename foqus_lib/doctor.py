@@ -57,7 +57,7 @@ def _torch() -> Iterator[Fact]:
     yield True, "threads", f"{threads}; a notebook of the build uses 1"
     from foqus_lib.training.bfloat16 import native
 
-    how = "this CPU's own" if native() else "no matrix unit: products are taken in fp32 and rounded"
+    how = "this CPU's own products" if native() else "products are taken in fp32 and rounded"
     yield True, "bf16", how
 
 

@@ -1,10 +1,11 @@
 """Products in bfloat16, also on a CPU without a matrix unit: there in float32, of rounded numbers.
 
-AMX multiplies bfloat16 numbers, adds in float32 and rounds the sum once. On a CPU with AVX-512
-alone torch's kernels do the same in more time than is needed; on older ones they take many times as
-long as float32 and round in between. Rounding what enters, taking the product in float32 and
-rounding what comes out is what AMX does, at the speed of float32: so a row of one CPU can stand
-beside a row of another. `benchmarks/bfloat16.py` measures both.
+AMX multiplies bfloat16 numbers, adds in float32 and rounds the sum once. With AVX-512's bfloat16
+torch's kernels do the same: AMD's processors multiply twice as many such numbers at a time as of
+float32, Intel's as many, and there rounding makes them the slower way. On older processors torch
+takes many times as long as float32 and rounds in between. Rounding what enters, taking the product
+in float32 and rounding what comes out is what AMX does, at the speed of float32: so a row of one
+CPU can stand beside a row of another. `benchmarks/bfloat16.py` measures both.
 """
 
 import platform
@@ -32,10 +33,15 @@ PRODUCTS = frozenset({
 
 @cache
 def native() -> bool:
-    """Whether torch's own kernels are the faster ones: with AMX, and on what is no x86."""
-    if platform.machine().lower() in ("x86_64", "amd64"):
-        return torch.cpu._is_amx_tile_supported()
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """Whether torch's own kernels are the faster ones, which facts decide and no stopwatch.
+
+    Else two processes of one machine could compute the same trial with other last bits.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    has = torch.cpu.get_capabilities()
+    amd = has["sse4a"]  # instructions that AMD alone has
+    return has["amx_tile"] or (has["avx512_bf16"] and amd)
 
 
 @contextmanager

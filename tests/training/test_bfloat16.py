@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def without(monkeypatch):
-    """As on a CPU without AMX, whatever this one is."""
+    """As on a CPU whose own bfloat16 is not worth it, whatever this one is."""
     monkeypatch.setattr(bfloat16, "native", lambda: False)
 
 
@@ -120,11 +120,26 @@ def test_the_cpus_own_products_are_taken_where_it_has_them(here, monkeypatch):
     assert bool(entered) is not here
 
 
-@pytest.mark.parametrize("amx", [True, False])
-def test_avx_512_alone_is_not_enough(amx, monkeypatch):
+@pytest.mark.parametrize(
+    ("has", "worth"),
+    [({"amx_tile"}, True), ({"avx512_bf16", "sse4a"}, True), ({"avx512_bf16"}, False),
+     ({"avx512_bf16", "amx_tile"}, True), ({"sse4a"}, False), (set(), False)],
+)  # fmt: skip
+def test_avx_512_is_enough_on_amd_alone(has, worth, monkeypatch):
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    assert native.__wrapped__() is amx
+    names = ("amx_tile", "avx512_bf16", "sse4a")
+    monkeypatch.setattr(
+        torch.cpu, "get_capabilities", lambda: {name: name in has for name in names}
+    )
+    assert native.__wrapped__() is worth
+
+
+def test_the_facts_are_there_on_x86():
+    """Torch's names of them, on this very machine."""
+    has = torch.cpu.get_capabilities()
+    if has["architecture"].startswith("x86"):
+        assert {"amx_tile", "avx512_bf16", "sse4a"} <= set(has)
+    assert native.__wrapped__() in (True, False)
 
 
 def test_native_does_not_use_up_random_numbers():
