@@ -10,9 +10,9 @@ import pandas as pd
 
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import RATE, Axis, Job, Metric, Study
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.studies.clustering import coresets, grid
 from foqus_lib.studies.clustering import options as names
 from foqus_lib.studies.clustering.bench import NEEDS, SOURCE, TRAINED, Bench
@@ -77,19 +77,14 @@ def _visits(bench: Bench, one: Trial) -> float:
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
-    signals = bench.task.train
-    rows = np.arange(min(32, len(signals)))
-    short = replace(bench.options.pretraining, epochs=1, batch=len(rows))
+    """Of a pre-training."""
+    signals, recipe = bench.task.train, bench.options.pretraining
+    rows = np.arange(min(recipe.batch, len(signals)))
 
-    def once() -> float:
-        began = time.perf_counter()
-        trained(bench, signals, rows, "probe", short)
-        return time.perf_counter() - began
+    def train(epochs: int) -> None:
+        trained(bench, signals, rows, "probe", replace(recipe, epochs=epochs))
 
-    with one_thread():
-        once()
-        return once() / len(rows)
+    return seconds_a_visit(train, len(rows))
 
 
 def run_one(bench: Bench, trial: Trial) -> None:

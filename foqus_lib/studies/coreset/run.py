@@ -20,6 +20,7 @@ from foqus_lib.errors import DeviceLost
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
@@ -129,22 +130,18 @@ def _visits(bench: Bench, trial: Trial) -> float:
 
 
 def seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
+    """Of a network of the job's kind."""
     model, precision, copies = job.kind
     signals = bench.task.train
-    rows = np.arange(min(32, len(signals)))
-    short = replace(bench.evaluation, epochs=1, batch=len(rows), precision=precision)
+    rows = np.arange(min(bench.evaluation.batch, len(signals)))
     names = [f"probe {copy}" for copy in range(copies)]
     device, memory = torch.device(bench.device), bench.device_memory
 
-    def once() -> float:
-        began = time.perf_counter()
-        fit(MODELS[model], signals, [rows] * copies, names, short, device, memory=memory)
-        return time.perf_counter() - began
+    def train(epochs: int) -> None:
+        recipe = replace(bench.evaluation, epochs=epochs, precision=precision)
+        fit(MODELS[model], signals, [rows] * copies, names, recipe, device, memory=memory)
 
-    with one_thread():
-        once()
-        return once() / (copies * len(rows))
+    return seconds_a_visit(train, copies * len(rows))
 
 
 def _memory(bench: Bench, models: set[str]) -> int:

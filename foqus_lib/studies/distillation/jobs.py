@@ -1,6 +1,5 @@
 """In which order it all runs: records, sets, trials; then what had to be chosen on val."""
 
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -10,8 +9,8 @@ import torch
 from foqus_lib.companions import gradient_matching as dc
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.study import Job
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.borrowed import record_jobs
 from foqus_lib.studies.coreset.run import FORWARD
@@ -118,17 +117,13 @@ def _visits_of_trial(bench: Bench, one: Trial) -> float:
 
 
 def _probe(bench: Bench, job: Job) -> float:
-    """Seconds a visit: the smaller of two short trainings, the first of which warms up."""
+    """Seconds a visit of the job's network."""
     model, precision, _ = job.kind
-    signals, batch = bench.task.train, min(32, len(bench.task.train))
-    how = Recipe(1, batch, precision=precision)
-    took = []
-    with one_thread():
-        for _ in range(2):
-            began = time.perf_counter()
-            fit.fit(
-                BUILDS[model], signals, [np.arange(batch)], ["probe"], how,
-                torch.device(bench.device),
-            )  # fmt: skip
-            took.append((time.perf_counter() - began) / batch)
-    return min(took)
+    signals, device = bench.task.train, torch.device(bench.device)
+    rows = np.arange(min(bench.how.batch, len(signals)))
+
+    def train(epochs: int) -> None:
+        recipe = Recipe(epochs, len(rows), precision=precision)
+        fit.fit(BUILDS[model], signals, [rows], ["probe"], recipe, device)
+
+    return seconds_a_visit(train, len(rows))

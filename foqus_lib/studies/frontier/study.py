@@ -8,9 +8,9 @@ import numpy as np
 
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.run import FORWARD, measure
 from foqus_lib.studies.coreset.watch import device_watched
@@ -81,22 +81,18 @@ def _memory(bench: Bench) -> int:
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
+    """Of the job's network on signals that all stay."""
     network, _ = job.kind
-    train = bench.task.train
-    rows = np.arange(min(32, len(train)))
-    short = replace(bench, how=replace(bench.how, epochs=1, all_epochs=1, batch=len(rows)))
+    signals = bench.task.train
+    rows = np.arange(min(bench.how.batch, len(signals)))
     probe = Trial(NAME, VERSION, "probe", "probe", FLOOR, 1, 0, 0,
                   (("form", WHOLE), ("network", network)))  # fmt: skip
 
-    def once() -> float:
-        began = time.perf_counter()
-        trained(short, probe, Stock(train, rows, 0.0, len(rows)))
-        return time.perf_counter() - began
+    def train(epochs: int) -> None:
+        how = replace(bench.how, epochs=epochs, all_epochs=epochs)
+        trained(replace(bench, how=how), probe, Stock(signals, rows, 0.0, len(rows)))
 
-    with one_thread():
-        once()
-        return once() / len(rows)
+    return seconds_a_visit(train, len(rows))
 
 
 def run_one(bench: Bench, trial: Trial) -> None:

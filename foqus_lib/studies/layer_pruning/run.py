@@ -14,9 +14,9 @@ from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models.copies import put
 from foqus_lib.signals import Signals
 from foqus_lib.studies.layer_pruning.base import base_weights, train_base, trained_on
@@ -81,19 +81,15 @@ def memory(bench: Bench) -> int:
 
 
 def seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
+    """Of a whole network of the job's kind."""
     bench = bench.of(job.kind[0])
-    rows = np.arange(min(32, len(bench.task.train)))
-    short = replace(bench.options.recipe, epochs=1, batch=len(rows))
+    recipe, depths = bench.options.recipe, bench.options.depths
+    rows = np.arange(min(recipe.batch, len(bench.task.train)))
 
-    def once() -> float:
-        began = time.perf_counter()
-        trained_on(bench, bench.options.depths, None, rows, "probe", short, None)
-        return time.perf_counter() - began
+    def train(epochs: int) -> None:
+        trained_on(bench, depths, None, rows, "probe", replace(recipe, epochs=epochs), None)
 
-    with one_thread():
-        once()
-        return once() / len(rows)
+    return seconds_a_visit(train, len(rows))
 
 
 def run_one(bench: Bench, trial: Trial) -> None:

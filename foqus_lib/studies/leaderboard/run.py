@@ -14,10 +14,10 @@ from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import DeviceLost
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
@@ -104,17 +104,14 @@ def _visits(bench: Bench, trial: Trial) -> float:
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
-    rows = np.arange(min(32, len(bench.task.train)))
+    """Of the board's network."""
+    rows = np.arange(min(bench.how.recipe.batch, len(bench.task.train)))
 
-    def once() -> float:
-        began = time.perf_counter()
-        _logits(replace(bench, how=replace(bench.how, epochs=1)), bench.task, rows, "probe")
-        return time.perf_counter() - began
+    def train(epochs: int) -> None:
+        how = replace(bench.how, epochs=epochs)
+        _logits(replace(bench, how=how), bench.task, rows, "probe")
 
-    with one_thread():
-        once()
-        return once() / (len(rows) + len(bench.task.test) * FORWARD)
+    return seconds_a_visit(train, len(rows))
 
 
 def run_trials(bench: Bench, trials: Sequence[Trial]) -> None:

@@ -1,6 +1,5 @@
 """In which order it all runs: records, then trials."""
 
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,8 +8,8 @@ import numpy as np
 
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.study import Job
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.coreset.borrowed import record_jobs
 from foqus_lib.studies.mixing.bench import Bench
@@ -44,16 +43,13 @@ def _visits(bench: Bench, trial: Trial) -> float:
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
+    """Of the job's row, which mixes as it trains."""
     trial = job.trials[0]
-    part = TrainingPart(bench.task, np.arange(min(32, len(bench.task.train))))
-    short = replace(recipe_of(bench, trial), epochs=1, batch=len(part.rows))
+    recipe = recipe_of(bench, trial)
+    part = TrainingPart(bench.task, np.arange(min(recipe.batch, len(bench.task.train))))
 
-    def once() -> float:
-        began = time.perf_counter()
-        fitted(bench, trial, part, short, "probe", np.zeros(2, np.int64))
-        return time.perf_counter() - began
+    def train(epochs: int) -> None:
+        how = replace(recipe, epochs=epochs)
+        fitted(bench, trial, part, how, "probe", np.zeros(2, np.int64))
 
-    with one_thread():
-        once()
-        return once() / len(part.rows)
+    return seconds_a_visit(train, len(part.rows))

@@ -9,9 +9,9 @@ import torch
 
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
 from foqus_lib.studies.coreset.bench import evaluate_name
 from foqus_lib.studies.coreset.run import measure
@@ -79,19 +79,15 @@ def _job(bench: Bench, trial: Trial) -> Job:
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
+    """Of the network that is trained on coresets."""
     how, train = bench.options, bench.task.train
-    rows, device = np.arange(min(32, len(train))), torch.device(bench.device)
-    short = replace(how.model_recipe, epochs=1, batch=len(rows))
+    rows = np.arange(min(how.model_recipe.batch, len(train)))
 
-    def once() -> float:
-        began = time.perf_counter()
-        fit(MODELS[how.model], train, [rows], ["probe"], short, device)
-        return time.perf_counter() - began
+    def trained(epochs: int) -> None:
+        recipe = replace(how.model_recipe, epochs=epochs)
+        fit(MODELS[how.model], train, [rows], ["probe"], recipe, torch.device(bench.device))
 
-    with one_thread():
-        once()
-        return once() / len(rows)
+    return seconds_a_visit(trained, len(rows))
 
 
 def run_one(bench: Bench, trial: Trial) -> None:

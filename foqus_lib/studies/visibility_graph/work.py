@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from foqus_lib.companions.visibility_graph import rules
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
-from foqus_lib.experiment.workers import one_thread
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
@@ -79,19 +79,15 @@ def _memory(bench: Bench) -> int:
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:
-    """Measured on one small batch, after another one that warms up."""
+    """Of the job's row."""
     trial = job.trials[0]
-    kept = np.arange(min(32, len(bench.task.train)))
-    short = replace(bench.how.recipe_of(trial.method, NONE), epochs=1, batch=len(kept))
+    recipe = bench.how.recipe_of(trial.method, NONE)
+    kept = np.arange(min(recipe.batch, len(bench.task.train)))
 
-    def once() -> float:
-        began = time.perf_counter()
-        _trained(bench, trial, kept, "probe", short)
-        return time.perf_counter() - began
+    def train(epochs: int) -> None:
+        _trained(bench, trial, kept, "probe", replace(recipe, epochs=epochs))
 
-    with one_thread():
-        once()
-        return once() / len(kept)
+    return seconds_a_visit(train, len(kept))
 
 
 def run_one(bench: Bench, trial: Trial) -> None:

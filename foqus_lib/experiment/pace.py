@@ -1,0 +1,29 @@
+"""How long a training will take: seconds of a visit, measured on the machine that will do it."""
+
+import time
+from collections.abc import Callable
+
+from foqus_lib.experiment.workers import one_thread
+
+MORE = 3  # epochs that a long run has more than a short one
+
+
+def seconds_a_visit(train: Callable[[int], object], visits: int) -> float:
+    """Of train(epochs), which visits so many signals an epoch, in a thread of one core.
+
+    What a long run takes more than a short one. So what a training costs but for its visits, the
+    network built and a step captured, is left out: on one small batch that is more than the visits,
+    and a plan made from it tells of hours where it is one.
+    """
+
+    def seconds(epochs: int) -> float:
+        began = time.perf_counter()
+        train(epochs)
+        return time.perf_counter() - began
+
+    with one_thread():
+        seconds(1)  # warms up
+        short, long = seconds(1), seconds(1 + MORE)
+    if long <= short:  # the short one was held up: then all of the long one is the safe answer
+        return long / ((1 + MORE) * visits)
+    return (long - short) / (MORE * visits)
