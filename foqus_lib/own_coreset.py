@@ -29,7 +29,7 @@ def select(args: argparse.Namespace) -> int:
     if evaluation:
         tell(_opened(evaluation, args).expected())  # and lets its signals go
     if args.plan:
-        tell(own.expected(request, results, args.device))
+        tell(own.expected(request, results, args.device, exported=bool(args.export)))
         return 0
     choice = own.choose(request, results, args.device, say, exported=bool(args.export))
     evaluated = _evaluated(evaluation, args) if evaluation else None

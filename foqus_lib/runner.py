@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
-from foqus_lib.processes import CHILD
+from foqus_lib.processes import CHILD, SHARED, sharers
 
 UNFINISHED = "application/vnd.foqus.unfinished+json"  # an output that says what a grid lacks
 HEARTBEAT = 30  # seconds between two lines that say what is still running
@@ -76,11 +76,12 @@ def run(jobs: Sequence[Job], root: Path, workers: int, timeout: int | None, say=
     The kernels start in `root`. `timeout` is the seconds one cell may take; None: for ever.
     """
     waiting, running, failed = list(jobs), {}, 0
+    told = {SHARED: str(sharers() * max(1, min(workers, len(jobs))))}  # they share a GPU
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 job = waiting.pop(0)
-                running[_start(job, root, timeout)] = job, time.monotonic()
+                running[_start(job, root, timeout, told)] = job, time.monotonic()
                 say(f"running {job.name}")
             ended = connection.wait([p.sentinel for p in running], timeout=HEARTBEAT)
             for process in [p for p in running if p.sentinel in ended]:
@@ -106,20 +107,24 @@ def run(jobs: Sequence[Job], root: Path, workers: int, timeout: int | None, say=
     return failed
 
 
-def _start(job: Job, root: Path, timeout: int | None):
+def _start(job: Job, root: Path, timeout: int | None, told: Mapping[str, str]):
     job.target.parent.mkdir(parents=True, exist_ok=True)
     for left in (job.partial, job.note):
         left.unlink(missing_ok=True)
-    process = get_context("spawn").Process(target=_execute, args=(job, root, timeout))
+    process = get_context("spawn").Process(target=_execute, args=(job, root, timeout, told))
     process.start()
     return process
 
 
-def _execute(job: Job, root: Path, timeout: int | None) -> None:
-    """In the process of its own: papermill, start to end. Leaves the partial notebook."""
+def _execute(job: Job, root: Path, timeout: int | None, told: Mapping[str, str]) -> None:
+    """In the process of its own: papermill, start to end. Leaves the partial notebook.
+
+    told: of the environment, besides what every process that computes is told.
+    """
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ |= CHILD | {"JUPYTER_PREFER_ENV_PATH": "1"}  # not a stale kernel of the user's
+    os.environ |= CHILD | told
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # not a stale kernel of the user's
     import papermill
 
     try:

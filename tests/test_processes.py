@@ -1,6 +1,7 @@
 """What a computing process is told."""
 
 import ctypes
+import os
 import subprocess
 import sys
 
@@ -66,3 +67,43 @@ def test_an_old_glibc_is_given_the_largest_threshold_that_it_takes(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", Old)
     assert processes.keep_memory.__wrapped__() is True
     assert (processes.MMAP_THRESHOLD, processes.LARGEST_OF_OLD) in asked
+
+
+HOLDS = """
+import sys, time
+from foqus_lib.processes import has_place
+print(has_place("GPU-7"), has_place("GPU-7"), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="without locks nobody counts")
+def test_a_gpu_has_as_many_places_as_processes_may_share_it(tmp_path, monkeypatch):
+    """And a killed process leaves its place to the next."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    started = []
+
+    def another(shared_by):
+        environment = os.environ | {processes.SHARED: str(shared_by)}
+        one = subprocess.Popen([sys.executable, "-c", HOLDS], env=environment, text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+        started.append(one)
+        return one.stdout.readline().strip()
+
+    try:
+        assert [another(1), another(1)] == ["True True", "False False"]
+        assert [another(2), another(2)] == ["True True", "False False"]
+        started[0].kill()
+        started[0].wait()
+        assert another(2) == "True True"
+    finally:
+        for one in started:
+            one.kill()
+            one.communicate()
+
+
+@pytest.mark.parametrize("said", ["0", "two", "-1", ""])
+def test_a_number_of_sharers_that_is_none_is_refused(said, monkeypatch):
+    monkeypatch.setenv(processes.SHARED, said)
+    with pytest.raises(ValueError, match="FOQUS_GPU_SHARED_BY: expected 1 or more"):
+        processes.sharers()

@@ -13,6 +13,7 @@ import pytest
 
 from foqus_lib import runner
 from foqus_lib.experiment import settings
+from foqus_lib.processes import SHARED
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = 'profile: str = "quick"  # smoke, quick or paper\nseed: int = 0  # a number'
@@ -53,6 +54,16 @@ def test_a_good_notebook_is_published_without_times_and_paths(tmp_path):
     assert "papermill" not in json.dumps(made["metadata"]) and str(tmp_path) not in json.dumps(made)
     outputs = [output for cell in made["cells"] for output in cell["outputs"]]
     assert [output["data"]["text/plain"] for output in outputs] == [["5"], ["'1'"]]
+
+
+def test_notebooks_that_run_side_by_side_share_a_gpu(tmp_path, monkeypatch):
+    ask = f"import os; print(os.environ['{SHARED}'])"
+    for workers, mine, wanted in ((2, "3", "6"), (1, "3", "3"), (9, None, "2")):
+        monkeypatch.setenv(SHARED, mine) if mine else monkeypatch.delenv(SHARED)
+        sources = [write(tmp_path / f"{name}.ipynb", ask) for name in "ab"]
+        assert run(tmp_path, *sources, workers=workers)[0] == 0
+        made = json.loads((tmp_path / "out" / "a.ipynb").read_text(encoding="utf-8"))
+        assert made["cells"][-1]["outputs"][0]["text"] == [f"{wanted}\n"]
 
 
 @pytest.mark.parametrize(

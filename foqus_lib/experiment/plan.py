@@ -13,7 +13,7 @@ from foqus_lib.experiment.study import Job, Study
 
 GIB = 2**30
 OF_A_WORKER = GIB // 2  # Python, torch and the activations of one network
-PROBED_FROM = 20_000  # units of cost; fewer are done before a measurement of them would be
+PROBED_FROM = 20_000  # units of cost; fewer are hardly worth a measurement
 
 
 @runtime_checkable  # the tests check signatures
@@ -53,19 +53,30 @@ class Plan:
         in_all = self.complete + len(self.missing)
         are = "is" if in_all == 1 else "are"
         first = sum(not job.trials for job in self.jobs)
-        time_left = "a short time (not measured)"
-        if self.seconds_per_unit:
-            time_left = f"about {in_words(self.seconds(self.jobs))}"
         return (
             f"{self.complete} of {counted(in_all, 'trial')} {are} stored. To do: "
             f"{counted(first, 'training')} that others need and "
             f"{counted(len(self.missing), 'trial')} in {counted(len(self.jobs) - first, 'group')}, "
-            f"{time_left} with {counted(self.workers, 'worker')} and {self.memory / GIB:.1f} GiB"
+            f"{self._time()} with {counted(self.workers, 'worker')} and {self.memory / GIB:.1f} GiB"
         )
 
+    def _time(self) -> str:
+        """Of the jobs whose kind was measured; of others nobody knows whether it is short."""
+        known = [job for job in self.jobs if job.kind in self.seconds_per_unit]
+        if not known:
+            return "time not measured,"
+        rest = "" if len(known) == len(self.jobs) else " and what could not be measured,"
+        return f"about {in_words(max(self.seconds(known), 1))}{rest}"
 
-def plan(study: Study, bench: Bench, trials: Sequence[Trial], workers: int) -> Plan:
-    """The jobs of the trials that the store lacks.
+
+def plan(
+    study: Study,
+    bench: Bench,
+    trials: Sequence[Trial],
+    workers: int,
+    probed_from: float = PROBED_FROM,
+) -> Plan:
+    """The jobs of the trials that the store lacks; measured if they cost more than `probed_from`.
 
     Fewer workers than asked for are planned if more would not fit into bench.memory, or into what
     the machine has free; ValueError if a stated memory does not hold even one.
@@ -75,7 +86,7 @@ def plan(study: Study, bench: Bench, trials: Sequence[Trial], workers: int) -> P
     stages = [list(stage) for stage in study.jobs(bench, missing)] if missing else []
     jobs = [job for stage in stages for job in stage]
     workers, memory = _that_fit(bench, jobs, workers)
-    large = sum(job.cost for job in jobs) > PROBED_FROM
+    large = sum(job.cost for job in jobs) > probed_from
     measured = seconds_per_unit(bench, jobs) if large else {}
     return Plan(len(found.complete), missing, stages, workers, memory, measured)
 

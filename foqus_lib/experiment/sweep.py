@@ -15,7 +15,7 @@ from foqus_lib.durable import check_writable, sweep_temporary
 from foqus_lib.experiment import store
 from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.plan import Bench, Plan, counted, in_words, plan
+from foqus_lib.experiment.plan import PROBED_FROM, Bench, Plan, counted, in_words, plan
 from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.workers import executed
 
@@ -30,6 +30,7 @@ def sweep(
     workers: int = 1,
     progress: Progress = log.info,
     scheduler: str = "",
+    probed_from: float = PROBED_FROM,
 ) -> store.Scan:
     """Run the missing trials of a grid and say what is complete, missing and failed.
 
@@ -39,7 +40,7 @@ def sweep(
     """
     check_writable(bench.root)  # before hours of training, not after
     sweep_temporary(bench.root)  # what killed writers left a day ago or more
-    todo = plan(study, bench, trials, workers)
+    todo = plan(study, bench, trials, workers, probed_from)
     progress(str(todo))
     for number, jobs in enumerate(todo.stages):
         if number:  # the stage before made what these jobs need, or noted why not

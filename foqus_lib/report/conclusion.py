@@ -11,7 +11,7 @@ from IPython.display import HTML
 
 from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report import compare
-from foqus_lib.report.blocks import SHOWN, block_names
+from foqus_lib.report.blocks import SHOWN, block_names, block_of
 from foqus_lib.report.differences import difference_text, difference_to_floor
 
 SIMULATED = r"[^(]*\(simulated"  # how what rows say of their data begins; later it may be a source
@@ -57,10 +57,10 @@ def conclude(
 
 
 def _shown(tested: pd.DataFrame, study: Study) -> str:
-    """ "n = 5: of 9 differences to the floor (Band) 1 is shown better (AVGNet, +2.1 points)"."""
+    """ "n = 5: of 9 differences to the floor (Band), adjusted together (Holm), 1 is shown ..."."""
     n = f"n = {tested.n.min()}" + (f" to {tested.n.max()}" if tested.n.nunique() > 1 else "")
     word = "difference" if len(tested) == 1 else "differences"
-    head = f"{n}: of {len(tested)} {word} to the floor ({study.floor})"
+    head = f"{n}: of {len(tested)} {word} to the floor ({study.floor}){_adjusted(tested, study)}"
     found = {verdict: tested[tested.verdict == verdict] for verdict in ("better", "worse")}
     parts = [
         f"{len(rows)} {'is' if len(rows) == 1 else 'are'} shown {verdict} "
@@ -72,6 +72,16 @@ def _shown(tested: pd.DataFrame, study: Study) -> str:
         return f"{head} not one is shown, for better or worse."
     left = len(tested) - sum(map(len, found.values()))
     return f"{head} {' and '.join(parts)}" + (f"; of {left} nothing is shown." if left else ".")
+
+
+def _adjusted(tested: pd.DataFrame, study: Study) -> str:
+    """What was adjusted for what: a count over several blocks is no one family's."""
+    sizes = tested.groupby(block_of(study)).size()
+    if len(sizes) == 1:
+        return ", adjusted together (Holm)," if sizes.iloc[0] > 1 else ""
+    if sizes.max() == 1:
+        return f", one in each of {len(sizes)} blocks and so not adjusted,"
+    return f", adjusted (Holm) within each of {len(sizes)} blocks and not over all of them,"
 
 
 def _named(rows: pd.DataFrame, tested: pd.DataFrame, study: Study) -> str:

@@ -51,7 +51,7 @@ def frontier_table(rows: pd.DataFrame, study: Study, costs: Sequence[str]) -> pd
     names = [name for name in study.block if table[name].nunique() > 1]
     order = {name: place for place, name in enumerate(in_order(list(table.method), study))}
     shown = pd.DataFrame({
-        **{name.capitalize(): table[name] for name in names},
+        **{name.replace("_", " ").capitalize(): table[name] for name in names},
         "Method": table.method,
         study.axis.label[:1].upper() + study.axis.label[1:]: [
             "all" if method == study.ceiling else study.axis.text(budget)

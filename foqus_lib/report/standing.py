@@ -35,8 +35,9 @@ def standing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
         if study.floor not in series:
             raise ValueError(f"{track}, {study.axis.text(budget)}: no row of {study.floor}")
         floor = series[study.floor]
-        order = sorted(series, key=lambda name: (-_by_seed(series[name]).mean(), name))
-        places = _places([series[name] for name in order])
+        sign = 1 if metric.higher_is_better else -1
+        order = sorted(series, key=lambda name: (-sign * _by_seed(series[name]).mean(), name))
+        places = _places([sign * series[name] for name in order])
         entries = list(zip(places, order, strict=True))
         here = ceilings[ceilings.track == track]
         if len(here):
@@ -58,7 +59,7 @@ def _by_seed(trials: pd.Series) -> pd.Series:
 
 
 def _places(series: list[pd.Series]) -> list[int]:
-    """Of rows in order of their means: 1, 1, 3 where the first two are not told apart."""
+    """Of rows from the highest mean down: 1, 1, 3 where the first two are not told apart."""
     places, first = [], 0
     for at, one in enumerate(series):
         if at and _below(one, series[first]):

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from foqus_lib.processes import sharers
+
 Build = Callable[..., nn.Module]  # build(classes, length, copies)
 
 OF_A_WEIGHT = 4  # itself, its gradient, and two moments of Adam
@@ -62,8 +64,14 @@ def shortest_length(build: Build, most: int = 1024) -> int:
 
 
 def free_bytes(device: torch.device, budget: int = 0) -> int:
-    """Memory a stack may take: what a GPU has free, or the budget (bytes) if that is less."""
-    free = torch.cuda.mem_get_info(device)[0] + _cached(device)
+    """Memory a stack may take: what a GPU has free, or the budget (bytes) if that is less.
+
+    Of a GPU that several processes share never more than this one's part: another that has not
+    begun yet would find too little.
+    """
+    free, whole = torch.cuda.mem_get_info(device)
+    part = whole // sharers() - torch.cuda.memory_allocated(device)
+    free = max(0, min(free + _cached(device), part))
     return int(USABLE * (min(free, budget) if budget else free))
 
 

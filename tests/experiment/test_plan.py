@@ -27,8 +27,8 @@ def trials(task):
     return tiny.trials(task, methods=("Uniform", "FoQuS"), seeds=2)
 
 
-def planned(bench, trials, workers=1):
-    return plan(CORESET, bench, trials, workers)
+def planned(bench, trials, workers=1, **more):
+    return plan(CORESET, bench, trials, workers, **more)
 
 
 def test_only_what_is_missing_is_planned(bench, trials):
@@ -42,12 +42,11 @@ def test_a_trial_that_is_asked_for_twice_counts_once(bench, trials):
     assert str(planned(bench, trials * 2)).startswith("0 of 8 trials are stored.")
 
 
-def test_the_plan_says_what_how_long_and_how_much_memory(bench, trials, monkeypatch):
+def test_the_plan_says_what_how_long_and_how_much_memory(bench, trials):
     short = str(planned(bench, trials))
     first = "0 of 8 trials are stored. To do: 2 trainings that others need and 8 trials in 4 groups"
-    assert short == f"{first}, a short time (not measured) with 1 worker and 0.5 GiB"
-    monkeypatch.setattr(planning, "PROBED_FROM", 0)
-    measured = planned(bench, trials)
+    assert short == f"{first}, time not measured, with 1 worker and 0.5 GiB"
+    measured = planned(bench, trials, probed_from=0)
     assert set(measured.seconds_per_unit) == {("CNN1D", "fp32", 1)}
     assert "about" in str(measured) and 0 < measured.seconds(measured.jobs) < 60
 
@@ -68,6 +67,9 @@ def test_a_kind_of_job_is_probed_once_and_one_without_a_probe_costs_no_time(benc
 
     found = plan(replace(CORESET, jobs=jobs), bench, trials, 1)
     assert asked == [("b",)] and found.seconds(found.jobs) == 0.5e6 * 4
+    assert ", about 555.6 h and what could not be measured, with 1 worker" in str(found)
+    unknown = replace(found, seconds_per_unit={})
+    assert ", time not measured, with 1 worker" in str(unknown)  # however long it takes
 
 
 def test_twice_the_workers_take_half_the_time(bench, trials):
@@ -107,11 +109,10 @@ def test_as_many_workers_as_the_largest_job_leaves_room_for(monkeypatch):
         assert fitted(2) == found
 
 
-def test_every_network_has_a_probe_and_a_memory(task, bench, monkeypatch):
+def test_every_network_has_a_probe_and_a_memory(task, bench):
     """The plan knows nothing of a network but its constructor."""
-    monkeypatch.setattr(planning, "PROBED_FROM", 10**9)
     every = tiny.trials(task, methods=("FoQuS",), models=tuple(MODELS))
-    found = planned(bench, every)
+    found = planned(bench, every, probed_from=10**9)
     assert found.memory > OF_A_WORKER and {job.kind[0] for job in found.jobs} == set(MODELS)
     assert all(job.probe for job in found.jobs)
 
@@ -133,7 +134,7 @@ def test_durations(seconds, words):
 def test_one_is_singular_everywhere(bench, trials):
     said = str(planned(bench, trials[-1:]))
     assert said.startswith("0 of 1 trial is stored. To do: ")
-    assert "1 training that others need and 1 trial in 1 group, a short time" in said
+    assert "1 training that others need and 1 trial in 1 group, time not measured" in said
     assert str(planning.Plan(1, [], [], 1, 0, {})) == "the one trial is stored"
 
 

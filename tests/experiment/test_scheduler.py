@@ -2,13 +2,17 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -183,6 +187,30 @@ def test_what_must_be_equal():
     assert refusal(mine, mine, 4, "tcp://here:1").endswith(
         "worker tcp://here:1 has 4 threads, expected 1: start it with --nthreads 1"
     )
+
+
+def test_a_worker_on_a_gpu_that_another_has_is_refused_and_told_how_to_share(bench, monkeypatch):
+    from foqus_lib.experiment.workers import scheduler
+
+    asked = []
+    gpu = SimpleNamespace(uuid="1-2-3", name="NVIDIA H200")
+    monkeypatch.setattr(scheduler.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(scheduler.torch.cuda, "get_device_properties", lambda device: gpu)
+    monkeypatch.setattr(scheduler, "has_place", lambda name: asked.append(name) or len(asked) < 2)
+    state = SimpleNamespace(nthreads=1)
+    worker = Mock(spec=scheduler.Worker, state=state, address="tcp://here:1")
+
+    def another(device):
+        packed = pickle.dumps(replace(bench, device=device))
+        plugin = scheduler.Bench(packed, scheduler.versions())
+        plugin.setup(worker)
+        return plugin
+
+    assert another("cuda:0").bench.device == "cuda:0"
+    wanted = r"here:1: 1 on its GPU \(NVIDIA H200\) already, .* CUDA_VISIBLE_DEVICES, or set FOQUS"
+    with pytest.raises(scheduler.Refused, match=wanted):
+        another("cuda:0")
+    assert another("cpu").bench.device == "cpu" and asked == ["1-2-3"] * 2
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from foqus_lib.experiment import artifacts, rows, store, sweep, workers
-from foqus_lib.experiment import plan as planning
 from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.catalog import CATALOG
@@ -103,7 +102,7 @@ def test_who_speaks_needs_no_sign_of_life():
     assert not beats
 
 
-def test_a_job_that_the_plan_did_not_know_does_not_stop_the_sweep(task, bench, monkeypatch):
+def test_a_job_that_the_plan_did_not_know_does_not_stop_the_sweep(task, bench):
     """On a GPU a job is of as many trials as are missing, and another sweep may make some."""
     asked = []
 
@@ -112,9 +111,8 @@ def test_a_job_that_the_plan_did_not_know_does_not_stop_the_sweep(task, bench, m
         asked.append(len(missing))
         return [first, [replace(one, kind=("alone",)) if len(asked) > 1 else one, *others]]
 
-    monkeypatch.setattr(planning, "PROBED_FROM", 0)
     study, trials = replace(CORESET, jobs=jobs), tiny.trials(task)
-    assert not sweep.sweep(study, bench, trials).missing and len(asked) == 2
+    assert not sweep.sweep(study, bench, trials, probed_from=0).missing and len(asked) == 2
 
 
 def test_one_failing_method_does_not_stop_the_others(task, bench, monkeypatch):

@@ -23,10 +23,10 @@ def level(of_method, spread=0.01):
 def test_what_is_shown_is_named_with_its_size_and_the_rest_is_counted():
     told = conclusion(rows(level({"FoQuS": 0.7, "Herding": 0.3}, 0.0)), STUDY)
     assert told == (
-        "n = 5: of 4 differences to the floor (Uniform) 2 are shown better (FoQuS at 1 %, +20.0 "
-        "points; FoQuS at 5 %, +20.0 points) and 2 are shown worse (Herding at 1 %, -20.0 points; "
-        "Herding at 5 %, -20.0 points). In 80 of 100 cases the median test would have shown a "
-        "difference of 0.0 points; smaller ones may be there."
+        "n = 5: of 4 differences to the floor (Uniform), adjusted together (Holm), 2 are shown "
+        "better (FoQuS at 1 %, +20.0 points; FoQuS at 5 %, +20.0 points) and 2 are shown worse "
+        "(Herding at 1 %, -20.0 points; Herding at 5 %, -20.0 points). In 80 of 100 cases the "
+        "median test would have shown a difference of 0.0 points; smaller ones may be there."
     )
     told = conclusion(rows(level({"FoQuS": 0.7}), budgets=(100,)), STUDY)
     assert "1 is shown better (FoQuS, +" in told and "; of 1 nothing is shown." in told
@@ -54,7 +54,7 @@ def test_the_median_test_is_the_median_one():
 
 def test_nothing_shown_is_said_so_with_what_could_have_been():
     told = conclusion(rows(level({})), STUDY)
-    assert "of 4 differences to the floor (Uniform) not one is shown, for better or worse." in told
+    assert "(Uniform), adjusted together (Holm), not one is shown, for better or worse." in told
     assert "better (" not in told and "(from " in told
 
 
@@ -102,6 +102,24 @@ def test_blocks_are_named_and_a_long_list_is_cut():
     told = conclusion(rows(far, pairs=pairs, methods=methods, budgets=(100,)), STUDY)
     assert "6 are shown better (CNN1D → CNN1D: FoQuS, +40.0 points; CNN1D → CNN2D: FoQuS" in told
     assert told.count("Cal") == 0 and "; and 2 more)" in told
+
+
+def test_a_count_over_several_blocks_says_that_each_was_adjusted_by_itself():
+    """p = 0.03 of the one comparison in a block counts there; over both blocks it would not."""
+    near = 0.006, 0.016, 0.026, 0.036, 0.056
+
+    def accuracy(method, budget, seed, repeat):
+        return 0.5 + (method == "FoQuS") * near[seed]
+
+    pairs = (*CNN1D, ("CNN1D", "CNN2D"))
+    some = {"pairs": pairs, "budgets": (100,)}
+    alone = rows(accuracy, methods=("Uniform", "FoQuS"), **some)
+    [low] = set(difference_to_floor(alone, STUDY).numbers.p_holm.round(12))
+    assert 0.025 < low < 0.05
+    told = conclusion(alone, STUDY)
+    assert "(Uniform), one in each of 2 blocks and so not adjusted, 2 are shown better" in told
+    told = conclusion(rows(accuracy, methods=("Uniform", "FoQuS", "Cal"), **some), STUDY)
+    assert "(Uniform), adjusted (Holm) within each of 2 blocks and not over all of them," in told
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_rows_stand_by_budget_then_method_whatever_their_order():
 def test_blocks_are_named_where_there_are_several_and_stand_together():
     data = priced(repeats=[0], pairs=(("CNN1D", "CNN1D"), ("CNN1D", "CNN2D")))
     table = pareto.frontier_table(data, PRICED, ["floats"])
-    named = list(zip(table.Evaluation_model, table.Method, strict=True))
+    named = list(zip(table["Evaluation model"], table.Method, strict=True))
     methods = ["Uniform", "FoQuS", "All data"]
     assert named == [(block, method) for block in ("CNN1D", "CNN2D") for method in methods]
 

@@ -1,5 +1,7 @@
 """The board's order and its printed table, worked by hand."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -36,6 +38,16 @@ def test_a_place_is_shared_with_the_first_of_a_group_not_with_a_neighbour():
     of = {"Uniform": flat(0.5), "A": flat(0.73), "B": wide, "C": flat(0.71)}
     found = standing.standing(board(of), STUDY).set_index("method")
     assert found.place.to_dict() == {"A": 1, "B": 1, "C": 3, "Uniform": 4}
+
+
+def test_where_less_is_better_the_lowest_stands_first():
+    error = replace(STUDY, metrics=(replace(STUDY.metrics[0], higher_is_better=False),))
+    of = {"Uniform": flat(0.5), "A": RISING, "B": [0.63, 0.62, 0.62, 0.64, 0.62]}
+    found = standing.standing(board(of), error)
+    assert list(zip(found.place, found.method, strict=True)) == [
+        (1, "Uniform"), (2, "A"), (2, "B")
+    ]  # fmt: skip
+    assert found.difference[1] == pytest.approx(0.12)  # signs stay as measured
 
 
 def test_without_an_interval_all_share_the_first_place():

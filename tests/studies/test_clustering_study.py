@@ -346,6 +346,13 @@ def test_numbers_of_clusters_are_not_averaged():
     assert len(says) == 4 and says[0].startswith("setting b, k = 3: ")
 
 
+def test_the_summary_says_how_many_clusters_stayed_empty():
+    given = lines(**{names.DAC: (0.2, 0.3), names.DTC_A: (0.9, 0.9)})
+    columns = dict.fromkeys(("ari", "acc_test", "nmi_test", "ari_test", "recognition"), 0.5)
+    table = bars.summary(given.assign(**columns, empty=[3.0, 4.0, 0.0, 0.0]))
+    assert list(table["empty"]) == ["3.500 ± 0.707", "0.000 ± 0.000"]
+
+
 def test_empty_clusters_are_named_with_the_mend():
     given = lines(**{names.DAC: (0.2, 0.3), names.CEILING: (0.9,)})
     assert bars.emptied(given) == ""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from foqus_lib.errors import DeviceLost, Diverged
@@ -14,7 +15,7 @@ from foqus_lib.selection.catalog import METHODS as SELECTORS
 from foqus_lib.selection.methods import class_balanced
 from foqus_lib.studies import catalog, distillation
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
-from foqus_lib.studies.distillation import STUDY, Options, choice, sets
+from foqus_lib.studies.distillation import STUDY, Options, choice, readings, sets
 from foqus_lib.studies.distillation.ways import ways
 from tests.studies import tiny
 
@@ -210,6 +211,35 @@ def test_a_part_of_the_trials_runs_the_sweep_that_it_needs(with_val, tmp_path):
     [alone] = [one for one in trials_of(with_val, SWEEP) if one.method == "DM"]
     assert run(bench, [alone]).missing == []
     assert len(choice.scores(bench, "DM")) == 2
+
+
+def made(method, moves, budget=10):
+    """Rows of a method: a set a seed, and two networks trained on each."""
+    return pd.DataFrame([
+        {"method": method, "budget": budget, "seed": seed, "repeat": repeat, "move": move,
+         "fall": 0.3, "evaluation_model": "CNN1D"}
+        for seed, move in enumerate(moves) for repeat in (0, 1)
+    ])  # fmt: skip
+
+
+def test_a_row_of_the_sweep_whose_sets_were_destroyed_says_so():
+    rows = pd.concat([
+        made("Random", [np.nan, np.nan]), made("MDM | alpha 10, step 0.003", [1e16, 0.36]),
+        made("MDM | alpha 1, step 0.003", [0.1, 0.35]), made("DM | step 0.003", [0.04, 0.4]),
+        made("MDM", [9.0, 9.0]),
+    ])  # fmt: skip
+    assert list(dict.fromkeys(readings.of_sweep(rows, "CNN1D").method)) == [
+        "Random", "MDM | alpha 10, step 0.003 (destroyed)", "MDM | alpha 1, step 0.003",
+        "DM | step 0.003 (1 of 2 destroyed, 1 of 2 hardly moved)",
+    ]  # fmt: skip
+
+
+def test_the_guard_counts_sets_not_trainings():
+    rows = pd.concat([made("Random", [np.nan] * 3), made("DM", [0.36, 0.2, 0.6], 1),
+                      made("DM", [0.01, 0.02, 0.03]), made("MDM", [0.1, 0.2, 0.3])])  # fmt: skip
+    found = readings.guard(rows)
+    assert list(found["guard"]) == ["2 of 3 destroyed", "hardly moved", "–"]
+    assert list(found.n) == [3, 3, 3] and found["largest move"][0] == 0.6
 
 
 def test_what_failed_on_val_is_not_chosen(with_val, tmp_path):

@@ -28,6 +28,7 @@ from foqus_lib.studies.frontier.options import (
     WHOLE,
     Options,
 )
+from foqus_lib.studies.frontier.steps import gradient_steps, steps_in_words
 from foqus_lib.studies.frontier.study import STUDY
 from foqus_lib.studies.frontier.trials import trials
 from tests.studies import tiny
@@ -195,6 +196,34 @@ def test_the_front_by_brute_force(seed):
         )
         # one as good at the same price beats nobody; a better one at the same price does
         assert marked.iloc[at] != beaten
+
+
+def test_steps_by_hand_and_what_takes_more_than_a_set_is_told():
+    """53 signals are two batches of 32, thirty times; 2,640 are 83, once. A draw is no set."""
+    said = "Adam lr=0.001 step=6 gamma=0.8 batch=32 epochs={} bf16"
+    rows = pd.DataFrame(
+        [(FLOOR, 200, 53, 30), (DISTILLED, 200, 70, 30), (SHORT, 200, 2640, 1),
+         (FRESH, 200, 2640, 30), (FLOOR, 1000, 264, 30), (ALL_DATA, 10_000, 2640, 12)],
+        columns=["method", "budget", "kept", "epochs"],
+    )  # fmt: skip
+    rows = rows.assign(recipe=[said.format(epochs) for epochs in rows.epochs])
+    assert steps_in_words(rows) == (
+        f"Gradient steps of one training. 2 %: 60 to 90 on a set, 83 of {SHORT}; "
+        "10 %: 270 on a set; All data: 996"
+    )
+
+
+def test_the_steps_of_real_rows_are_those_that_were_taken(done, monkeypatch):
+    made, wanted, rows = done
+    taken = []
+    real = torch.optim.Adam.step
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda *of: taken.append(1) or real(*of))
+    for method in (FLOOR, SHORT, DISTILLED):
+        [trial] = [one for one in wanted if one.method == method and one["network"] == "CNN1D"]
+        taken.clear()
+        networks.trained(made, trial, sets.stock_of(made, trial))
+        here = rows[(rows.method == method) & (rows.network == "CNN1D")]
+        assert gradient_steps(here).tolist() == [len(taken)], method
 
 
 def test_table_and_figure_of_real_rows(done):

@@ -334,6 +334,9 @@ def test_what_no_reader_would_take_is_not_exported(how, said, data, tmp_path, ca
     assert command(data, tmp_path / "a", *how, "--export", f"{tmp_path / 'x.npz'}") == 2
     message = capsys.readouterr().err
     assert "foqus: --export: expected a signal of every class" in message and said in message
+    plan = [*how, "--export", f"{tmp_path / 'x.npz'}", "--plan"]
+    assert command(data, tmp_path / "a", *plan) == 2  # a plan promises no run that is refused
+    assert message.endswith(capsys.readouterr().err)
     assert not list(tmp_path.glob("[ax]*"))
     assert command(data, tmp_path / "a", *how, "--method", "Uniform") == 0
     page = (tmp_path / "a/report.html").read_text(encoding="utf-8")

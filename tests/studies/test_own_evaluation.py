@@ -56,6 +56,7 @@ def test_a_killed_evaluation_goes_on_and_the_coreset_is_that_of_all_signals(
     said, progress = capsys.readouterr()
     assert "Too few seeds for a verdict: at 25 % there are n = 2" in said
     assert "3 of 10 results are stored" in progress and "left" in progress
+    assert re.search(r"To do: .* in \d+ groups, about \d+ s with 1 worker", progress)
     page = (tmp_path / "a/report.html").read_text(encoding="utf-8")
     assert "Too few seeds for a verdict" in page and "78 train and 18 test signals" in page
     assert "chosen from all 96 signals" in page and "--evaluate 2 \\\n  --split random" in page

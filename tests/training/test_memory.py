@@ -7,11 +7,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from foqus_lib.models import MODELS
+from foqus_lib.processes import SHARED
 from foqus_lib.training import fit
 from foqus_lib.training.memory import (
     OF_A_WEIGHT,
+    USABLE,
     bytes_per_copy,
     embedding_size,
+    free_bytes,
     shortest_length,
     stack_size,
 )
@@ -81,6 +84,24 @@ def test_the_shortest_length_is_taken_and_one_less_is_not(name):
 def test_as_few_stacks_as_fit_of_nearly_equal_size(replicas, free, together):
     """10 bytes a copy: 20 fit into 200, so two stacks, of 17 and 16."""
     assert stack_size(replicas, 10, free, "cuda:0") == together
+
+
+@pytest.mark.parametrize(
+    ("shared_by", "budget", "wanted"),
+    [
+        (1, 0, 90 + 4), (1, 50, 50), (2, 0, 60 - 6), (4, 0, 30 - 6), (4, 10, 10), (4, 50, 24),
+        (60, 0, 0),
+    ],
+)  # fmt: skip
+def test_of_a_gpu_that_is_shared_a_process_plans_for_its_part(
+    shared_by, budget, wanted, monkeypatch
+):
+    """Of 120 GB 90 are free; torch holds 10, of which tensors use 6."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (90_000, 120_000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 10_000)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 6_000)
+    monkeypatch.setenv(SHARED, str(shared_by))
+    assert free_bytes(torch.device("cuda"), budget * 1000) == int(USABLE * wanted * 1000)
 
 
 def test_a_device_that_holds_not_even_one_says_how_much_is_needed():

@@ -1,6 +1,6 @@
 """Recordings without a header, as radios write them: a .foqus.yaml names them.
 
-cu8       unsigned bytes, I and Q in turn, 127.5 is zero (rtl_sdr)
+cu8       unsigned bytes, I and Q in turn (rtl_sdr); see ZERO
 ci8       signed bytes (HackRF)
 ci16_le   complex16: signed 16-bit numbers, low byte first; ci16_be: high byte first
 cf32_le   32-bit floats (GNU Radio)
@@ -16,6 +16,9 @@ from foqus_lib.datasets import checks, door
 from foqus_lib.datasets.own.sidecar import RAW_FORMATS, RawRecordings
 from foqus_lib.signals import Signals
 
+# The middle of 0 to 255: an RTL-SDR's bytes lie level around it or a tenth below (gr-osmosdr takes
+# 127.4). Another convention is 128, that of the `sigmf` package and so of our SigMF reader: half a
+# step apart, a constant of a 255th of full scale.
 ZERO = {"cu8": 127.5}
 FULL_SCALE = {"cu8": 127.5, "ci8": 128.0, "ci16_le": 32768.0, "ci16_be": 32768.0}
 

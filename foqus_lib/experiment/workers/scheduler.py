@@ -17,12 +17,14 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
 from distributed import Client, KilledWorker, Worker, WorkerPlugin, get_worker
 from distributed.protocol.pickle import dumps
 from distributed.security import Security
 
 import foqus_lib
 from foqus_lib.experiment.workers.job import answered
+from foqus_lib.processes import SHARED, has_place, sharers
 
 CONNECT = 30.0  # seconds until a scheduler counts as absent
 NO_WORKERS = 300.0  # seconds without any worker until the sweep ends
@@ -32,7 +34,7 @@ GO_ON = "Finished jobs are stored; the same command goes on with what is missing
 
 
 class Refused(ValueError):
-    """A worker that would compute something else, or two things at once."""
+    """A worker that would compute something else, or where another one computes."""
 
 
 class Bench(WorkerPlugin):
@@ -46,7 +48,11 @@ class Bench(WorkerPlugin):
         packed, self.packed = self.packed, b""
         if self.refusal:
             raise Refused(self.refusal)
-        self.bench = pickle.loads(packed)
+        bench = pickle.loads(packed)
+        self.refusal = crowded(bench.device, worker.address)
+        if self.refusal:
+            raise Refused(self.refusal)
+        self.bench = bench
 
 
 def on_cluster(bench: object, jobs: list, scheduler: str) -> Iterator[tuple]:
@@ -56,7 +62,8 @@ def on_cluster(bench: object, jobs: list, scheduler: str) -> Iterator[tuple]:
     on its way. A job whose workers die again and again is yielded with a ValueError.
 
     Raises ValueError when the scheduler does not answer or is lost, when there are no workers for
-    NO_WORKERS seconds, and for workers that have other versions or several threads.
+    NO_WORKERS seconds, and for workers that have other versions, several threads or a GPU that
+    another one has.
     """
     with _connected(scheduler) as client, _registered(client, bench, scheduler) as name:
         packed = {}
@@ -115,6 +122,23 @@ def refusal(expected: dict[str, str], found: dict[str, str], threads: int, addre
     if threads != 1:
         return f"worker {address} has {threads} threads, expected 1: start it with --nthreads 1"
     return ""
+
+
+def crowded(device: str, address: str) -> str:
+    """Why a worker must not compute on that GPU: others have taken all places; "" if it may.
+
+    Each plans its stacks for the memory that is free now, so two would plan for the same.
+    """
+    if not device.startswith("cuda") or not torch.cuda.is_available():
+        return ""  # without a GPU its jobs say so
+    gpu = torch.cuda.get_device_properties(torch.device(device))
+    if has_place(str(gpu.uuid)):
+        return ""
+    return (
+        f"worker {address}: {sharers()} on its GPU ({gpu.name}) already, expected no more. Start "
+        f"one for each GPU, with CUDA_VISIBLE_DEVICES, or set {SHARED} in the shell of all workers "
+        "to the number that share one: each then plans for its part of the memory"
+    )
 
 
 def _call(name: str, packed: bytes) -> bytes:

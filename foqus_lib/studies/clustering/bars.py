@@ -82,8 +82,13 @@ def emptied(rows: pd.DataFrame) -> str:
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean ± sd over seeds of ACC, NMI, ARI on training and test signals, a line a row and k."""
-    shown = ["acc", "nmi", "ari", "acc_test", "nmi_test", "ari_test", "recognition", "largest"]
+    """Mean ± sd over seeds of every metric, a line a row and k.
+
+    Also how many clusters stayed empty: k that a network does not use is no k at all.
+    """
+    shown = [
+        "acc", "nmi", "ari", "acc_test", "nmi_test", "ari_test", "recognition", "largest", "empty"
+    ]  # fmt: skip
     named = rows.rename(columns={"budget": "k"})
     groups = named.groupby(["setting", "method", "k"], sort=False)[shown]
     mean, sd = groups.mean(), groups.std()

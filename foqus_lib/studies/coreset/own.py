@@ -103,12 +103,7 @@ def choose(
     check_writable(results)
     bench, rows, about = _opened(request, results, device)
     progress(f"{Path(request.data).name}: {about}")
-    if unkept := _unkept(bench.task.train, request):
-        if exported:
-            raise ValueError(
-                f"--export: expected a signal of every class, or the file is refused where it is "
-                f"read. {unkept}. Mend that, or leave --export out"
-            )
+    if unkept := _unkept(bench.task.train, request, exported):
         progress(f"foqus: {unkept}")
     progress(_in_words(bench, _jobs(request, bench)))
     fingerprint, classes = bench.task.fingerprint, bench.task.train.classes
@@ -154,13 +149,14 @@ def choose(
     return Choice(np.sort(rows[chosen]), table, manifest, unkept)
 
 
-def expected(request: Request, results: Path, device: str = "auto") -> str:
+def expected(request: Request, results: Path, device: str = "auto", exported: bool = False) -> str:
     """What `choose` would take, in words: time by a measured step, memory by the arrays' sizes.
 
-    Above it what was read and, where there are any, which classes would be left empty.
+    Above it what was read and, where there are any, which classes would be left empty. What
+    `choose` refuses is refused here.
     """
     bench, _, about = _opened(request, results, device)
-    unkept = _unkept(bench.task.train, request)
+    unkept = _unkept(bench.task.train, request, exported)
     said = [f"{Path(request.data).name}: {about}", unkept, _in_words(bench, _jobs(request, bench))]
     return "\n".join(filter(None, said))
 
@@ -205,14 +201,19 @@ def _read(origin: str, data: Signals) -> str:
     return f"{said}; of them {', '.join(odd)}" if odd else said
 
 
-def _unkept(data: Signals, request: Request) -> str:
-    """Which classes the cut or the rate leaves empty; or ""."""
+def _unkept(data: Signals, request: Request, exported: bool) -> str:
+    """Which classes the cut or the rate leaves empty; or "". ValueError if it is to be exported."""
     sizes = np.bincount(data.label, minlength=len(data.classes))
     cut = [data.classes[c] for c in np.flatnonzero(sizes == 0)]
     said = _starved(data, request.rate, sizes)
     if cut:
         lost = f"Classes without a signal at {request.snr_min:g} dB or more: {_named(cut)}"
         said = f"{lost}. {said}" if said else lost
+    if said and exported:
+        raise ValueError(
+            f"--export: expected a signal of every class, or the file is refused where it is read. "
+            f"{said}. Mend that, or leave --export out"
+        )
     return said
 
 

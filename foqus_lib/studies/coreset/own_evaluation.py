@@ -7,7 +7,7 @@ records are those of chapter 03_main_tables, in the same store: what is there is
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,7 @@ from numpy import ndarray
 from foqus_lib.datasets.catalog import prepare
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial, basis_points
-from foqus_lib.experiment.plan import (
-    OF_A_WORKER,
-    Plan,
-    in_words,
-    plan,
-    seconds_per_unit,
-    size_in_words,
-)
+from foqus_lib.experiment.plan import OF_A_WORKER, Plan, in_words, plan, size_in_words
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.studies.coreset import grid
@@ -65,9 +58,7 @@ class Opened:
 
     def plan(self) -> Plan:
         """What the store lacks, with a measured time for a unit of cost whatever its size."""
-        found = plan(CORESET, self.bench, self.trials, self.workers)
-        each = found.seconds_per_unit or seconds_per_unit(self.bench, found.jobs)
-        return replace(found, seconds_per_unit=each)
+        return plan(CORESET, self.bench, self.trials, self.workers, probed_from=0)
 
     def expected(self) -> str:
         """What is held out, and time and memory of `run`; of loading, if that needs more memory."""
@@ -84,7 +75,7 @@ class Opened:
 
     def run(self, progress: Callable[[str], None]) -> tuple[store.Scan, pd.DataFrame]:
         """Run what is missing; what is complete, and one row a finished trial."""
-        found = sweep(CORESET, self.bench, self.trials, self.workers, progress)
+        found = sweep(CORESET, self.bench, self.trials, self.workers, progress, probed_from=0)
         return found, store.frame(self.bench.root, CORESET, self.trials)
 
 

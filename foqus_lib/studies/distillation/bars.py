@@ -3,6 +3,7 @@
 from foqus_lib.experiment.bar import Bar
 from foqus_lib.studies.distillation.networks import RESNET
 from foqus_lib.studies.distillation.options import FLOOR, PSI
+from foqus_lib.studies.distillation.readings import LEAST, MOST
 
 TEN = {"budget": 10, "evaluation_model": PSI}
 ROTATED = "accuracy_rotated"
@@ -10,7 +11,7 @@ OTHERS = "CNN2D", "LSTM", RESNET
 
 BARS = (
     Bar("2.7.1", "MDM takes 20 % of its loss away", ("MDM",), None, "fall", 0.2, where=TEN),
-    Bar("2.7.1", "its move ends in 0.05 to 0.35", ("MDM",), None, "move", 0.05, 0.35,
+    Bar("2.7.1", f"its move ends in {LEAST} to {MOST}", ("MDM",), None, "move", LEAST, MOST,
         where=TEN, unit="of S"),
     Bar(
         "2.7.3", "MDM at least 2 points over Random; 10 per class, phases rotated", ("MDM",), FLOOR,

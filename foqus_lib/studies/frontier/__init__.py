@@ -6,5 +6,6 @@ bench      what every job is told
 sets       what a row trains on, and the CPU seconds that choosing or making it took
 networks   a network trained on a set, whole or cut after a first training on the same set
 study      jobs and metrics
+steps      the gradient steps that the rows took
 bars       the bar of the specification
 """

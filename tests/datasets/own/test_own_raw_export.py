@@ -1,10 +1,15 @@
 """Recordings without a header, as radios write them; and coresets written out and read back."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from foqus_lib.datasets import files
-from foqus_lib.datasets.own import export
+from foqus_lib.datasets.own import export, sigmf
+from foqus_lib.datasets.own import raw as raw_reader
+from foqus_lib.datasets.own.sidecar import SigmfFolder
 
 RNG = np.random.default_rng(3)
 
@@ -35,6 +40,29 @@ def test_unsigned_bytes_are_frames_of_minus_one_to_one(tmp_path):
     raw = np.fromfile(tmp_path / "low.cu8", np.uint8).reshape(-1, 2)
     assert np.allclose(signals.iq[1], (raw[8:16].T - 127.5) / 127.5, atol=1e-6)
     assert "2 recordings in cu8" in loaded.origin
+
+
+def test_which_byte_is_zero_is_told_where_the_two_readers_differ(tmp_path):
+    """Bytes in a SigMF folder are centred elsewhere: the page says by how much."""
+    recorded(tmp_path)
+    raw = np.fromfile(tmp_path / "low.cu8", np.uint8)
+    ours = files.load(described(tmp_path)).signals.iq[0]
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    raw.tofile(folder / "low.sigmf-data")
+    said = {
+        "global": {"core:datatype": "cu8", "core:version": "1.2.0"},
+        "captures": [{"core:sample_start": 0}],
+        "annotations": [{"core:sample_start": 0, "core:sample_count": 8, "core:label": "QPSK"}],
+    }
+    (folder / "low.sigmf-meta").write_text(json.dumps(said))
+    theirs = sigmf.load(SigmfFolder(tmp_path / "x", folder, 8, 8, "core:label", 20.0, ()))
+    zero, other = raw_reader.ZERO["cu8"], 128
+    scale = raw_reader.FULL_SCALE["cu8"]
+    bytes_of = ours * scale + zero, theirs.signals.iq[0] * other + other
+    assert np.allclose(*bytes_of, atol=1e-4)
+    page = (Path(__file__).resolve().parents[3] / "book" / "own_data.md").read_text("utf-8")
+    assert f"Here it is {zero:g}, the middle" in page and f"which takes {other}." in page
 
 
 @pytest.mark.parametrize(
