@@ -43,7 +43,7 @@ class Common:
     seeds: Annotated[int, "how many: 0, 1, ..."]
     device: Annotated[str, "auto, cpu, cuda, cuda:1 ..."]
     workers: Annotated[int, "processes a sweep may use"]
-    memory_gb: Annotated[float, "GiB a sweep may use, of the GPU or else of the machine; 0: free"]
+    memory_gb: Annotated[float, "GiB a sweep may use (of a GPU: each process); 0: what is free"]
     scheduler: Annotated[str, "address of a Dask scheduler; empty: this machine's processes"]
     results: Annotated[str, "folder of the results store; relative: under the project's root"]
 

@@ -112,7 +112,7 @@ STUDY = Study(
         Metric("ari_test", "ARI on test signals", points=True),
         Metric("recognition", "accuracy on test signals", points=True),
         Metric("largest", "share of the largest cluster", points=True),
-        Metric("empty", "empty clusters"),
+        Metric("empty", "empty clusters", higher_is_better=False),
     ),
     settings=(
         "clustering_recipe", "coreset_recipe", "network", "pretraining_recipe",

@@ -12,7 +12,7 @@ STUDY = Study(
     axis=RATE,
     metrics=(
         Metric("accuracy", "accuracy", points=True),
-        Metric("unmet", "share of pairs that nothing satisfied theta for"),
+        Metric("unmet", "share of pairs that nothing satisfied theta for", higher_is_better=False),
         Metric("kept", "signals kept"),
     ),
     settings=(
