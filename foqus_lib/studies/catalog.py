@@ -141,6 +141,7 @@ COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy",
 COMMITTED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
 COMMITTED |= {
     "llm_pruning/rows": llm_pruning.STUDY,
+    "llm_pruning/half": llm_pruning.STUDY,
     "llm_pruning/radio": layer_pruning.STUDY,
     "clustering/rows": CLUSTERING,
     "clustering/real": CLUSTERING,
