@@ -151,22 +151,29 @@ def test_a_raised_version_makes_stored_trials_count_as_missing(what, task, tmp_p
     assert {t.method for t in found.complete} == {"Uniform", "FoQuS", "Margin"} - lost
 
 
-def of_parts(notebook, tmp_path, parts, **given):
+def parted(notebook, folder, **given):
+    """A chapter of which parts can be cut: of a tenth of the smallest set there is none."""
     if "frames" not in catalog.chapter_of(notebook).fixed:  # which says itself how many
-        given |= {"frames": 10}  # a part of a tenth can be cut
-    whole = smoke(notebook, tmp_path, **given)
-    pieces = [
-        replace(whole, part=f"{number}/{parts}").trials for number in range(1, parts + 1)
-    ]  # fmt: skip
-    return whole.trials, pieces
+        given |= {"frames": 10}
+    return smoke(notebook, folder, **given)
+
+
+def trials_of(whole, parts):
+    """Of each part, on the signals of the whole, which are made once."""
+    same = replace(whole.chapter, task=lambda common, options: whole.task)
+    pieces = [f"{number}/{parts}" for number in range(1, parts + 1)]
+    return [replace(whole, chapter=same, part=piece).trials for piece in pieces]
+
+
+@pytest.fixture(scope="module", params=catalog.grids())
+def whole(request, tmp_path_factory):
+    return parted(request.param, tmp_path_factory.mktemp("whole"), seeds=3)
 
 
 @pytest.mark.parametrize("parts", [2, 3])
-@pytest.mark.parametrize("notebook", catalog.grids())
-def test_parts_are_disjoint_and_together_the_whole(notebook, parts, tmp_path):
-    whole, pieces = of_parts(notebook, tmp_path, parts, seeds=3)
-    together = [trial for piece in pieces for trial in piece]
-    assert len(together) == len(whole) and set(together) == set(whole)
+def test_parts_are_disjoint_and_together_the_whole(whole, parts):
+    together = [trial for piece in trials_of(whole, parts) for trial in piece]
+    assert len(together) == len(whole.trials) and set(together) == set(whole.trials)
 
 
 @pytest.mark.parametrize("seeds", [1, 3, 4])
@@ -174,10 +181,9 @@ def test_parts_are_disjoint_and_together_the_whole(notebook, parts, tmp_path):
 def test_no_two_parts_need_the_same_record(notebook, seeds, tmp_path):
     """A record is the dearest there is: two machines must not make the same one."""
     methods = {"methods": ["FoQuS"], "later_methods": ["FoQuS"]}  # each trial needs a record
-    _, pieces = of_parts(notebook, tmp_path, 2, seeds=seeds, **methods)
     first, second = (
         {(t["selection_model"], t.seed) for t in piece if t["selection_model"] != "-"}
-        for piece in pieces
+        for piece in trials_of(parted(notebook, tmp_path, seeds=seeds, **methods), 2)
     )
     assert first | second and first.isdisjoint(second)
 
