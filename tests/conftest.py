@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 install_import_hook("foqus_lib", CHECKER)
+
+settings.register_profile("suite", deadline=None)  # a busy machine breaks no law
+settings.load_profile("suite")
 
 
 def pytest_runtest_setup(item):
