@@ -12,8 +12,7 @@ def seconds_a_visit(train: Callable[[int], object], visits: int) -> float:
     """Of train(epochs), which visits so many signals an epoch, in a thread of one core.
 
     What a long run takes more than a short one. So what a training costs but for its visits, the
-    network built and a step captured, is left out: on one small batch that is more than the visits,
-    and a plan made from it tells of hours where it is one.
+    network built and a step captured, is left out: of one small batch that is the larger part.
     """
 
     def seconds(epochs: int) -> float:

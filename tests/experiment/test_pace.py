@@ -22,9 +22,8 @@ def test_what_is_done_once_a_training_does_not_count(clock):
 
     def train(epochs):
         asked.append(epochs)
-        clock[0] += (
-            100.0 * (len(asked) == 1) + 7.0 + 0.25 * 128 * epochs
-        )  # warming up, building, visits
+        warming_up, building, visits = 100.0 * (len(asked) == 1), 7.0, 128 * epochs
+        clock[0] += warming_up + building + 0.25 * visits
 
     assert seconds_a_visit(train, 128) == 0.25
     assert asked == [1, 1, 1 + MORE]
