@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 
+import orjson
+
 from foqus_lib.experiment.key import canonical
 
 
@@ -15,7 +17,7 @@ def sealed(body: Mapping) -> bytes:
 
 def opened(raw: bytes) -> str:
     """The text of a record's body, its SHA-256 checked; ValueError for what is no record."""
-    record = json.loads(raw.decode())
+    record = orjson.loads(raw)
     if not isinstance(record, dict) or set(record) != {"sha256", "body"}:
         raise ValueError("expected a JSON object of sha256 and body")
     got = sha256(record["body"].encode()).hexdigest()
@@ -26,4 +28,4 @@ def opened(raw: bytes) -> str:
 
 def unsealed(raw: bytes) -> dict:
     """The body of a record."""
-    return json.loads(opened(raw))
+    return orjson.loads(opened(raw))
