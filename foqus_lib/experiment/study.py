@@ -70,4 +70,5 @@ class Study:
     shares: tuple[str, ...] = ()  # settings that say, with the seed, whose artifact a trial needs
     drawn: tuple[str, ...] = ()  # methods whose repeats are draws: tables show their mean
     prices: tuple[str, ...] = ()  # metrics that are paid for the first: see report/pareto.py
+    verdict_from: int = 5  # selection seeds below which an interval stands without a verdict
     tabled: Callable[[pd.DataFrame], pd.DataFrame] | None = None  # rows of its table; None: all

@@ -3,7 +3,7 @@
 met, not met    shown by a t-test of the seeds' numbers against the bar, after Holm's adjustment
                 over all bars of the table; a guard is met if every seed keeps it
 not shown       neither; beside it stands what the mean says
-no verdict      fewer than LEAST seeds: no interval either
+no verdict      fewer seeds than the study's verdict_from; below LEAST no interval either
 not measured    no rows
 """
 
@@ -22,9 +22,11 @@ MET, NOT_MET, NOT_SHOWN = "met", "not met", "not shown"
 NO_VERDICT, NOT_MEASURED = "no verdict", "not measured"
 
 
-def judge(bars: Sequence[Bar], rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def judge(
+    bars: Sequence[Bar], rows: Mapping[str, pd.DataFrame], verdict_from: int = LEAST
+) -> pd.DataFrame:
     """One line a bar; `rows` by file."""
-    return judged([measured(bar, rows.get(bar.file)) for bar in bars])
+    return judged([measured(bar, rows.get(bar.file)) for bar in bars], verdict_from)
 
 
 def measured(bar: Bar, rows: pd.DataFrame | None) -> Measured:
@@ -49,9 +51,9 @@ def measured(bar: Bar, rows: pd.DataFrame | None) -> Measured:
     return Measured(bar.number, says, each, bar.least, bar.most, unit)
 
 
-def judged(lines: Sequence[Measured]) -> pd.DataFrame:
+def judged(lines: Sequence[Measured], verdict_from: int = LEAST) -> pd.DataFrame:
     """bar, says, measured, n, verdict: one line each, which are one family of comparisons."""
-    tested = [line for line in lines if len(line.each) >= LEAST and not line.always]
+    tested = [line for line in lines if len(line.each) >= verdict_from and not line.always]
     sides = [_sides(line) for line in tested]
     adjusted = holm(np.array([min(1, 2 * min(both)) for both in sides]))
     shown = {

@@ -68,10 +68,11 @@ def seed_differences(ours: pd.Series, theirs: pd.Series) -> pd.Series:
     return (one - two).dropna()
 
 
-def compare(ours: pd.Series, theirs: pd.Series) -> dict:
+def compare(ours: pd.Series, theirs: pd.Series, verdict_from: int = LEAST) -> dict:
     """difference, sd, n, low, high (95 %), p, and what `judged` needs: error, freedom, each.
 
-    Without LEAST seeds there is no interval and no p: NaN.
+    Without LEAST seeds there is no interval and no p: NaN. From there to verdict_from an interval
+    stands alone.
     """
     difference, sd, n, error, freedom = (paired if PAIRED else welch)(ours, theirs)
     found = {"difference": difference, "sd": sd, "n": n, "low": math.nan, "high": math.nan}
@@ -79,6 +80,7 @@ def compare(ours: pd.Series, theirs: pd.Series) -> dict:
     if n >= LEAST:
         half = stats.t.ppf(1 - LEVEL / 2, freedom) * error
         found |= {"low": difference - half, "high": difference + half}
+    if n >= max(LEAST, verdict_from):
         found["p"] = _p_value(difference, error, freedom)
     return found | {"each": tuple(seed_differences(ours, theirs))}
 

@@ -20,18 +20,20 @@ SIMULATED = r"[^(]*\(simulated"  # how what rows say of their data begins; later
 def conclusion(rows: pd.DataFrame, study: Study, unfinished: str = "") -> str:
     """Which differences to the floor are shown after Holm's adjustment, and which could have been.
 
-    Below `compare.LEAST` seeds: that nothing can be concluded.
+    Below the study's `verdict_from` seeds: that nothing can be concluded.
     """
     numbers = difference_to_floor(rows, study, unfinished).numbers
     tested = numbers[numbers.p.notna()]
     if tested.empty:
         return (
-            f"n = {numbers.n.max()}: below {compare.LEAST} seeds nothing is concluded. "
+            f"n = {numbers.n.max()}: below {study.verdict_from} seeds nothing is concluded. "
             "More seeds first."
         )
     few = len(numbers) - len(tested)
-    left = f" Of {few} more there are fewer than {compare.LEAST} seeds: no verdict." if few else ""
-    return f"{_shown(tested, study)} {_detectable(tested, study.metrics[0])}{left}"
+    told = f"{_shown(tested, study)} {_detectable(tested, study.metrics[0])}"
+    if few:
+        told += f" Of {few} more there are fewer than {study.verdict_from} seeds: no verdict."
+    return told
 
 
 def conclude(

@@ -22,7 +22,8 @@ def difference_to_floor(rows: pd.DataFrame, study: Study, unfinished: str = "") 
 
     numbers: dataset, the block's settings, method, budget, difference, sd, n, low, high, p, each
     (the seeds' own differences), p_holm, detectable, verdict (better | worse | no difference shown
-    | n = 2: no verdict). One family of Holm's adjustment: all methods and budgets of a block.
+    | n = 2: no verdict, below the study's verdict_from). One family of Holm's adjustment: all
+    methods and budgets of a block.
     """
     blocked = in_blocks(rows, study)
     compared = blocked[blocked.method != study.ceiling]
@@ -48,7 +49,9 @@ def _differences(compared: pd.DataFrame, study: Study) -> pd.DataFrame:
     none = compare.by_trial(compared[:0], metric)
     found = [
         dict(zip([*keys, "method"], key, strict=True))
-        | compare.compare(compare.by_trial(group, metric), floors.get(key[:-1], none))
+        | compare.compare(
+            compare.by_trial(group, metric), floors.get(key[:-1], none), study.verdict_from
+        )
         for key, group in compared[compared.method != study.floor].groupby(
             [*keys, "method"], sort=False
         )
@@ -78,10 +81,15 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
             f"{compare.LEVEL}. The adjusted test would show {least} "
             f"in {100 * compare.POWER:g} of 100 cases."
         )
-    if len(tested) < len(numbers):
+    if (numbers.n < compare.LEAST).any():
         parts.append(
             f"Below n = {compare.LEAST} there is no interval and no verdict: the seeds' own "
             "differences stand there."
+        )
+    if (numbers.low.notna() & numbers.p.isna()).any():
+        parts.append(
+            f"Brackets are 95 % t-intervals, unadjusted. This chapter gives a verdict from "
+            f"n = {study.verdict_from} on; below, the interval stands without one."
         )
     if compare.PAIRED and (lost := _without_floor(compared, study)):
         parts.append(f"{lost} rows have no {study.floor} of their seed: left out.")

@@ -87,6 +87,12 @@ def test_the_better_of_two_is_named_and_few_seeds_have_no_verdict():
     assert few["verdict"] == "no verdict" and "(" not in few["measured"]
 
 
+def test_a_chapter_that_asks_for_ten_seeds_gives_five_no_verdict():
+    given = {"rows": rows(a=[x + 0.1 for x in FIVE], b=FIVE)}
+    [line] = judge([less(0.02)], given, verdict_from=10).to_dict("records")
+    assert (line["measured"], line["verdict"]) == ("+10.0 points (+10.0 to +10.0)", "no verdict")
+
+
 @pytest.mark.parametrize("bars", [DISTILLATION, MIXING], ids=["distillation", "mixing"])
 def test_without_rows_nothing_is_shown(bars):
     table = judge(bars, {})

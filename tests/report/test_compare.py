@@ -1,6 +1,7 @@
 """Comparisons: scipy's own tests as twins, Holm and power by hand, directions, few seeds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,21 @@ def test_all_repeats_of_a_row_count_where_the_other_has_fewer():
 def test_no_interval_below_five_seeds(n, interval):
     found = compare.compare(trials(RNG.normal(size=(n, 2))), trials(RNG.normal(size=(n, 2))))
     assert (found["low"] == found["low"]) == interval == (found["p"] == found["p"])
+
+
+def test_a_study_may_ask_for_more_seeds_before_it_gives_a_verdict():
+    """Five seeds without spread, 2 points apart: an interval, and a verdict only from ten on."""
+    asks = replace(STUDY, verdict_from=10)
+    here = {"methods": ("FoQuS", "Uniform"), "budgets": (100,)}
+    five, ten = (
+        difference_to_floor(rows(by_method, seeds=range(n), **here), asks) for n in (5, 10)
+    )
+    assert list(five.numbers.verdict) == ["n = 5: no verdict"]
+    assert five.numbers.p.isna().all() and five.numbers.low.notna().all()
+    assert "a verdict from n = 10 on; below, the interval" in five.note
+    assert "the seeds' own differences" not in five.note and "Holm" not in five.note
+    assert list(ten.numbers.verdict) == ["better"] and "a verdict from" not in ten.note
+    assert list(five.text.iloc[0]) == ["+2.0 [+2.0, +2.1]"]
 
 
 def test_holm_by_hand():

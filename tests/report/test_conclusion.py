@@ -65,6 +65,14 @@ def test_below_five_seeds_nothing_is_concluded():
     assert conclusion(fewer, STUDY).startswith("n = 4: below")
 
 
+def test_below_the_seeds_that_a_study_asks_for_nothing_is_concluded():
+    far, asks = rows(level({"FoQuS": 0.9}, 0.0)), replace(STUDY, verdict_from=10)
+    assert conclusion(far, asks) == "n = 5: below 10 seeds nothing is concluded. More seeds first."
+    ten = rows(level({"FoQuS": 0.9}, 0.0), seeds=range(10))
+    fewer = ten[(ten.method != "Herding") | (ten.seed < 5)]
+    assert conclusion(fewer, asks).endswith("Of 2 more there are fewer than 10 seeds: no verdict.")
+
+
 def test_a_range_of_seeds_is_told_and_the_largest_loss_comes_first():
     data = rows(level({"FoQuS": 0.45, "Herding": 0.3}), budgets=(100,), seeds=range(7))
     told = conclusion(data[(data.method != "FoQuS") | (data.seed < 6)], STUDY)

@@ -34,6 +34,7 @@ STUDY = Study(
     floor=FLOOR,
     ceiling=ALL_DATA,
     jobs=jobs,
+    verdict_from=10,
 )
 
 # The same rows read by another of their numbers: tables and figures look at a study's first metric.

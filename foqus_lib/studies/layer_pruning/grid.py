@@ -83,4 +83,5 @@ STUDY = Study(
     ceiling=FULL,
     drawn=(RANDOM,),
     jobs=jobs,
+    verdict_from=10,
 )

@@ -29,4 +29,5 @@ STUDY = Study(
     floor=FLOOR,
     ceiling=ALL_DATA,
     jobs=jobs,
+    verdict_from=10,
 )

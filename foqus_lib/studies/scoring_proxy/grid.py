@@ -77,4 +77,5 @@ STUDY = Study(
     floor=UNIFORM,
     ceiling=None,
     jobs=jobs,
+    verdict_from=10,
 )
