@@ -120,6 +120,14 @@ def test_links_words_to_the_glossary_where_they_stand_first(path):
 
 
 @every_notebook
+def test_committed_rows_keep_their_name_down_to_the_conclusion(path):
+    """09 gave it to other rows on the way, and concluded on none of those that the book commits."""
+    source = "\n".join("".join(cell["source"]) for cell in code(path))
+    for name in re.findall(r"^(\w+) = committed\.committed\(", source, re.MULTILINE):
+        assert len(re.findall(rf"^\s*{name} = ", source, re.MULTILINE)) == 1, name
+
+
+@every_notebook
 def test_code_parses(path):
     for cell in code(path):
         source = "".join(cell["source"])

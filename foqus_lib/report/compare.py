@@ -143,13 +143,14 @@ def by_trial(rows: pd.DataFrame, metric: Metric) -> pd.Series:
     return rows[["seed", "repeat", metric.name]].set_index(["seed", "repeat"])[metric.name]
 
 
-def not_worse_than_best(rows: pd.DataFrame, metric: Metric) -> list[str]:
+def not_worse_than_best(rows: pd.DataFrame, metric: Metric, verdict_from: int = LEAST) -> list[str]:
     """The methods that are not shown to be worse than the best: by `compare`, unadjusted.
 
-    `rows` of one column of a table. A method with fewer than LEAST seeds is never named.
+    `rows` of one column of a table. A method with fewer seeds is never named.
     """
     seeds = rows.groupby("method", sort=False).seed.nunique()
-    series = {m: by_trial(rows[rows.method == m], metric) for m in seeds.index[seeds >= LEAST]}
+    there = seeds.index[seeds >= verdict_from]
+    series = {m: by_trial(rows[rows.method == m], metric) for m in there}
     if not series:
         return []
     means = {m: one.groupby(level="seed").mean().mean() for m, one in series.items()}

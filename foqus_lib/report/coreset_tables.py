@@ -14,7 +14,7 @@ from foqus_lib.report.blocks import (
     note_on,
 )
 from foqus_lib.report.printed import Table, wide
-from foqus_lib.report.tables import BOLD, mean_texts, spread
+from foqus_lib.report.tables import bold_note, mean_texts, spread
 from foqus_lib.selection.catalog import READINGS, RULES, ablation_name
 
 CONTROL = "control"  # the column of the ablation's rows that are no combination
@@ -59,7 +59,7 @@ def ablation_table(
     )
     text = wide(printed, ["head"], "column", "text").fillna("").rename_axis("Metrics")
     bold = wide(printed, ["head"], "column", "best").eq(True).rename_axis("Metrics")
-    note = f"{note_on(blocked, study, unfinished)} {BOLD}"
+    note = f"{note_on(blocked, study, unfinished)} {bold_note(study)}"
     if reported is not None:
         text, bold, note = _beside_table_v(text, bold, note, reported)
     return Table(numbers, text, bold, note)
@@ -162,7 +162,7 @@ def _snr_note(
     n = " to ".join(f"{count}" for count in sorted({numbers.n.min(), numbers.n.max()}))
     note = (
         f"{about} {where[:1].upper()}{where[1:]}. Mean ± sample standard deviation over selection "
-        f"seeds, n = {n}. {BOLD}"
+        f"seeds, n = {n}. {bold_note(study)}"
     )
     return note + (f" The grid is not finished: {unfinished.rstrip('.')}." if unfinished else "")
 
@@ -193,6 +193,6 @@ def scale_table(rows: pd.DataFrame, study: Study) -> Table:
     note = (
         f"{chance} {study.floor} coresets, {study.axis.label} "
         f"{budget_texts(rows, study)[0]}. Mean ± sample standard deviation over selection "
-        f"seeds, n = {numbers.n.min()}. {BOLD.replace('column', 'line')}"
+        f"seeds, n = {numbers.n.min()}. {bold_note(study).replace('column', 'line')}"
     )
     return Table(numbers, text.rename_axis(names), bold.eq(True).rename_axis(names), note)

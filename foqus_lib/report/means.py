@@ -21,10 +21,14 @@ from foqus_lib.report.printed import Table, wide
 
 AVERAGE = "Avg"
 PAIRS = "paired seed by seed" if compare.PAIRED else "seeds not paired (Welch)"
-BOLD = (
-    "Bold: not shown to be worse than the best of its column "
-    f"({PAIRS}, p at least {compare.LEVEL}, unadjusted; only rows of n = {compare.LEAST} or more)."
-)
+
+
+def bold_note(study: Study) -> str:
+    """What is printed bold, for the note below a table."""
+    return (
+        f"Bold: not shown to be worse than the best of its column ({PAIRS}, p at least "
+        f"{compare.LEVEL}, unadjusted; only rows of n = {study.verdict_from} or more)."
+    )
 
 
 def budget_table(
@@ -45,7 +49,9 @@ def budget_table(
     numbers = in_table_order(numbers.merge(_budgets(laid, study), how="left"), study)
     numbers = numbers.assign(best=_best(laid, numbers, study))
     numbers = numbers.assign(paper=_paper_values(numbers, reported, study))
-    note = f"{note_on(blocked, study, unfinished)} {BOLD}{_paper_note(numbers, reported)}"
+    note = (
+        f"{note_on(blocked, study, unfinished)} {bold_note(study)}{_paper_note(numbers, reported)}"
+    )
     return Table(numbers, *_print_means(numbers, study), note)
 
 
@@ -99,7 +105,7 @@ def in_table_order(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _best(laid: pd.DataFrame, numbers: pd.DataFrame, study: Study) -> list[bool]:
     keys = [*block_of(study), "column"]
     best = {
-        key: compare.not_worse_than_best(group, study.metrics[0])
+        key: compare.not_worse_than_best(group, study.metrics[0], study.verdict_from)
         for key, group in laid[laid.method != study.ceiling].groupby(keys, sort=False)
     }
     return [

@@ -7,8 +7,8 @@ The tables know a study's axis, metrics, floor, ceiling and block, nothing else 
 from foqus_lib.report.differences import comparison_text, difference_text, difference_to_floor
 from foqus_lib.report.means import (
     AVERAGE,
-    BOLD,
     PAIRS,
+    bold_note,
     budget_table,
     laid_out,
     mean_texts,
@@ -17,6 +17,6 @@ from foqus_lib.report.means import (
 )
 
 __all__ = [
-    "AVERAGE", "BOLD", "PAIRS", "budget_table", "comparison_text", "difference_text",
+    "AVERAGE", "PAIRS", "bold_note", "budget_table", "comparison_text", "difference_text",
     "difference_to_floor", "laid_out", "mean_texts", "spread", "value_text",
 ]  # fmt: skip

@@ -135,7 +135,7 @@ CHAPTERS: dict[str, Chapter] = {
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
 COMMITTED: dict[str, Study] = dict.fromkeys(("main", "ablation", "cross", "newer"), grid.CORESET)
-COMMITTED |= {f"distillation/{stem}": distillation.STUDY for stem in ("rows", "real")}
+COMMITTED |= {f"distillation/{stem}": distillation.STUDY for stem in distillation.FILES}
 COMMITTED |= {f"layer_pruning/{stem}": layer_pruning.STUDY for stem in ("rows", "real")}
 COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy", "real_proxy")}
 COMMITTED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
@@ -216,7 +216,18 @@ def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
     common, options = settings.read(notebook, one.study.name, one.options, given)
     if common.dataset not in DATASETS and "frames" not in asked:
         common = replace(common, frames=0)  # a profile's size is that of what it simulates
+    if "In" in given and asked.get("methods"):
+        options = _with_floor(options, one.study.floor)
     return Opened(notebook, one, common, options, part)
+
+
+def _with_floor(options: object, floor: str) -> object:
+    """The rows that a page was asked for, and the one that its tables set them against."""
+    if floor in options.methods:
+        return options
+    with suppress(ValueError):  # 10_scoring_proxy: the methods are rows of another study
+        return replace(options, methods=(floor, *options.methods))
+    return options
 
 
 @dataclass(frozen=True, eq=False)

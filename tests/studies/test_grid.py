@@ -203,3 +203,34 @@ def test_a_sweep_goes_on_from_committed_rows(tmp_path, capsys):
     said = capsys.readouterr()
     assert "2 of 2 rows were new to" in said.err and "all 2 trials are stored" in said.out
     assert cli.main([*words, new, "--have", str(tmp_path / "none.csv")]) == 1
+
+
+ONE_ROW = {
+    "03_main_tables": "CCS",
+    "04_cross_architecture": "Margin",
+    "07_all_snr": "Entropy",
+    "08_distillation": "MDM",
+    "09_mixing": "RM",
+    "10_layer_pruning": "Layer pruning",
+    "12_clustering": "DTC A",
+    "13_visibility_graph": "AVGNet",
+    "14_frontier": "MDM",
+}
+
+
+@pytest.mark.parametrize(("notebook", "method"), ONE_ROW.items())
+def test_a_page_asked_for_one_row_gets_the_floor_beside_it(notebook, method):
+    """Its tables are differences to that row; a sweep makes what it was asked for, and no more."""
+    given = {"profile": "smoke", "methods": [method]}
+    kernel = {"In": ["", f"profile = 'smoke'\nmethods = [{method!r}]"]}
+    of_page = catalog.opened(notebook, kernel | given)
+    assert of_page.options.methods == (of_page.study.floor, method)
+    assert catalog.opened(notebook, given).options.methods == (method,)
+    both = given | {"methods": [method, of_page.study.floor]}
+    assert catalog.opened(notebook, kernel | both).options.methods == (method, of_page.study.floor)
+
+
+def test_a_proxy_is_asked_for_by_the_rows_of_another_study():
+    kernel = {"In": ["", "profile = 'smoke'\nmethods = ['Layer pruning']"], "profile": "smoke"}
+    found = catalog.opened("10_scoring_proxy", kernel | {"methods": ["Layer pruning"]})
+    assert found.options.methods == ("Layer pruning",)

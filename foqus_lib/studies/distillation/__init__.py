@@ -10,9 +10,10 @@ the same number of steps, once on signals as they are and once with a random car
 Where a weight or a step is chosen, sets and trials of the sweep on val come first: see `choice`.
 """
 
+from foqus_lib.studies.distillation.bars import FILES
 from foqus_lib.studies.distillation.bench import Bench, bench
 from foqus_lib.studies.distillation.options import MAIN, Options
 from foqus_lib.studies.distillation.study import STUDY
 from foqus_lib.studies.distillation.trials import trials
 
-__all__ = ["MAIN", "STUDY", "Bench", "Options", "bench", "trials"]
+__all__ = ["FILES", "MAIN", "STUDY", "Bench", "Options", "bench", "trials"]

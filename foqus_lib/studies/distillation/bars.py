@@ -8,6 +8,8 @@ from foqus_lib.studies.distillation.readings import LEAST, MOST
 TEN = {"budget": 10, "evaluation_model": PSI}
 ROTATED = "accuracy_rotated"
 OTHERS = "CNN2D", "LSTM", RESNET
+LONG = "long"  # rows of enough iterations to move a set, at ten signals a class
+FILES = "rows", LONG, "real"
 
 BARS = (
     Bar("2.7.1", "MDM takes 20 % of its loss away", ("MDM",), None, "fall", 0.2, where=TEN),
