@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foqus_lib import own_coreset, score
+from foqus_lib import durable, own_coreset, score
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
 
@@ -30,10 +30,14 @@ def sweep(args: argparse.Namespace) -> int:
     typed = dict(pair.split("=", 1) for pair in args.parameter)
     given = {"profile": args.profile, "scheduler": args.scheduler} | typed
     chapter = catalog.opened(args.chapter, given, args.shard)
+    if args.export:
+        durable.check_writable(Path(args.export).resolve().parent, "--export")
     print(chapter.task.about, flush=True)
     for path in args.have:
         new, of = rows.take_in(chapter.common.store, chapter.study, Path(path))
         say(f"{path}: {new} of {of} rows were new to {chapter.common.store}")
+        if new:
+            say(f"{path}: rows hold no numbers by SNR; tables of those will lack what is new")
     if args.plan:
         print(chapter.plan())
         return 0

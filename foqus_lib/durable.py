@@ -152,7 +152,7 @@ def _rename_first(tmp: Path, path: Path) -> bool:
         os.close(lock)
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "results=...") -> None:
     """ValueError unless results can be written there; made if it is not there."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def check_writable(folder: Path) -> None:
     except OSError as error:
         raise ValueError(
             f"{folder}: expected a results folder that can be written to, got {error.strerror}. "
-            "Name another one (results=...)"
+            f"Name another one ({option})"
         ) from error
 
 

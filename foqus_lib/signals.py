@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt64
+from jaxtyping import Bool, Float32, Int64, UInt64
 from numpy import ndarray
 
 BLOCK = 4096  # signals looked at together
@@ -133,3 +133,9 @@ def fingerprint(signals: Signals) -> str:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def shares_by_snr(right: Bool[ndarray, " N"], snr: Float32[ndarray, " N"]) -> dict[str, float]:
+    """The share that is right at each SNR label (dB), by the shortest text that tells it apart."""
+    levels = {np.format_float_positional(level, trim="-"): level for level in np.unique(snr)}
+    return {text: float(right[snr == level].mean()) for text, level in levels.items()}

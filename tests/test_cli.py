@@ -52,6 +52,7 @@ def toy(tmp_path, monkeypatch):
         ("sweep 03_main_tables sedes=1", "did you mean 'seeds'?"),
         ("sweep 03_main_tables seeds", "expected NAME=VALUE, got 'seeds'"),
         ("sweep 03_main_tables --shard 1/2 --export x.csv", "--export: a shard has a part"),
+        ("sweep 03_main_tables --export /proc/x/a.csv", "Name another one (--export)"),
         ("sweep 03_main_tables results=", "results: expected a folder, got ''"),
     ],
 )

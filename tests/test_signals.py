@@ -144,3 +144,12 @@ def test_equal_frames_and_only_they_share_a_hash():
     np.testing.assert_array_equal(
         sig.frame_hashes(iq[:, :, 8:])[5:6], sig.frame_hashes(iq[5:6, :, 8:])
     )
+
+
+def test_snr_labels_a_rounding_apart_have_shares_of_their_own():
+    near = np.float32(12.345678)
+    snr = np.array([near, near, np.nextafter(near, np.float32(99)), -20, 10], np.float32)
+    found = sig.shares_by_snr(np.array([True, False, False, True, True]), snr)
+    assert {name: found[name] for name in ("-20", "10")} == {"-20": 1, "10": 1}
+    assert len(found) == 4 and [float(np.float32(name)) for name in found] == sorted(set(snr))
+    assert found[np.format_float_positional(near, trim="-")] == 0.5

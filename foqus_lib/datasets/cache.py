@@ -118,6 +118,8 @@ def store(
             }
             _write(unfinished / "manifest.json", json.dumps(manifest, indent=1).encode())
             durable.sync(unfinished)
+            if folder.is_dir() and find(folder, source) is not None:
+                return  # another process was first: its entry stays
             shutil.rmtree(folder, ignore_errors=True)  # made from an older file, or damaged
             try:
                 os.rename(unfinished, folder)

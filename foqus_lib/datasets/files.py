@@ -87,6 +87,8 @@ def _file(path: Path, snr_min: float, cached: Path | None) -> Loaded:
 
 def is_path(source: str) -> bool:
     """Whether the source can only be meant as a file or folder."""
+    if not source.strip():  # Path("") is the folder one stands in
+        return False
     if source.endswith((*KINDS, *sidecar.ENDINGS)):
         return True
     try:

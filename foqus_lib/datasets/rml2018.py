@@ -62,11 +62,13 @@ def load(
             return Signals(iq, rows["label"], rows["snr"], CLASSES), rows["row"]
         source = cache.identity(path) | {"lowest_snr": float(snr[keep].min())}
         folder = Path(cached) / _entry_name(source)
-        if (entry := cache.find(folder, source)) is None:
+        for _ in range(2):  # between two that make it at once an entry may be away for a moment
+            if (entry := cache.find(folder, source)) is not None:
+                break
             rows = _rows(path, x, y, snr, keep)
             cache.store(folder, source, shape, _frames(path, x, keep), rows)
-            if (entry := cache.find(folder, source)) is None:
-                raise OSError(f"{folder}: what was just written cannot be read. Check the disk")
+        if entry is None and (entry := cache.find(folder, source)) is None:
+            raise OSError(f"{folder}: what was just written cannot be read. Check the disk")
     rows = entry.rows
     return Signals(entry.iq, rows["label"], rows["snr"], CLASSES), rows["row"]
 

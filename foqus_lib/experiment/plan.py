@@ -1,6 +1,7 @@
 """What a sweep is going to do: which jobs, on how many workers, in what memory, for how long."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -92,9 +93,16 @@ def plan(
 
 
 def seconds_per_unit(bench: Bench, jobs: Iterable[Job]) -> dict[tuple, float]:
-    """By kind of job, measured now on one of each."""
+    """By kind of job, measured now on one of each; a kind that cannot be is left out.
+
+    What is wrong with it its jobs will say, each for its own trials.
+    """
     one_of_a_kind = {job.kind: job for job in jobs if job.probe}
-    return {kind: job.probe(bench, job) for kind, job in one_of_a_kind.items()}
+    found = {}
+    for kind, job in one_of_a_kind.items():
+        with suppress(ValueError, RuntimeError):
+            found[kind] = job.probe(bench, job)
+    return found
 
 
 def _that_fit(bench: Bench, jobs: Sequence[Job], workers: int) -> tuple[int, int]:
@@ -103,14 +111,14 @@ def _that_fit(bench: Bench, jobs: Sequence[Job], workers: int) -> tuple[int, int
     if bench.device.startswith("cuda"):  # its memory is looked after by `fit`
         return 1, each
     limit = bench.memory or psutil.virtual_memory().available + OF_A_WORKER
-    here = 0 if workers == 1 else OF_A_WORKER
-    fitting = max(0, limit - here) // each
-    if fitting == 0 and bench.memory:
+    beside = max(0, limit - OF_A_WORKER) // each  # workers of their own: this process takes room
+    workers = min(workers, beside) if beside > 1 else 1
+    here = OF_A_WORKER if workers > 1 else 0
+    if each > limit and bench.memory:
         raise ValueError(
-            f"memory_gb: one worker needs about {(here + each) / GIB:.1f} GiB, "
+            f"memory_gb: one worker needs about {each / GIB:.1f} GiB, "
             f"{bench.memory / GIB:.1f} were allowed. Allow more, or cut the data: snr_min, frames"
         )
-    workers = max(1, min(workers, fitting))
     return workers, here + workers * each
 
 

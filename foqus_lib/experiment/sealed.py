@@ -9,6 +9,14 @@ import orjson
 from foqus_lib.experiment.key import canonical
 
 
+def parsed(text: str | bytes) -> object:
+    """The value of a JSON text; json alone reads half a character, as a file's name may hold."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
 def sealed(body: Mapping) -> bytes:
     """The bytes of a record that holds this body."""
     text = canonical(body)
@@ -17,7 +25,7 @@ def sealed(body: Mapping) -> bytes:
 
 def opened(raw: bytes) -> str:
     """The text of a record's body, its SHA-256 checked; ValueError for what is no record."""
-    record = orjson.loads(raw)
+    record = parsed(raw)
     if not isinstance(record, dict) or set(record) != {"sha256", "body"}:
         raise ValueError("expected a JSON object of sha256 and body")
     got = sha256(record["body"].encode()).hexdigest()
@@ -28,4 +36,4 @@ def opened(raw: bytes) -> str:
 
 def unsealed(raw: bytes) -> dict:
     """The body of a record."""
-    return orjson.loads(opened(raw))
+    return parsed(opened(raw))

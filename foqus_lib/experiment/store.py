@@ -17,18 +17,17 @@ from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
-import orjson
 import pandas as pd
 
 from foqus_lib.durable import quarantine, write_once
 from foqus_lib.experiment.key import FIELDS, Trial, canonical, from_key, name_of
-from foqus_lib.experiment.sealed import opened, sealed, unsealed
+from foqus_lib.experiment.sealed import opened, parsed, sealed, unsealed
 from foqus_lib.experiment.study import Study
 
 log = logging.getLogger(__name__)
 
 SCHEMA = 2  # 1 had one kind of experiment, and no versions
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError)  # of a broken record
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # of a broken record
 PROVENANCE = {
     "foqus": "str", "git": "str", "torch": "str", "numpy": "str", "python": "str",
     "platform": "str", "device": "str", "threads": "int64", "fused": "int64",
@@ -223,10 +222,10 @@ def _look(root: Path, trial: Trial) -> tuple[dict | None, str]:
     try:
         text, head = opened(raw), f'{{"key":{trial.text},'
         if text.startswith(head):  # the trial's own key, letter by letter: need not be read again
-            body = orjson.loads("{" + text[len(head) :]) | {"key": dict(trial.key)}
+            body = parsed("{" + text[len(head) :]) | {"key": dict(trial.key)}
             newer = body["schema"] > SCHEMA
         else:
-            body = orjson.loads(text)
+            body = parsed(text)
             newer = body["schema"] > SCHEMA
             if not newer:  # a newer schema may have other keys: it is not ours to judge
                 _refuse(body["key"])

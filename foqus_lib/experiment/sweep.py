@@ -71,7 +71,7 @@ def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, sche
             expected += todo.seconds([job])
             seconds = time.monotonic() - began
             share = expected / total if expected else done / in_all
-            left = in_words(seconds * (1 / share - 1))
+            left = in_words(max(0.0, seconds * (1 / share - 1)))
             spoken.set()
             progress(
                 f"{count} of {what}, {in_words(seconds)}, about {left} left"

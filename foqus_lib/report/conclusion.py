@@ -24,6 +24,8 @@ def conclusion(rows: pd.DataFrame, study: Study, unfinished: str = "") -> str:
     """
     numbers = difference_to_floor(rows, study, unfinished).numbers
     tested = numbers[numbers.p.notna()]
+    if numbers.empty:
+        return f"Only {study.floor} has rows: nothing is compared."
     if tested.empty:
         return (
             f"n = {numbers.n.max()}: below {study.verdict_from} seeds nothing is concluded. "

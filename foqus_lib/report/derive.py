@@ -144,7 +144,11 @@ def _pairing(rows: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
 def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
     """Two tables of one file of rows; what its page quotes of them."""
     differences = difference_to_floor(rows, study)
-    [dataset] = rows.dataset.unique()
+    dataset, *others = rows.dataset.unique()
+    if others:
+        raise ValueError(
+            f"{stem}.csv: dataset: expected one, got {dataset}, {', '.join(others)}. A file each"
+        )
     if stem == ABLATION:
         table = ablation_table(rows, study, paper.ablation())
     else:

@@ -20,8 +20,9 @@ RANKED_BY = {
     "Least Confidence": ("least_confidence", "least-confidence score"),
     "Entropy": ("entropy_nats", "entropy (nats)"),
     "Margin": ("margin", "margin score"),
+    "Mean loss": ("mean_loss_nats", "mean loss (nats)"),
 }
-OTHERWISE = ("mean_loss_nats", "mean loss (nats)")
+OTHERWISE = RANKED_BY["Mean loss"]
 
 
 def kept_of_what(kept: pd.DataFrame) -> list[str]:
@@ -44,12 +45,14 @@ def snr_groups(snr: Float[ndarray, " N"]) -> pd.Series:
     found = np.unique(snr)
     if len(found) <= MOST_LEVELS:
         names = {level: f"{level:g} dB" for level in found}
-        return pd.Series(pd.Categorical([names[x] for x in snr], list(names.values())))
+        order = list(dict.fromkeys(names.values()))  # measured labels may print alike
+        return pd.Series(pd.Categorical([names[x] for x in snr], order))
     span = found[-1] - found[0]
     step = next((one for one in STEPS if span / one <= MOST_LEVELS - 1), span / MOST_LEVELS)
     low = np.floor(snr / step) * step
     names = {level: f"{level:g} to {level + step:g} dB" for level in np.unique(low)}
-    return pd.Series(pd.Categorical([names[x] for x in low], list(names.values())))
+    order = list(dict.fromkeys(names.values()))
+    return pd.Series(pd.Categorical([names[x] for x in low], order))
 
 
 def _counted(kept: pd.DataFrame, group: pd.Series, head: str, words: str) -> str:
@@ -74,7 +77,8 @@ def _counted(kept: pd.DataFrame, group: pd.Series, head: str, words: str) -> str
 
 def score_part(kept: pd.DataFrame, method: str) -> str:
     """The distribution of the method's score among the kept and the others; "" without scores."""
-    column, label = RANKED_BY.get(method.partition(" | ")[0], OTHERWISE)
+    ranked = RANKED_BY.get(method.partition(" | ")[0])
+    column, label = ranked or OTHERWISE
     if column not in kept:
         return ""
     score, taken = kept[column].to_numpy(dtype=np.float64), kept.kept.to_numpy() == 1
@@ -83,7 +87,7 @@ def score_part(kept: pd.DataFrame, method: str) -> str:
         for rows, name in ((taken, "kept"), (~taken, "not kept"))
         if rows.any()
     ]
-    unranked = f" {method} does not rank by it." if (column, label) == OTHERWISE else ""
+    unranked = "" if ranked else f" {method} does not rank by it."
     caption = (
         f"{label[0].upper()}{label[1:]} of the kept signals (filled) and of the others (line), as "
         f"shares of either. Medians: {', '.join(medians)}.{unranked} All scores are in scores.csv."

@@ -76,7 +76,9 @@ def saver(folder: Path) -> Save:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         content = buffer.getvalue()
-        with suppress(FileNotFoundError):  # another sweep made the same and took the folder away
+        if not Path(folder).is_dir():  # another sweep made the same and took the folder away
+            return
+        with suppress(FileNotFoundError):
             for record in Path(folder).glob("*.npy"):
                 sync(record)
             replace(_path(folder, seeds), sha256(content).digest() + content)

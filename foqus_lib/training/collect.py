@@ -220,17 +220,19 @@ def _rows(keep: Path | None, name: str, shape: tuple[int, ...], dtype: np.dtype)
     """Room for what is recorded: in memory, or in a file that outlives this process.
 
     All of the file is written first: where a disk is full a mapped page that it has no place for
-    kills the process, without a word.
+    kills the process, without a word. A state that was kept with another record goes.
     """
     if keep is None:
         return np.empty(shape, dtype)
     path = Path(keep) / f"{name}.npy"
     if path.exists():
-        with suppress(ValueError, EOFError):  # no array, or cut short
+        with suppress(ValueError, EOFError, FileNotFoundError):  # no array, cut short, or gone
             found = np.load(path, mmap_mode="r+", allow_pickle=False)
             if (found.shape, found.dtype) == (shape, dtype):
                 return found
-        path.unlink()
+        path.unlink(missing_ok=True)
+    for state in Path(keep).glob("*.pt"):
+        state.unlink(missing_ok=True)
     nothing = np.nan if dtype.kind == "f" else 0  # until it is recorded
     blank = np.broadcast_to(np.array(nothing, dtype), shape)
 
@@ -240,4 +242,7 @@ def _rows(keep: Path | None, name: str, shape: tuple[int, ...], dtype: np.dtype)
         file.writelines(of_seed.tobytes() for of_seed in blank)
 
     write_once_by(path, write, blank.nbytes)
-    return np.load(path, mmap_mode="r+", allow_pickle=False)
+    try:
+        return np.load(path, mmap_mode="r+", allow_pickle=False)
+    except FileNotFoundError:  # another sweep made the same and took the folder away
+        return np.full(shape, nothing, dtype)

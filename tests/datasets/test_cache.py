@@ -109,6 +109,17 @@ def test_the_first_of_two_writers_wins(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_an_entry_that_is_whole_is_not_replaced_by_the_same(tmp_path):
+    """Two that cut one file at once: the later one took the first one's entry away."""
+    store(tmp_path / "a")
+    first = (tmp_path / "a" / "iq.npy").stat().st_ino
+    store(tmp_path / "a")
+    assert (tmp_path / "a" / "iq.npy").stat().st_ino == first
+    cache.store(tmp_path / "a", SOURCE | {"bytes": 2}, IQ.shape, [IQ], ROWS)  # a newer source
+    assert cache.find(tmp_path / "a", SOURCE | {"bytes": 2}) is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 DIES = """
 import os, signal, sys
 from pathlib import Path

@@ -72,6 +72,22 @@ def test_a_kind_of_job_is_probed_once_and_one_without_a_probe_costs_no_time(benc
     assert ", time not measured, with 1 worker" in str(unknown)  # however long it takes
 
 
+def test_a_kind_that_cannot_be_measured_stops_no_other(bench, trials):
+    """What is wrong with it its own jobs say, each for its own trials."""
+
+    def too_large(bench, job):
+        raise ValueError("device memory: one copy alone does not fit")
+
+    def jobs(bench, missing):
+        first, second = CORESET.jobs(bench, missing)
+        large = [replace(job, probe=too_large, kind=("large",)) for job in first]
+        return [large, [replace(job, probe=lambda *_: 0.5, kind=("small",)) for job in second]]
+
+    found = plan(replace(CORESET, jobs=jobs), bench, trials, 1, probed_from=0)
+    assert found.seconds_per_unit == {("small",): 0.5}
+    assert "and what could not be measured" in str(found)
+
+
 def test_twice_the_workers_take_half_the_time(bench, trials):
     one, two = (
         replace(planned(bench, trials, count), seconds_per_unit={("CNN1D", "fp32", 1): 0.5})
@@ -101,9 +117,9 @@ def fitted(workers, memory=0, device="cpu"):
 def test_as_many_workers_as_the_largest_job_leaves_room_for(monkeypatch):
     assert fitted(1, 4) == (1, 3.5)  # it works in this process
     assert fitted(2, 8) == fitted(9, 8) == (2, 7.5)  # and beside it
-    assert fitted(2, 7) == (1, 4)
+    assert fitted(2, 7) == fitted(2, 4) == (1, 3.5)  # two do not fit: one, in this process
     assert fitted(9, 1, "cuda:0") == (1, 3.5)
-    for free, found in ((7, (2, 7.5)), (6, (1, 4)), (0, (1, 4))):  # what is free is no order
+    for free, found in ((7, (2, 7.5)), (6, (1, 3.5)), (0, (1, 3.5))):  # what is free is no order
         machine = SimpleNamespace(available=free * GIB)
         monkeypatch.setattr(planning.psutil, "virtual_memory", lambda now=machine: now)
         assert fitted(2) == found

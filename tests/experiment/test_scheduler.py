@@ -216,6 +216,7 @@ def test_a_worker_on_a_gpu_that_another_has_is_refused_and_told_how_to_share(ben
 @pytest.mark.parametrize(
     "scheduler, match",
     [("nowhere.json", "expected tcp://HOST:PORT, tls://HOST:PORT or the file"),
+     ("http://127.0.0.1:9", "expected tcp://HOST:PORT, tls://HOST:PORT or the file"),
      ("tls://127.0.0.1:9", "no connection .tls:// without certificates in dask's configuration"),
      ("tcp://127.0.0.1:9", "scheduler tcp://127.0.0.1:9: no connection .*Is `dask scheduler` run")],
 )  # fmt: skip

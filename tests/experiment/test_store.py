@@ -57,13 +57,13 @@ def test_a_row_without_provenance_is_refused(tmp_path):
 
 
 DAMAGES = {
-    "empty": (lambda raw: b"", "empty document"),
-    "truncated": (lambda raw: raw[:-20], "unexpected end of data"),
+    "empty": (lambda raw: b"", "Expecting value"),
+    "truncated": (lambda raw: raw[:-20], "Unterminated|Expecting|Invalid"),
     "edited": (lambda raw: raw.replace(b"0.3,", b"0.9,"), "expected sha256 .*, got"),
     "a field more": (lambda raw: raw[:-1] + b', "of": 1}', "expected a JSON object of sha256 and"),
     "other json": (lambda raw: b"[1]", "expected a JSON object"),
-    "deep json": (lambda raw: b"[" * 10**6, "depth limit"),
-    "not text": (lambda raw: b"\xff\xfe" + raw, "not valid UTF-8"),
+    "deep json": (lambda raw: b"[" * 10**6, "recursion"),
+    "not text": (lambda raw: b"\xff\xfe" + raw, "decode"),
     "body a number": (lambda raw: b'{"sha256":"", "body":1}', "attribute"),
 }
 
@@ -204,6 +204,13 @@ def test_the_newest_failure_is_the_one_that_is_told(tmp_path):
     for words in ("mud", "ice"):
         path = store.fail(tmp_path, TRIALS[0].key, ValueError(words))
     assert store.last_failure(tmp_path, TRIALS[0].key) == f"ValueError: ice ({path})"
+
+
+def test_half_a_character_in_a_files_name_can_be_read_again(tmp_path):
+    path = store.fail(tmp_path, TRIALS[0].key, ValueError("m\udcf6d.npz: mud"))
+    assert store.last_failure(tmp_path, TRIALS[0].key) == f"ValueError: m\udcf6d.npz: mud ({path})"
+    store.publish(tmp_path, TRIALS[0], METRICS, FACTS | {"about": "m\udcf6d.npz"})
+    assert store.read(tmp_path, TRIALS[0])["provenance"]["about"] == "m\udcf6d.npz"
 
 
 def test_attempts_are_counted_so_that_the_newest_is_known(tmp_path):

@@ -73,6 +73,11 @@ def test_below_the_seeds_that_a_study_asks_for_nothing_is_concluded():
     assert conclusion(fewer, asks).endswith("Of 2 more there are fewer than 10 seeds: no verdict.")
 
 
+def test_a_floor_alone_is_compared_with_nothing():
+    alone = rows(level({}), methods=("Uniform",))
+    assert conclusion(alone, STUDY) == "Only Uniform has rows: nothing is compared."
+
+
 def test_a_range_of_seeds_is_told_and_the_largest_loss_comes_first():
     data = rows(level({"FoQuS": 0.45, "Herding": 0.3}), budgets=(100,), seeds=range(7))
     told = conclusion(data[(data.method != "FoQuS") | (data.seed < 6)], STUDY)

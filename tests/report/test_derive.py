@@ -14,7 +14,7 @@ from foqus_lib.report import audit, beside_paper, compare, derive, paper
 from foqus_lib.selection.catalog import ABLATION_METHODS
 from foqus_lib.studies.catalog import COMMITTED as COMMITTED_STUDIES
 from foqus_lib.studies.coreset.grid import CORESET
-from tests.report.made_up import STUDY, rows
+from tests.report.made_up import STUDY, by_method, rows
 
 RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 COMMITTED = sorted(path.relative_to(RESULTS) for path in RESULTS.glob("*/derived/*"))
@@ -229,6 +229,14 @@ def test_no_layer_at_all_leaves_the_claims_untested(tmp_path):
     derive.derive(STUDIES, tmp_path)
     table = pd.read_csv(tmp_path / "claims" / "derived" / "claims.csv")
     assert set(table.Verdict) == {"not tested"}
+
+
+def test_a_file_of_two_data_sets_is_refused(tmp_path):
+    from foqus_lib.report.derive import _part
+
+    both = pd.concat([rows(by_method), rows(by_method, dataset="another")])
+    with pytest.raises(ValueError, match=r"snr.csv: dataset: expected one, got .*, another. A fi"):
+        _part("snr", both, STUDY, tmp_path)
 
 
 def test_rows_that_are_not_there_or_old_are_refused(tmp_path):

@@ -211,3 +211,4 @@ def test_what_was_not_measured_is_said_with_the_reason(kept, methods):
 def test_a_method_without_a_score_of_its_own_says_so(kept):
     assert "Herding does not rank by it" in own_kept.score_part(kept, "Herding")
     assert "does not rank" not in own_kept.score_part(kept, "FoQuS | SNR-balanced")
+    assert "does not rank" not in own_kept.score_part(kept, "Mean loss | tiers")

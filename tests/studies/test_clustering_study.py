@@ -273,6 +273,13 @@ def test_an_encoder_that_diverged_says_so_in_every_row_that_needs_it(made, four,
         keeping.clusters_of(broken, names.PRETRAINED, "b", 2, 0)
 
 
+def test_a_job_of_an_encoder_names_what_it_makes(made, four, tmp_path):
+    """So that a sweep notes a killed worker under the key that the rows ask for the reason."""
+    fresh = replace(made, root=tmp_path)
+    first, *_ = jobs(fresh, grid.trials(common(), OPTIONS, four))
+    assert first and all(job.makes == (fresh.encoder_key(*job.arguments),) for job in first)
+
+
 # ---- coresets ------------------------------------------------------------------------------------
 
 

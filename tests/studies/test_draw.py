@@ -101,6 +101,12 @@ def test_the_smallest_rate_that_keeps_so_many(least, n, rate):
     assert budget_of(rate, n) >= least > budget_of(rate - 0.0001, n)
 
 
+def test_where_no_rate_would_do_none_is_named():
+    label = np.repeat([0, 1], [1, 30_000])
+    with pytest.raises(ValueError, match=r"but class 0 has 1. Leave that class out or add signals"):
+        affordable(label, 0.01)
+
+
 def test_a_starved_trial_is_one_failure_and_not_the_sweeps(bench, task, tmp_path):
     rows = np.flatnonzero((task.train.label != 2) | (np.arange(64) % 5 == 0))
     few = replace(task, train=task.train[rows], train_rows=task.train_rows[rows], fingerprint="1")

@@ -326,3 +326,8 @@ def test_what_says_which_signals_there_are_is_refused(name, value):
     said = f"^{name}: 11_llm_pruning takes none, got {value!r}: it reads text"
     with pytest.raises(ValueError, match=said):
         catalog.opened("11_llm_pruning", {"profile": "smoke", name: value})
+
+
+def test_tokens_in_words():
+    told = [grid.in_tokens(tokens) for tokens in (512, 30_720, 614_400, 2_048_000, 6_144_000)]
+    assert told == ["512 tokens", "30.7k tokens", "614k tokens", "2.05M tokens", "6.14M tokens"]

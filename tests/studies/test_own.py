@@ -137,6 +137,9 @@ def test_uniform_trains_nothing_unless_its_scores_are_asked_for(
     again, manifest = own.read(tmp_path / "b")
     assert np.array_equal(rows, again) and "epochs=2" in manifest["recipe"]
     assert "foqus_eq8" in pd.read_csv(tmp_path / "b/scores.csv")
+    monkeypatch.setattr(records, "collect", None)
+    assert command(data, tmp_path / "c", "--method", "Uniform", "--model", "LSTM") == 0
+    assert np.array_equal(rows, own.read(tmp_path / "c")[0])  # it looks at no network
 
 
 def test_a_torch_subset_holds_the_kept_signals(data, tmp_path):
@@ -223,6 +226,34 @@ def test_a_folder_that_cannot_be_made_is_refused_before_any_training(
         (tmp_path / "a").touch()
     assert command(data, out) == 2
     assert capsys.readouterr().err.startswith(f"foqus: {out}: ")
+
+
+@pytest.mark.parametrize("out", [".", "link"])
+def test_a_folder_that_no_rename_can_replace_is_refused_before_any_training(
+    out, data, tmp_path, capsys, no_training, monkeypatch
+):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    monkeypatch.chdir(tmp_path / "empty")
+    assert command(data, "." if out == "." else tmp_path / out) == 2
+    assert "cannot be replaced by a whole coreset. Name a new folder" in capsys.readouterr().err
+
+
+def test_a_file_whose_name_is_no_utf_8_is_selected_from(data, tmp_path):
+    odd = data.rename(tmp_path / "m\udcf6d.npz")
+    assert command(odd, tmp_path / "a") == 0
+    assert b"m?d.npz" in (tmp_path / "a/report.html").read_bytes()
+    assert own.read(tmp_path / "a")[1]["data"]["file"] == "m\udcf6d.npz"
+    assert command(odd, tmp_path / "b", "--rate", "0.5") == 0  # its record can be read again
+
+
+def test_snr_labels_that_print_alike_are_one_line(tones, tmp_path):
+    near = np.float32(12.345678)
+    snr = np.where(np.arange(96) % 2, near, np.nextafter(near, np.float32(99)))
+    np.savez(tmp_path / "my.npz", X=tones.iq, y=tones.label, snr=snr.astype(np.float32),
+             classes=np.array(tones.classes))  # fmt: skip
+    assert command(tmp_path / "my.npz", tmp_path / "a", "--method", "Uniform") == 0
+    assert (tmp_path / "a/report.html").read_text("utf-8").count("12.3457 dB") == 1
 
 
 def test_a_store_that_cannot_be_written_is_refused_before_any_training(

@@ -150,10 +150,36 @@ def test_the_disk_has_room_for_the_record_before_an_epoch_is_trained(tones, tmp_
     assert not list((tmp_path / "full").iterdir())
 
 
-def test_a_record_that_was_taken_away_is_noticed(tones, tmp_path, always):
+@pytest.mark.parametrize("left", ["no loss", "a state alone"])
+def test_a_state_whose_record_is_gone_is_no_state(left, tones, tmp_path, always):
+    """The second is what a sweep leaves whose folder another one took away meanwhile."""
+    (whole, _), *_ = collect(BUILD, tones, ["a"], SMALL)
     with pytest.raises(Killed):
         collect(BUILD, tones, ["a"], SMALL, progress=killed_in(3), keep=tmp_path)
-    (tmp_path / "loss.npy").unlink()
+    for record in tmp_path.glob("loss.npy" if left == "no loss" else "*.npy"):
+        record.unlink()
+    said = []
+    (again, _), *_ = collect(BUILD, tones, ["a"], SMALL, progress=said.append, keep=tmp_path)
+    assert said[0].startswith("epoch 1 of 4")
+    same(whole, again)
+
+
+def test_a_folder_that_was_taken_away_is_not_made_again_for_a_state(tones, tmp_path, always):
+    keep = tmp_path / "partial"
+
+    def take_away(text):
+        if text.startswith("epoch 2 "):
+            shutil.rmtree(keep)
+
+    short = Collection(Recipe(epochs=4, batch=32), early_runs=0)
+    [(found, _)] = collect(BUILD, tones, ["a"], short, progress=take_away, keep=keep)
+    assert found.loss.shape[0] == 4 and not keep.exists()
+
+
+def test_a_record_that_lacks_an_epoch_of_its_state_is_noticed(tones, tmp_path, always):
+    with pytest.raises(Killed):
+        collect(BUILD, tones, ["a"], SMALL, progress=killed_in(3), keep=tmp_path)
+    np.load(tmp_path / "loss.npy", mmap_mode="r+")[0, 0] = np.nan
     with pytest.raises(ValueError, match="its record does not belong to its state. Delete it"):
         collect(BUILD, tones, ["a"], SMALL, keep=tmp_path)
 

@@ -7,14 +7,9 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from foqus_lib.companions.phase import advanced
+
 SHIFT = 4  # samples, at most, either way
-
-
-def turned(x: Float[Tensor, "B 2 L"], angle: Float[Tensor, " B"]) -> Float[Tensor, "B 2 L"]:
-    """z exp(j angle): another carrier phase (rad)."""
-    cos, sin = angle.cos()[:, None], angle.sin()[:, None]
-    i, q = x[:, 0], x[:, 1]
-    return torch.stack([cos * i - sin * q, sin * i + cos * q], dim=1)
 
 
 def shifted(x: Float[Tensor, "B 2 L"], by: Tensor) -> Float[Tensor, "B 2 L"]:
@@ -28,7 +23,7 @@ def another_look(x: Float[Tensor, "B 2 L"], rng: np.random.Generator) -> Float[T
     """Each signal with a random phase, begun up to four samples earlier or later. [our choice]"""
     angle = torch.from_numpy(rng.uniform(-np.pi, np.pi, len(x))).to(x)
     by = torch.from_numpy(rng.integers(-SHIFT, SHIFT, len(x), endpoint=True)).to(x.device)
-    return shifted(turned(x, angle), by)
+    return shifted(advanced(x, angle), by)
 
 
 def looked_at(

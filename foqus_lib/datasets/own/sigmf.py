@@ -217,8 +217,10 @@ def _stretches(
             left_out["beyond the end of the recording"] += 1
         else:
             found.append(Stretch(path, start, stop, label.strip(), snr))
-    alone = _apart(found)
-    left_out["that overlap another one"] += len(found) - len(alone)
+    covering = [stretch for stretch in found if stretch.stop > stretch.start]  # others are markers
+    left_out["that cover no sample"] += len(found) - len(covering)
+    alone = _apart(covering)
+    left_out["that overlap another one"] += len(covering) - len(alone)
     long = [stretch for stretch in alone if stretch.stop - stretch.start >= wanted.length]
     left_out[f"shorter than {wanted.length} samples"] += len(alone) - len(long)
     for reason in [reason for reason, n in left_out.items() if n == 0]:

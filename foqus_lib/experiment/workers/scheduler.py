@@ -169,7 +169,7 @@ def _connected(scheduler: str) -> Iterator[Client]:
 
 def _address(scheduler: str) -> str:
     """The address itself, or the one that stands in a scheduler file."""
-    if "://" in scheduler:
+    if scheduler.startswith(("tcp://", "tls://")):
         return scheduler
     try:
         return json.loads(Path(scheduler).read_text(encoding="utf-8"))["address"]

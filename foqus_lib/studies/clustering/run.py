@@ -35,7 +35,10 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     wanted |= {(SOURCE, one["setting"], one.seed) for one in drawn
                if one.method == names.WITH_CLUSTERS}  # fmt: skip
     first = [
-        _job(bench, make_encoder, one, _visits_of_encoder(bench, *one[:2]))
+        replace(
+            _job(bench, make_encoder, one, _visits_of_encoder(bench, *one[:2])),
+            makes=(bench.encoder_key(*one),),
+        )
         for one in sorted(wanted)
         if artifacts.find_arrays(bench.root, bench.encoder_key(*one)) is None
     ]

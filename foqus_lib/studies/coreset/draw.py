@@ -89,8 +89,9 @@ def _refuse_starved_class(label: ndarray, rate: float, budget: int, classes: Seq
         name = classes[small] if classes else small
         raise ValueError(
             f"rate: {rate:g} of {len(label)} signals is {share} for each of {len(present)} "
-            f"classes, but class {name} has {sizes[small]}. Lower the rate to {most:g} or add "
-            "signals of that class"
+            f"classes, but class {name} has {sizes[small]}. "
+            + (f"Lower the rate to {most:g} or add" if most else "Leave that class out or add")
+            + " signals of that class"
         )
 
 

@@ -72,7 +72,12 @@ class Request:
     @property
     def looks(self) -> bool:
         """Whether a network has to be trained: for the method, or for the scores."""
-        return self.scores or self.method.removesuffix(SNR_BALANCED) not in NO_NETWORK
+        return self.scores or self.looked != NONE
+
+    @property
+    def looked(self) -> str:
+        """The network that the method looks at; NONE: whatever the network, it draws the same."""
+        return NONE if self.method.removesuffix(SNR_BALANCED) in NO_NETWORK else self.model
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +120,7 @@ def choose(
     del bench
     with pick_device(device):  # where the selector's products are computed
         [chosen] = draw(
-            fingerprint, record, request.model, request.method, [request.rate], request.seed
+            fingerprint, record, request.looked, request.method, [request.rate], request.seed
         )
     table = pd.DataFrame(
         {

@@ -29,6 +29,11 @@ def check_new(folder: Path) -> None:
         raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ValueError(f"{folder}: expected a new or empty folder. Name another one")
+    if folder.is_symlink() or folder.is_mount() or folder.resolve() == Path.cwd():
+        raise ValueError(
+            f"{folder}: a link, a mount point or the folder you stand in cannot be replaced by a "
+            "whole coreset. Name a new folder"
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder.parent):
@@ -47,7 +52,8 @@ def write(
     try:
         np.save(made / "indices.npy", rows, allow_pickle=False)
         table.to_csv(made / "scores.csv", index=False, lineterminator="\n")
-        (made / "report.html").write_text(page, encoding="utf-8", newline="\n")
+        of_utf8 = page.encode("utf-8", "replace")  # a file's name may hold other bytes
+        (made / "report.html").write_bytes(of_utf8)
         files = {name: sha256((made / name).read_bytes()).hexdigest() for name in FILES[:-1]}
         text = json.dumps(manifest | {"sha256": files}, indent=2)
         (made / "manifest.json").write_text(text + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ backward through one network.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
 from foqus_lib.selection.budget import budget_of
-from foqus_lib.signals import Signals
+from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
@@ -272,7 +272,5 @@ def _keep_failure(bench: Bench, trials: Sequence[Trial], error: Exception) -> No
 def measure(logits: ndarray, test: Signals, kept: int) -> dict:
     """Accuracy after the last epoch [A26], in all and by SNR (dB)."""
     right = logits.argmax(1) == test.label
-    by_snr: Mapping[str, float] = {
-        f"{snr:g}": float(right[test.snr == snr].mean()) for snr in np.unique(test.snr)
-    }
+    by_snr = shares_by_snr(right, test.snr)
     return {"accuracy": float(right.mean()), "accuracy_by_snr": by_snr, "kept": kept}

@@ -30,6 +30,7 @@ from foqus_lib.studies.coreset.bench import evaluate_name
 from foqus_lib.studies.frontier.bench import Bench
 from foqus_lib.studies.frontier.options import FRESH, MIXED, TURNED, WHOLE
 from foqus_lib.studies.frontier.sets import Stock
+from foqus_lib.studies.mixing.rows import with_outputs
 from foqus_lib.training.fit import Transform, fit, initial
 from foqus_lib.training.memory import Build
 from foqus_lib.training.recipe import of_model
@@ -106,7 +107,7 @@ def _fitted(
     """By the project's one loop; ValueError if the loss stops being finite."""
     recipe = of_model(trial["network"], bench.how.recipe(trial.budget / 10_000, trial.method))
     if how.numbered:
-        build = partial(_with_outputs, build, len(bench.task.train.classes))
+        build = partial(with_outputs, build, len(bench.task.train.classes))
     fitted = fit(
         build, how.signals, [stock.rows], [name], recipe, torch.device(bench.device),
         start=None if start is None else [start], memory=bench.memory, together=1,
@@ -115,11 +116,6 @@ def _fitted(
     if fitted.diverged:
         raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
     return fitted.networks[0]
-
-
-def _with_outputs(build: Build, outputs: int, classes: int, length: int, copies: int = 1):
-    """Numbered labels are as many as there are rows: the network still has one output a class."""
-    return build(outputs, length, copies)
 
 
 def _cut(

@@ -18,7 +18,7 @@ from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.models.copies import put
-from foqus_lib.signals import Signals
+from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.layer_pruning.base import base_weights, train_base, trained_on
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, fresh, wrapped
 from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, score_of
@@ -125,8 +125,7 @@ def run_one(bench: Bench, trial: Trial) -> None:
 def _accuracy(logits: Tensor, test: Signals) -> tuple[float, dict[str, float]]:
     """Share of the test signals that are right, in all and by SNR (dB)."""
     right = logits.argmax(1).cpu().numpy() == test.label
-    by_snr = {f"{snr:g}": float(right[test.snr == snr].mean()) for snr in np.unique(test.snr)}
-    return float(right.mean()), by_snr
+    return float(right.mean()), shares_by_snr(right, test.snr)
 
 
 def costs(network: torch.nn.Module, length: int) -> dict[str, float]:

@@ -108,7 +108,9 @@ def _seconds_a_token(bench: Bench, job: Job) -> float:
 
 
 def in_tokens(tokens: int) -> str:
-    """30720 -> "30.7k tokens"."""
+    """30720 -> "30.7k tokens", 2048000 -> "2.05M tokens"."""
+    if tokens >= 1_000_000:
+        return f"{tokens / 1_000_000:.3g}M tokens"
     return f"{tokens / 1000:.3g}k tokens" if tokens >= 1000 else f"{tokens} tokens"
 
 

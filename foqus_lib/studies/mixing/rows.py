@@ -100,10 +100,10 @@ def training_of(
     change = batches.in_batches(part, MIXINGS[name](part, rules, tally), rules.chance)
     if method.endswith(OVER):
         change = batches.one_after_another(change, rivals.rotation)
-    # Labels are row numbers on their way in: the network still has one output a class.
-    build = partial(_with_outputs, MODELS[model], len(task.train.classes))
+    build = partial(with_outputs, MODELS[model], len(task.train.classes))
     return build, batches.numbered(part), change
 
 
-def _with_outputs(build: Build, outputs: int, classes: int, length: int, copies: int = 1):
+def with_outputs(build: Build, outputs: int, classes: int, length: int, copies: int = 1):
+    """Numbered labels are as many as there are rows: the network still has one output a class."""
     return build(outputs, length, copies)

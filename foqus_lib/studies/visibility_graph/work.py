@@ -22,8 +22,9 @@ from foqus_lib.experiment.study import Job
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
+from foqus_lib.studies.coreset.borrowed import record_jobs
 from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
+from foqus_lib.studies.coreset.records import evidence_of
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.visibility_graph import costs, looks, rows
 from foqus_lib.studies.visibility_graph.grid import Bench
@@ -35,10 +36,6 @@ from foqus_lib.training.recipe import Recipe
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     """Two stages: the records that coresets need, and each trial, seed by seed."""
     looked_at = dict.fromkeys((trial["selection_model"], trial.seed) for trial in missing)
-    records = [
-        replace(job, call=_collected, probe=_probed_record)
-        for job in run.evidence_jobs(bench.records, looked_at)
-    ]
     found = [
         Job(
             run_one,
@@ -51,16 +48,10 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
         )
         for trial in missing
     ]
-    return [records, sorted(found, key=lambda job: (job.trials[0].seed, -job.cost))]
-
-
-def _collected(bench: Bench, model: str, seeds: Sequence[int]) -> None:
-    collect_evidence(bench.records, model, seeds)
-
-
-def _probed_record(bench: Bench, job: Job) -> float:
-    [original, *_] = run.evidence_jobs(bench.records, [(job.arguments[0], job.arguments[1][0])])
-    return original.probe(bench.records, job)
+    return [
+        record_jobs(bench, looked_at),
+        sorted(found, key=lambda job: (job.trials[0].seed, -job.cost)),
+    ]
 
 
 def _visits(bench: Bench, trial: Trial) -> float:

@@ -55,6 +55,13 @@ def test_sixteen_bit_integers_are_scaled_to_one(tmp_path, record):
     np.testing.assert_allclose(iq[1, 0], RAMP.real[50:100], atol=2**-15)
 
 
+def test_a_marker_without_samples_takes_nobodys_place(tmp_path, record):
+    record([(0, 100, BPSK), (50, 0, BPSK), (100, 100, QPSK)])
+    cut = sigmf.load(wanted(tmp_path))
+    np.testing.assert_array_equal(cut.start, [0, 50, 100, 150])
+    assert cut.left_out == {"that cover no sample": 1}
+
+
 def test_overlapping_frames(tmp_path, record):
     record([(0, 125, BPSK)])
     cut = sigmf.load(wanted(tmp_path, hop=25))
