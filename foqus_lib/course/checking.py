@@ -4,6 +4,7 @@ Cases are named streams of random numbers, so everybody is asked the same.
 """
 
 import copy
+from functools import cache
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def check(name: str, answer: Answer, strict: bool = False) -> bool:
     """Print what passed; if not all did, what differs and a hint. ValueError instead if strict."""
     if name not in EXERCISES:
         raise unknown("exercise", name, EXERCISES)
-    said = judge(EXERCISES[name], name, answer)
+    said = judge(name, answer)
     if said and strict:
         raise ValueError(f"{name}: {said}")
     if said:
@@ -35,24 +36,32 @@ def check(name: str, answer: Answer, strict: bool = False) -> bool:
     return not said
 
 
-def judge(exercise: Exercise, name: str, answer: Answer) -> str:
+def judge(name: str, answer: Answer) -> str:
     """Nothing if the answer is right, else what differs and the hint for it."""
-    given = [exercise.hand, *cases(exercise, name)]
-    wanted = [exercise.worked, *(exercise.see(exercise.right, one) for one in given[1:])]
+    exercise, (given, wanted) = EXERCISES[name], _asked(name)
     got = seen(exercise, answer, given)
     wrong = [n for n in range(len(given)) if not same(got[n], wanted[n])]
     if not wrong:
         return ""
     first = wrong[0]
-    hint = _hint(exercise, got, given) or f"It is asked for: {exercise.asks}"
+    hint = _hint(name, got) or f"It is asked for: {exercise.asks}"
     what = "the case worked by hand" if first == 0 else f"random case {first}"
     return f"{what}: {differs(got[first], wanted[first])}. {hint}"
 
 
-def cases(exercise: Exercise, name: str) -> list[tuple]:
+@cache
+def _asked(name: str) -> tuple[list[tuple], list[Seen]]:
+    """What is given, the case worked by hand first, and what is wanted: once a process."""
+    exercise = EXERCISES[name]
+    given = [exercise.hand, *cases(name)]
+    right = [exercise.see(exercise.right, copy.deepcopy(one)) for one in given[1:]]
+    return given, [exercise.worked, *right]
+
+
+def cases(name: str) -> list[tuple]:
     """The random cases of an exercise."""
     rng = rng_for("course", name)
-    return [exercise.random(rng) for _ in range(exercise.cases)]
+    return [EXERCISES[name].random(rng) for _ in range(EXERCISES[name].cases)]
 
 
 def seen(exercise: Exercise, answer: Answer, given: list[tuple]) -> list[Seen]:
@@ -117,10 +126,16 @@ def _short(value: object) -> str:
     return f"{text}{', ...' if len(numbers) > 8 else ''}"
 
 
-def _hint(exercise: Exercise, got: list[Seen], given: list[tuple]) -> str:
+def _hint(name: str, got: list[Seen]) -> str:
     """That of the known mistake which gives the same on every case."""
-    for mistake in exercise.mistakes:
-        each = zip(given, got, strict=True)
-        if all(same(_one(exercise, mistake.answer, case), one) for case, one in each):
+    for number, mistake in enumerate(EXERCISES[name].mistakes):
+        if all(same(_mistaken(name, number, at), one) for at, one in enumerate(got)):
             return f"Hint: {mistake.hint}"
     return ""
+
+
+@cache
+def _mistaken(name: str, number: int, at: int) -> Seen:
+    """What a known mistake gives on a case: once a process."""
+    exercise, (given, _) = EXERCISES[name], _asked(name)
+    return _one(exercise, exercise.mistakes[number].answer, copy.deepcopy(given[at]))

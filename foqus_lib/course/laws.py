@@ -27,9 +27,14 @@ def _rows(drawn: object) -> np.ndarray:
 
 def _even(rows: np.ndarray, of: np.ndarray) -> bool:
     """As many of every group as of any other, up to one; a group that is used up may have fewer."""
-    kept = [int((of[rows] == one).sum()) for one in np.unique(of)]
-    sizes = [int((of == one).sum()) for one in np.unique(of)]
-    return all(a >= size or a >= max(kept) - 1 for a, size in zip(kept, sizes, strict=True))
+    kept, sizes = _counts(rows, of)
+    return bool(((kept >= sizes) | (kept >= kept.max() - 1)).all())
+
+
+def _counts(rows: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many rows of each group, and how many there are."""
+    groups, at = np.unique(of, return_inverse=True)
+    return np.bincount(at[rows], minlength=len(groups)), np.bincount(at)
 
 
 def _fair(drawn: list[np.ndarray], pool: np.ndarray) -> bool:
@@ -83,8 +88,8 @@ def see_snr(answer: Answer, given: tuple) -> Seen:
 
 
 def _spread(rows: np.ndarray, of: np.ndarray) -> int:
-    kept = [(of[rows] == one).sum() for one in np.unique(of)]
-    return int(max(kept) - min(kept))
+    kept, _ = _counts(rows, of)
+    return int(kept.max() - kept.min())
 
 
 def see_tiers(answer: Answer, given: tuple) -> Seen:

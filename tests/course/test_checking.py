@@ -31,13 +31,13 @@ def test_every_known_mistake_gets_its_own_hint(name, n, capsys):
 
 @every_exercise
 def test_an_unknown_mistake_is_told_what_is_asked_for(name):
-    said = judge(EXERCISES[name], name, lambda *given: np.array([7.0]))
+    said = judge(name, lambda *given: np.array([7.0]))
     assert "Hint" not in said and EXERCISES[name].asks in said
 
 
 @every_exercise
 def test_cases_are_the_same_for_everybody(name):
-    one, other = cases(EXERCISES[name], name), cases(EXERCISES[name], name)
+    one, other = cases(name), cases(name)
     assert len(one) == EXERCISES[name].cases
     for a, b in zip(one, other, strict=True):
         assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
@@ -98,8 +98,8 @@ def test_what_differs_is_shown_wherever_it_stands():
     def slightly(c, loss, beta):
         return EXERCISES["quality"].right(c, loss, beta) * 1.00002
 
-    assert " at place 8 (from 0) is " in judge(EXERCISES["forgetting"], "forgetting", late)
-    said = judge(EXERCISES["quality"], "quality", slightly)
+    assert " at place 8 (from 0) is " in judge("forgetting", late)
+    said = judge("quality", slightly)
     assert "at place 0 (from 0) is 1.00002, expected 1. " in said
 
 
@@ -126,7 +126,7 @@ def test_a_mask_is_told_to_be_one(name):
     def mask(*given):
         return np.isin(np.arange(len(given[0])), EXERCISES[name].right(*given))
 
-    assert "a mask came back" in judge(EXERCISES[name], name, mask)
+    assert "a mask came back" in judge(name, mask)
 
 
 def test_an_answer_cannot_change_the_cases():
