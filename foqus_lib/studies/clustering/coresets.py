@@ -81,14 +81,11 @@ def run_trials(bench: Bench, group: Sequence[Trial]) -> None:
     about = f"{bench.task.about} {target.about}"
     with device_watched(bench.device):
         rows = chosen(bench, first)
-        seen = len(np.unique(target.train.label[rows])) / len(target.train.classes)
         for trial in group:
             began = time.perf_counter()
             name = bench.name("evaluate", trial["setting"], trial.seed, trial.repeat)
             network = trained(bench, target.train, rows, name, bench.options.on_coreset)
-            metrics = {
-                "recognition": float(accuracies(network, target.test)[0]), "classes_seen": seen
-            }  # fmt: skip
+            metrics = {"recognition": float(accuracies(network, target.test)[0])}
             seconds = time.perf_counter() - began
             facts = provenance(device=bench.device, seconds=seconds, about=about)
             store.publish(bench.root, trial, metrics, facts)
