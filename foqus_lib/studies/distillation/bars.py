@@ -12,16 +12,17 @@ LONG = "long"  # rows of enough iterations to move a set, at ten signals a class
 FILES = "rows", LONG, "real"
 
 BARS = (
-    Bar("2.7.1", "MDM takes 20 % of its loss away", ("MDM",), None, "fall", 0.2, where=TEN),
+    Bar("2.7.1", "MDM takes 20 % of its loss away", ("MDM",), None, "fall", 0.2, where=TEN,
+        file=LONG),
     Bar("2.7.1", f"its move ends in {LEAST} to {MOST}", ("MDM",), None, "move", LEAST, MOST,
-        where=TEN, unit="of S"),
+        where=TEN, unit="of S", file=LONG),
     Bar(
         "2.7.3", "MDM at least 2 points over Random; 10 per class, phases rotated", ("MDM",), FLOOR,
-        ROTATED, 0.02, where=TEN,
+        ROTATED, 0.02, where=TEN, file=LONG,
     ),
     Bar(
         "2.7.4", "MDM, weight chosen on val, at least DM less 1 point", ("MDM",), "DM", ROTATED,
-        -0.01, where=TEN,
+        -0.01, where=TEN, file=LONG,
     ),
     *(
         Bar(
@@ -32,6 +33,6 @@ BARS = (
     ),
     Bar(
         "2.7.6", "MDM from FoQuS at least MDM less 1 point", ("MDM from FoQuS",), "MDM", ROTATED,
-        -0.01, where=TEN,
+        -0.01, where=TEN, file=LONG,
     ),
 )  # fmt: skip
