@@ -11,6 +11,7 @@ from foqus_lib.companions.clustering import augment, dec, encoders, features, pa
 from foqus_lib.companions.clustering.kmeans import k_means, nearest
 from foqus_lib.companions.clustering.scores import clustering_accuracy
 from foqus_lib.companions.clustering.training import Schedule
+from foqus_lib.companions.phase import advanced
 from foqus_lib.models import MODELS
 from foqus_lib.training.fit import initial
 
@@ -210,8 +211,8 @@ def test_another_look_has_the_same_power_and_spectrum(seed):
 
 def test_a_quarter_turn_and_a_shift_by_hand():
     x = torch.tensor([[[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]])
-    turned = augment.turned(x, torch.tensor([np.pi / 2]).float())
-    assert torch.allclose(turned, x.flip(1), atol=1e-6)
+    quarter = advanced(x, torch.tensor([np.pi / 2]).float())
+    assert torch.allclose(quarter, x.flip(1), atol=1e-6)
     assert augment.shifted(x, torch.tensor([1]))[0, 0].tolist() == [3, 1, 2]
 
 
