@@ -128,6 +128,15 @@ def test_committed_rows_keep_their_name_down_to_the_conclusion(path):
 
 
 @every_notebook
+def test_links_lead_to_a_notebook_or_a_page(path):
+    """From book/executed/ a page is /book/NAME; the build finds out too, minutes later."""
+    for target in re.findall(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`", json.dumps(read(path))):
+        beside = path.with_name(f"{target}.ipynb")
+        page = ROOT / f"{target[1:]}.md" if target.startswith("/") else beside
+        assert page.exists() or target.startswith("/book/api/"), target
+
+
+@every_notebook
 def test_code_parses(path):
     for cell in code(path):
         source = "".join(cell["source"])
