@@ -131,8 +131,8 @@ def test_committed_rows_keep_their_name_down_to_the_conclusion(path):
 def test_links_lead_to_a_notebook_or_a_page(path):
     """From book/executed/ a page is /book/NAME; the build finds out too, minutes later."""
     for target in re.findall(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`", json.dumps(read(path))):
-        beside = path.with_name(f"{target}.ipynb")
-        page = ROOT / f"{target[1:]}.md" if target.startswith("/") else beside
+        of_book = target.startswith("/")
+        page = ROOT / f"{target[1:]}.md" if of_book else path.parent / f"{target}.ipynb"
         assert page.exists() or target.startswith("/book/api/"), target
 
 
