@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Int64
 from numpy import ndarray
 
-SCHEMA = 2
+SCHEMA = 3  # before 3 Uniform drew other rows for each network named
 FILES = ("indices.npy", "scores.csv", "report.html", "manifest.json")
 
 
