@@ -12,8 +12,8 @@ from foqus_lib.selection.tier_agreement import tier_agreement
 SCORE = np.array([5.0, 9.0, 1.0, 7.0, 3.0, 8.0])  # tiers {1, 5}, {3, 0}, {4, 2}
 
 
-def drawn(make, score, k, shares, seed=0, **how):
-    select = one_pool(tiers.tiers(lambda evidence: score, shares, **how))
+def drawn(make, score, k, shares, seed=0):
+    select = one_pool(tiers.tiers(lambda evidence: score, shares))
     return select(make(np.zeros(len(score))), k, np.random.default_rng(seed))
 
 
@@ -38,22 +38,13 @@ def test_the_tiers_are_cut_inside_each_class(make):
     assert sorted(kept) == [4, 5, 10, 11]
 
 
-def test_random_inside_a_tier_or_its_highest_first(make):
+def test_random_inside_a_tier(make):
     score, top = np.arange(300.0), (1.0, 0.0, 0.0)
-    assert drawn(make, score, 3, top, inside=tiers.highest_first).tolist() == [299, 298, 297]
     counts = np.zeros(300)
     for seed in range(200):
         counts[drawn(make, score, 10, top, seed)] += 1
     assert counts[:200].sum() == 0
     assert counts[200:].min() > 3 and counts[200:].max() < 40  # 20 expected, sd 4.2
-
-
-def test_cut_points_by_hand():
-    score = np.array([9.0, 8, 7, 4, 3, 3, 3, 0])  # range 9: cuts at 6 and 3; mean 4.625, sd 2.83
-    assert tiers.equal_counts(score) == (3, 6)
-    assert tiers.equal_width(score) == (3, 7)
-    assert tiers.mean_and_sd(score) == (2, 7)
-    assert tiers.equal_width(np.ones(4)) == (4, 4)  # no range: one tier
 
 
 @given(st.integers(1, 100))
@@ -63,10 +54,9 @@ def test_equal_counts_differ_by_one_at_most_longer_first(n):
     assert sizes == [len(part) for part in np.array_split(np.arange(n), 3)]
 
 
-@pytest.mark.parametrize("cut", [tiers.equal_counts, tiers.equal_width, tiers.mean_and_sd])
 @pytest.mark.parametrize("k", [0, 1, 5, 6])
-def test_every_cut_gives_exactly_k(make, cut, k):
-    kept = drawn(make, np.array([0.0, 0, 0, 0, 0, 100]), k, tiers.SHARES, cut=cut)
+def test_exactly_k_are_drawn(make, k):
+    kept = drawn(make, np.array([0.0, 0, 0, 0, 0, 100]), k, tiers.SHARES)
     assert len(set(kept.tolist())) == len(kept) == k
 
 
@@ -97,7 +87,6 @@ def test_the_tier_of_each_signal_by_hand():
     label = np.array([0, 1, 0, 0, 1, 0, 1])
     score = np.array([4.0, 90, 1, 5, 70, 4, 80])
     assert tiers.tier_of(score, label).tolist() == [1, 1, 3, 1, 3, 2, 2]
-    assert tiers.tier_of(score, label, tiers.equal_width).tolist() == [1, 1, 3, 1, 3, 1, 2]
 
 
 def test_tiers_agree_as_far_as_the_record_is_looked_at():
