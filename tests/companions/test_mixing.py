@@ -279,6 +279,16 @@ def test_a_class_with_one_signal_stays_as_it_is(task):
         assert np.array_equal(copies, np.broadcast_to(task.train.iq[first], copies.shape))
 
 
+def test_a_lone_signal_is_no_pair_that_could_have_satisfied_theta(task):
+    """Nothing satisfies this theta: all pairs are unmet, and a signal alone is in neither count."""
+    rows = [*np.flatnonzero(task.train.label == 0)[:8], np.flatnonzero(task.train.label == 1)[0]]
+    part, tally = TrainingPart(task, np.array(rows)), np.zeros(2, np.int64)
+    assert part.alone.sum() == 1
+    at = np.tile(np.arange(9), 3)
+    theta_similar_pairs(part, at, partners(part, at, RNG(0)), RNG(1), 0.5, 1e-9, 2, tally)
+    assert tally.tolist() == [24, 24]
+
+
 def test_nobody_has_a_partner(task):
     rows = np.sort([np.flatnonzero(task.train.label == y)[0] for y in range(3)])
     part = TrainingPart(task, rows)

@@ -7,16 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from foqus_lib.companions.distillation.descent import Distilled
+from foqus_lib.companions.distillation.views import TIME_ALONE
 from foqus_lib.errors import DeviceLost, Diverged
 from foqus_lib.experiment import store
+from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.catalog import METHODS as SELECTORS
 from foqus_lib.selection.methods import class_balanced
+from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog, distillation
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
-from foqus_lib.studies.distillation import STUDY, Options, choice, readings, sets
-from foqus_lib.studies.distillation.ways import ways
+from foqus_lib.studies.distillation import STUDY, Options, choice, moves, readings, sets
+from foqus_lib.studies.distillation.study import CHOSEN_BY
+from foqus_lib.studies.distillation.ways import Way, steps_on_s, ways
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -186,7 +191,10 @@ SWEEP = replace(OPTIONS, alphas=(0.5,), steps=(0.001, 0.01), sweep_per_class=2, 
 
 @pytest.fixture(scope="module")
 def with_val(task):
-    return replace(task, val=task.test)
+    """Val signals that neither train nor test has: their labels say nothing of their noise."""
+    rng, label = np.random.default_rng(3), np.arange(30) % 3
+    iq = rng.standard_normal((30, 2, 64), dtype=np.float32)
+    return replace(task, val=Signals(iq, label, np.full(30, 18, np.float32), task.train.classes))
 
 
 def test_weight_and_step_are_chosen_on_val_and_applied(with_val, tmp_path, monkeypatch):
@@ -206,6 +214,23 @@ def test_weight_and_step_are_chosen_on_val_and_applied(with_val, tmp_path, monke
     assert rows.alpha["MDM"] == 0.5 and np.isnan(rows.alpha["DM"])
 
 
+def test_the_choice_follows_val_where_the_test_says_the_opposite(with_val, tmp_path):
+    """Both readings of val count, and none of the test's numbers does."""
+    bench = bench_of(with_val, tmp_path, SWEEP)
+    told = {"step 0.001": (0.3, 0.5, 0.9), "step 0.01": (0.6, 0.3, 0.1)}  # val, rotated val, test
+    for one in choice.sweep_trials(bench.how, bench.task, ["DM", "MDM"]):
+        [(val, rotated, test)] = [told[step] for step in told if one.method.endswith(step)]
+        metrics = {
+            "accuracy_val": val, "accuracy_val_rotated": rotated, "accuracy": test,
+            "accuracy_rotated": test,
+        }  # fmt: skip
+        store.publish(bench.root, one, metrics, provenance(device="cpu", seconds=1.0))
+    for method in ("DM", "MDM"):
+        assert choice.best(bench, method).endswith("step 0.01")
+        assert choice.settled(bench, method).step == 0.01
+    assert list(choice.scores(bench, "DM").values()) == pytest.approx([0.4, 0.45])
+
+
 def test_a_part_of_the_trials_runs_the_sweep_that_it_needs(with_val, tmp_path):
     bench = bench_of(with_val, tmp_path, SWEEP)
     [alone] = [one for one in trials_of(with_val, SWEEP) if one.method == "DM"]
@@ -213,11 +238,12 @@ def test_a_part_of_the_trials_runs_the_sweep_that_it_needs(with_val, tmp_path):
     assert len(choice.scores(bench, "DM")) == 2
 
 
-def made(method, moves, budget=10):
+def made(method, moves, budget=10, step=0.003, recipe="DM step=0.003 K=25 batch_real=32 CNN1D"):
     """Rows of a method: a set a seed, and two networks trained on each."""
     return pd.DataFrame([
         {"method": method, "budget": budget, "seed": seed, "repeat": repeat, "move": move,
-         "fall": 0.3, "evaluation_model": "CNN1D"}
+         "fall": 0.3, "evaluation_model": "CNN1D", "accuracy_val": 0.2 * repeat,
+         "accuracy_val_rotated": 0.4, "distillation_recipe": recipe, "step": step, "alpha": np.nan}
         for seed, move in enumerate(moves) for repeat in (0, 1)
     ])  # fmt: skip
 
@@ -237,9 +263,95 @@ def test_a_row_of_the_sweep_whose_sets_were_destroyed_says_so():
 def test_the_guard_counts_sets_not_trainings():
     rows = pd.concat([made("Random", [np.nan] * 3), made("DM", [0.36, 0.2, 0.6], 1),
                       made("DM", [0.01, 0.02, 0.03]), made("MDM", [0.1, 0.2, 0.3])])  # fmt: skip
-    found = readings.guard(rows)
+    found = moves.guard(rows)
     assert list(found["guard"]) == ["2 of 3 destroyed", "hardly moved", "–"]
     assert list(found.n) == [3, 3, 3] and found["largest move"][0] == 0.6
+    assert list(found["steps on S"]) == [25, 25, 25]
+
+
+def test_the_main_table_marks_what_is_beyond_the_guard_and_nothing_is_concluded_of_wrecks():
+    rows = pd.concat([
+        made("Random", [np.nan] * 2, 1), made("Random", [np.nan] * 2), made("DM", [0.36, 0.2], 1),
+        made("DM", [0.1, 0.1]), made("FD only", [0.4, 0.4], 1), made("FD only", [0.01, 0.1]),
+        made("MDM", [0.1, 0.2], 1),
+    ])  # fmt: skip
+    assert list(dict.fromkeys(moves.marked(rows).method)) == [
+        "Random", "DM (at 1: 1 of 2 destroyed)",
+        "FD only (at 1: destroyed; at 10: 1 of 2 hardly moved)", "MDM",
+    ]  # fmt: skip
+    assert moves.marked(rows).drop(columns="method").equals(rows.drop(columns="method"))
+    alike = pd.concat([made("DM", [0.9], 1), made("DM", [0.9])])
+    assert set(moves.marked(alike).method) == {"DM (destroyed)"}
+    left = moves.not_destroyed(rows)[["method", "budget"]].drop_duplicates()
+    assert list(left.itertuples(index=False, name=None)) == [
+        ("Random", 1), ("Random", 10), ("DM", 10), ("FD only", 10), ("MDM", 1),
+    ]  # fmt: skip
+
+
+def test_a_step_that_the_specification_has_shorter_is_named_with_where_it_was_chosen():
+    """2.2: at most 0.002 for each signal of a class; where there is one, 0.001."""
+    swept = "DM step of [0.0015, 0.003] best on val at 10 a class, seeds 0 to 1; K=25 CNN1D"
+    rows = pd.concat([
+        made("DM", [0.1], 1, recipe=swept), made("DM", [0.1], recipe=swept),
+        made("MDM", [0.1], 1, step=0.0015), made("MDM", [0.1], step=0.002),
+        made("DC", [0.1], 1, step=np.nan),
+    ])  # fmt: skip
+    assert moves.long_steps(rows).splitlines() == [
+        "DM: step 0.003, chosen at 10 signals per class; the specification's longest is 0.001 at "
+        "1, 0.002 at 10",
+        "MDM: step 0.0015; the specification's longest is 0.001 at 1",
+    ]
+    assert moves.long_steps(made("DM", [0.1], step=0.002)).startswith("no step is longer")
+
+
+@pytest.mark.parametrize(
+    ("change", "budget", "steps"),
+    [({}, 1, 20), ({}, 10, 200), ({"dc_iterations": 1, "dc_outer": 10}, 1, 1),
+     ({"dc_iterations": 1, "dc_outer": 10}, 50, 10)],
+)  # fmt: skip
+def test_the_steps_on_s_of_a_recipe(change, budget, steps):
+    """DC's own loops are 1, 10 and 50 steps a network; a chosen matching takes one a network."""
+    how = Options(alphas=(0.1, 1.0), **change)
+    assert steps_on_s(ways(how)["DC"].recipe, budget) == steps
+    for method in ("DM", "MDM"):
+        assert steps_on_s(ways(how)[method].recipe, budget) == how.iterations
+
+
+def test_the_sweep_is_shown_by_the_number_that_decides_and_says_what_was_tried():
+    rows = pd.concat([
+        made("Random", [np.nan]), made("MDM | alpha 1, step 0.003", [0.1]).assign(alpha=1.0),
+        made("MDM | alpha 0.1, step 0.003", [0.1]).assign(alpha=0.1), made("MDM", [0.1]),
+    ])  # fmt: skip
+    swept = readings.of_sweep(rows, "CNN1D")
+    assert swept[CHOSEN_BY.name].tolist() == pytest.approx([0.2, 0.3] * 3)
+    assert readings.tried_on_val(rows, "CNN1D") == (
+        "tried on val at 10 signals per class: 2 weights (0.1, 1) and 1 step (0.003); "
+        "weight 0 is DM"
+    )
+    assert readings.tried_on_val(made("MDM", [0.1]), "CNN1D").startswith("nothing was tried")
+
+
+@pytest.mark.parametrize(("left", "fall"), [(2.0, 0.0), (1.0, 0.75), (0.0, 1.0), (4.0, -3.0)])
+def test_the_fall_of_a_loss_by_hand(bench, task, monkeypatch, left, fall):
+    """psi is the mean over time; T is y in class y, S begins 2 away: L falls from 3 x 2^2 on.
+
+    1 away it is 3, a quarter; 4 away it has grown to four times. No network is one that S met.
+    """
+
+    def constant(signals, away):
+        level = np.stack([signals.label + away, 0 * signals.label], axis=1)[:, :, None]
+        iq = np.broadcast_to(level, signals.iq.shape).astype(np.float32)
+        return Signals(iq.copy(), signals.label, signals.snr, signals.classes)
+
+    asked = []
+    monkeypatch.setattr(
+        sets, "fresh_of", lambda *given: lambda k: asked.append(k) or (lambda x: x.mean(2))
+    )
+    there = replace(bench, task=replace(task, train=constant(task.train, 0.0)))
+    start = task.train[np.unique(task.train.label, return_index=True)[1]]
+    found = Distilled(constant(start, 2.0), constant(start, left), np.empty(0), np.empty(0))
+    assert sets.fall(there, Way("Random", TIME_ALONE), found, 0) == pytest.approx(fall, abs=1e-6)
+    assert min(asked) == bench.how.iterations
 
 
 def test_what_failed_on_val_is_not_chosen(with_val, tmp_path):

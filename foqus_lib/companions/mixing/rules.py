@@ -64,13 +64,16 @@ def theta_similar_pairs(
     part: TrainingPart, a: Int64[ndarray, " P"], b: Int64[ndarray, " P"], rng: np.random.Generator,
     ratio: float, theta: float, patience: int, tally: Int64[ndarray, "2"],
 ) -> Pairs:  # fmt: skip
-    """theta-SM: pieces that are alike enough change places; `tally` counts (pairs, not met)."""
+    """theta-SM: pieces that are alike enough change places; `tally` counts (pairs, not met).
+
+    A signal alone is no pair: it stays as it is, and counts in neither.
+    """
     refuse_strangers(part, a, b)
     length, iq = cut_length(part, ratio), part.signals.iq
     i, j, distance = similar_enough(iq[a], iq[b], length, theta, patience, rng)
     itself = a == b  # alone: it would only be torn
     j[itself] = i[itself]
-    tally += len(a), int((distance >= theta)[~itself].sum())
+    tally += int((~itself).sum()), int((distance >= theta)[~itself].sum())
     return mix_pair(iq[a], iq[b], i, j, length)
 
 

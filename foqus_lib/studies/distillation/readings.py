@@ -1,12 +1,11 @@
-"""Which rows of the chapter stand in which of its tables."""
+"""Which rows of the chapter stand in which of its tables, and what was chosen for them."""
 
 import pandas as pd
 
 from foqus_lib.studies.coreset.bench import ALL_DATA
+from foqus_lib.studies.distillation.moves import marked
 from foqus_lib.studies.distillation.options import FLOOR, MAIN
-
-# The guard: where a set's move should end. Below nothing happened, above its signals are destroyed.
-LEAST, MOST = 0.05, 0.35
+from foqus_lib.studies.distillation.study import CHOSEN_BY
 
 
 def of_table(rows: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -20,17 +19,32 @@ def of_sweep(rows: pd.DataFrame, model: str) -> pd.DataFrame:
     A method whose sets were destroyed says so in its name: that it ends at chance is no finding
     about its weight or step.
     """
-    own = rows[rows.evaluation_model == model]
-    tried = own[own.method.str.contains(" | ", regex=False)]
-    floor = own[(own.method == FLOOR) & own.budget.isin(tried.budget) & own.seed.isin(tried.seed)]
-    fate = {method: _fate(sets) for method, sets in _sets(tried).groupby("method")}
-    names = tried.method.map(lambda name: f"{name} ({fate[name]})" if fate[name] else name)
-    return pd.concat([floor, tried.assign(method=names)])
+    tried = _tried(rows, model)
+    own = rows[(rows.evaluation_model == model) & (rows.method == FLOOR)]
+    floor = own[own.budget.isin(tried.budget) & own.seed.isin(tried.seed)]
+    return on_val(pd.concat([floor, marked(tried)]))
+
+
+def on_val(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the number by which `choice` chooses: its mean over seeds and repeats."""
+    mean = (rows.accuracy_val + rows.accuracy_val_rotated) / 2
+    return rows.assign(**{CHOSEN_BY.name: mean})
 
 
 def of_others(rows: pd.DataFrame, model: str) -> pd.DataFrame:
     """The networks that did not distil."""
     return rows[rows.evaluation_model != model]
+
+
+def tried_on_val(rows: pd.DataFrame, model: str) -> str:
+    """How many weights and steps were tried on val, and which."""
+    tried = _tried(rows, model)
+    if tried.empty:
+        return "nothing was tried on val in these rows"
+    weights, steps = (_counted(tried[of], word) for of, word in (("alpha", "weight"),
+                                                                 ("step", "step")))  # fmt: skip
+    where = ", ".join(map(str, sorted(set(tried.budget))))
+    return f"tried on val at {where} signals per class: {weights} and {steps}; weight 0 is DM"
 
 
 def applied(rows: pd.DataFrame, model: str) -> str:
@@ -44,29 +58,11 @@ def applied(rows: pd.DataFrame, model: str) -> str:
     return "\n".join(lines) or "no synthetic set by distribution matching in these rows"
 
 
-def guard(rows: pd.DataFrame) -> pd.DataFrame:
-    """How far the synthetic sets moved, what that says, and the share of their loss that went."""
-    made = _sets(rows).groupby(["method", "budget"], sort=False)
-    found = made.agg(
-        move=("move", "mean"), largest=("move", "max"), fall=("fall", "mean"), n=("move", "size")
-    )
-    found = found.assign(fate=[_fate(sets) or "–" for _, sets in made]).reset_index()
-    found.columns = [
-        "Method", "signals per class", "move", "largest move", "loss taken away", "n", "guard"
-    ]  # fmt: skip
-    return found
+def _tried(rows: pd.DataFrame, model: str) -> pd.DataFrame:
+    return rows[(rows.evaluation_model == model) & rows.method.str.contains(" | ", regex=False)]
 
 
-def _sets(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a synthetic set, however many networks were trained on it."""
-    return rows[rows.move.notna()].drop_duplicates(["method", "budget", "seed"])
-
-
-def _fate(sets: pd.DataFrame) -> str:
-    """ "destroyed", "1 of 2 destroyed"; "" where all moved as far as they should."""
-    counts = {"destroyed": (sets.move > MOST).sum(), "hardly moved": (sets.move < LEAST).sum()}
-    return ", ".join(
-        word if count == len(sets) else f"{count} of {len(sets)} {word}"
-        for word, count in counts.items()
-        if count
-    )
+def _counted(values: pd.Series, word: str) -> str:
+    """ "3 weights (0.01, 0.1, 1)"."""
+    found = sorted(set(values.dropna()))
+    return f"{len(found)} {word}{'s' * (len(found) != 1)} ({', '.join(f'{x:g}' for x in found)})"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from foqus_lib.companions import gradient_matching as dc
 from foqus_lib.companions.distillation.views import FREQUENCY_ALONE, TIME_ALONE, Views, multi_domain
 from foqus_lib.studies.coreset.bench import NONE
 from foqus_lib.studies.distillation.options import FLOOR, PSI, Options
@@ -84,6 +85,14 @@ def _one_of(how: Options, start: str, kind: str, tried: dict[str, Way]) -> Way:
         f"{how.evaluation(how.models[0], kind)}"
     )
     return Way(start, recipe=f"{chosen}; {_matching(how)}", tried=tuple(tried))
+
+
+def steps_on_s(recipe: str, budget: int) -> int:
+    """How many steps on S a recipe takes, `budget` signals a class; DC several a network."""
+    given = dict(part.split("=") for part in recipe.split("; ")[-1].split() if "=" in part)
+    outer = dc.loops(budget)[0] if "outer" in given else 1
+    most = given.get("outer", "own")
+    return int(given["K"]) * (outer if most == "own" else min(outer, int(most)))
 
 
 def taken(how: Options, way: Way, best: str) -> Way:
