@@ -207,7 +207,7 @@ def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
     """The chapter with its settings: the profile's, changed by `given` (a dict, or globals()).
 
     part: "2/8" for the second of eight parts of its trials, which need no record of another part
-    (but 10_scoring_proxy, where a seed is compared with the next, and both may train it).
+    (but 10_scoring_proxy, where a seed is compared with the one before, and both may train it).
     """
     one = chapter_of(notebook)
     asked = settings.asked(given)

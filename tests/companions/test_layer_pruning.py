@@ -370,6 +370,31 @@ def test_probes_see_where_the_class_appears():
     assert lb._probe(features, label, torch.arange(80) % 2 == 0) == 1
 
 
+class Reveals(nn.Module):
+    """A block that passes on what it gets and adds the class to it."""
+
+    def __init__(self, block, label):
+        super().__init__()
+        self.block, self.label = block, label
+
+    def forward(self, x):
+        return self.block(x) + 5 * self.label[:, None, None, None]
+
+
+@pytest.mark.parametrize("k", [0, 3, 4, 7])
+def test_the_probes_gain_most_at_the_block_that_alone_reveals_the_class(k):
+    """The stem sees noise and the other blocks add nothing: their last normalisation is 0."""
+    net = network()
+    for block in net.blocks:
+        nn.init.zeros_(block.norm2.weight)
+        nn.init.zeros_(block.norm2.bias)
+    label = (noise(200, seed=1) > 0).long()
+    net.blocks[k] = Reveals(net.blocks[k], label)
+    gains = lb.gain_of_probes(net, noise(200, 2, 32), label)
+    assert int(np.argmax(gains)) == k and gains[k] > 0.3
+    assert k in lb.most_useful(DEPTHS, 3, gains)
+
+
 def test_the_filters_of_largest_norm_stay_and_all_of_them_is_the_network_itself():
     full, x = network(), noise(4, 2, 32)
     whole = [4, 4, 4, 8, 8, 16, 16, 16]

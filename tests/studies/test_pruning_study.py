@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -28,7 +29,7 @@ from foqus_lib.studies.layer_pruning import (
     choice,
     run,
 )
-from foqus_lib.studies.layer_pruning.bars import bars_of
+from foqus_lib.studies.layer_pruning.bars import bars_of, with_unpruned
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -323,10 +324,42 @@ def test_rank_correlation_by_hand(rows):
 
 def test_bars_name_the_half_of_the_flops_and_the_deepest_cut(rows):
     laid = means.laid_out(in_blocks(rows, STUDY), STUDY)
-    found = judge(bars_of(laid), {"rows": laid})
+    found = judge(bars_of(laid), {"rows": with_unpruned(laid)})
     assert len(found) == 4 and set(found["verdict"]) == {"no verdict"}  # one seed shows nothing
     assert "of its FLOPs" in found.says[0] and "4 blocks" in found.says[1]
     assert found.measured.str.contains("points").all()
+
+
+def test_the_unpruned_network_is_the_base_before_any_training_on(rows):
+    """Training on took 10 points from the whole network, which pruning lost too: no bar is met."""
+    at = {OURS: (0.5, 0.2), FULL: (0.5, 0.6)}
+    for method, (after, before) in at.items():
+        of = rows.method == method
+        rows = rows.assign(
+            accuracy=rows.accuracy.mask(of, after),
+            accuracy_before=rows.accuracy_before.mask(of, before),
+        )
+    laid = means.laid_out(in_blocks(rows, STUDY), STUDY)
+    found = judge(bars_of(laid), {"rows": with_unpruned(laid)})
+    assert found.bar[:2].tolist() == ["4.6.3"] * 2 and "unpruned" in found.says[0]
+    assert found.measured[:2].tolist() == ["-10.0 points"] * 2
+
+
+def test_bars_of_rows_that_lack_a_method_are_those_that_can_be_judged(rows):
+    for gone, count in ((RANDOM, 4), (SCRATCH, 4), (FULL, 0), (OURS, 0)):
+        laid = means.laid_out(in_blocks(rows[rows.method != gone], STUDY), STUDY)
+        found = judge(bars_of(laid), {"rows": with_unpruned(laid)})
+        assert len(found) == count and (count == 0 or (found.verdict == "not measured").sum() == 1)
+
+
+def test_words_say_what_training_on_did_to_the_whole_network(rows):
+    whole = rows[rows.method == FULL]
+    three = whole.loc[whole.index.repeat(3)].assign(
+        seed=range(3), accuracy=[0.5, 0.6, 0.4], accuracy_before=[0.52, 0.61, 0.46]
+    )
+    said = layer_pruning.tuning_of_whole(three)
+    assert f"-3.0 points for {OPTIONS.named} (mean of 3 seeds)" in said
+    assert layer_pruning.tuning_of_whole(rows[rows.method != FULL]) == "No rows of Full."
 
 
 def test_the_scatter_holds_the_draws_and_what_was_chosen(rows):
@@ -337,6 +370,50 @@ def test_the_scatter_holds_the_draws_and_what_was_chosen(rows):
     assert len(ax.collections[0].get_offsets()) == len(shown)
     with pytest.raises(ValueError, match="scatter: expected rows with score and accuracy"):
         scatters.scatter(shown.assign(score=np.nan), "score", "accuracy", "seed", "method", labels)
+
+
+def test_the_scatter_shows_what_there_is(rows):
+    """A network without draws, and no rows at all."""
+    chosen = layer_pruning.with_score(rows[rows.method != RANDOM])
+    assert set(chosen.method) == {OURS, LARGEST} and len(chosen) == 2
+    other = rows.assign(network="CNN1D width 4")
+    both = layer_pruning.with_score(pd.concat([rows, other[other.method != RANDOM]]))
+    assert both.network.value_counts().tolist() == [4, 2]
+    none = layer_pruning.with_score(rows[:0])
+    assert none.empty and list(none.columns) == list(rows.columns)
+    assert layer_pruning.rank_correlation(rows[:0]).empty
+    assert layer_pruning.draws_in_words(rows[:0]) == "No draws."
+
+
+def test_draws_may_repeat_and_words_count_the_distinct_ones(rows):
+    drawn = rows[rows.method == RANDOM].iloc[[0, 0, 1]].assign(repeat=range(3))
+    said = layer_pruning.draws_in_words(drawn.assign(score=[1.0, 1.0, 2.0]))
+    assert said == f"{OPTIONS.named}: 3 draws, 2 distinct sets of blocks"
+
+
+def test_shares_of_the_whole_networks_costs_by_hand(rows):
+    def row(method, budget, network, parameters, flops):
+        return rows.iloc[:1].assign(
+            method=method, budget=budget, network=network, parameters=parameters, flops=flops
+        )
+
+    made = pd.concat([
+        row(LAST, 3, "A", 40.0, 88.0), row(OURS, 3, "A", 40.0, 45.0),
+        row(RANDOM, 3, "A", 36.0, 27.0), row(OURS, 5, "A", 50.0, 60.0),
+        row(FULL, 9, "A", 100.0, 100.0), row(OURS, 3, "B", 5.0, 5.0), row(LAST, 3, "B", 5.0, 6.0),
+        row(FULL, 9, "B", 10.0, 10.0), row(OURS, 3, "C", 5.0, 5.0),
+    ])  # fmt: skip
+    shares = layer_pruning.cost_shares(made)
+    assert shares.loc[("A", LAST, 3)].tolist() == pytest.approx([0.4, 0.88])
+    assert shares.loc[("B", OURS, 3)].tolist() == [0.5, 0.5] and ("A", FULL, 9) not in shares.index
+    assert shares.loc[("C", OURS, 3)].isna().all()
+    order = [method for network, method, _ in shares.index if network == "A"]
+    assert order == [RANDOM, OURS, OURS, LAST]  # as the page has them
+    said = layer_pruning.widest_apart(shares)
+    assert "the rows of A at 3 blocks" in said
+    assert "27% (Random keep), 45% (Layer pruning), 88% (Last blocks dropped)" in said
+    none = layer_pruning.cost_shares(rows[:0])
+    assert none.empty and "No rows" in layer_pruning.widest_apart(none)
 
 
 def test_costs_by_method_have_no_score(rows):

@@ -1,4 +1,4 @@
-"""The scoring proxy on the tones: what is recorded, what is compared, what is shared."""
+"""The scoring proxy on the tones: what is recorded, what is compared, and with what."""
 
 from dataclasses import replace
 
@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from foqus_lib.experiment import store, sweep
+from foqus_lib.report import tables
 from foqus_lib.selection.foqus import foqus_score
 from foqus_lib.studies import layer_pruning, scoring_proxy
 from foqus_lib.studies.layer_pruning import Options, base
-from foqus_lib.studies.scoring_proxy import METHODS, STUDY, UNIFORM, WHOLE, records, run
+from foqus_lib.studies.scoring_proxy import METHODS, STUDY, UNIFORM, WHOLE, partners, records, run
 from foqus_lib.studies.scoring_proxy.records import ANEW, TUNED
 from tests.studies import tiny
 
@@ -52,7 +53,65 @@ def test_one_seed_needs_a_second_base_network_to_compare_with(bench):
     assert [job.arguments for job in bases] == [(OPTIONS.named, 0), (OPTIONS.named, 1)]
     assert [job.arguments for job in proxies] == [(ANEW, 0), (TUNED, 0)]
     assert len(last) == 4 and proxies[1].cost < proxies[0].cost < bases[0].cost
-    assert [records.partner(seed) for seed in range(3)] == [1, 0, 1]
+
+
+def test_chance_needs_no_base_network(bench):
+    alone = [one for one in trials(bench.task, seeds=3) if one.method == UNIFORM]
+    bases, proxies, last = run.jobs(replace(bench, root=bench.root / "e"), alone)
+    assert not bases and not proxies and len(last) == 3
+
+
+# ---- the yardstick: another seed of the whole network --------------------------------------------
+
+
+def whole(task, seeds):
+    return [one for one in trials(task, seeds) if one.method == WHOLE]
+
+
+def test_seeds_are_compared_in_a_cycle_so_that_no_pair_counts_twice(task):
+    for seeds in range(1, 7):
+        found = [partners.partner(seed, seeds) for seed in range(seeds)]
+        assert found == [partners.compared_with(one) for one in whole(task, seeds)]
+        assert all(one != seed for seed, one in enumerate(found))
+        if seeds > 2:
+            assert len({frozenset(pair) for pair in enumerate(found)}) == seeds
+    assert partners.partner(0, 1) == 1 and found == [5, 0, 1, 2, 3, 4]
+
+
+def test_only_the_first_seed_of_the_whole_network_has_a_key_that_knows_how_many_seeds(task):
+    two, four, five = (trials(task, seeds) for seeds in (2, 4, 5))
+    assert set(two) - set(five) == set(two) - set(four) == {whole(task, 1)[0]}
+    assert set(four) - set(five) == {whole(task, 4)[0]}
+    recipe = str(OPTIONS.base_recipe)
+    assert whole(task, 5)[0]["base_recipe"] == f"{recipe}, compared with seed 4"
+    assert {one["base_recipe"] for one in five} - {whole(task, 5)[0]["base_recipe"]} == {recipe}
+
+
+def test_a_trial_asks_for_the_base_network_its_key_names(bench):
+    """Alone as well, as a part of the grid has it, or a store that lacks but this one."""
+    empty = replace(bench, root=bench.root / "e")
+    for seeds, wanted in ((1, [0, 1]), (2, [0, 1]), (3, [0, 2]), (5, [0, 4])):
+        bases, _, _ = run.jobs(empty, whole(bench.task, seeds)[:1])
+        assert [job.arguments for job in bases] == [(OPTIONS.named, seed) for seed in wanted]
+
+
+def test_another_number_of_seeds_gives_the_first_seed_another_rho(bench, rows):
+    for seed in (1, 2):
+        base.train_base(bench, OPTIONS.named, seed)
+    one, three = (run.agreement(bench, whole(bench.task, seeds)[0])["rho"] for seeds in (1, 3))
+    assert one == rows.rho[WHOLE] and three != one
+
+
+def test_a_table_holds_the_first_seeds_key_beside_the_others(bench, rows):
+    keyed = [one.key for one in whole(bench.task, 3)]
+    three = rows.loc[[WHOLE] * 3].reset_index().assign(
+        seed=[0, 1, 2], base_recipe=[key["base_recipe"] for key in keyed]
+    )  # fmt: skip
+    note = tables.budget_table(three, STUDY).note
+    assert "compared with seed 2 (1 rows: FoQuS by the whole network)" in note
+
+
+# ---- the rows ------------------------------------------------------------------------------------
 
 
 def test_records_are_as_long_as_their_training(bench, rows):
@@ -62,15 +121,14 @@ def test_records_are_as_long_as_their_training(bench, rows):
         assert len(np.unique(scoring_proxy.scores(record))) > 1
 
 
-def test_rows_say_how_far_scores_and_coresets_agree(bench, rows):
+def test_rows_say_how_far_scores_agree(bench, rows):
     assert rows.accuracy.between(0, 1).all() and (rows.kept == 16).all()
     assert np.isnan(rows.rho[UNIFORM]) and rows.selection_seconds[UNIFORM] == 0
     assert rows.rho.drop(UNIFORM).between(-1, 1).all()
     whole, again = (scoring_proxy.record_of(bench, WHOLE, seed)[0] for seed in (0, 1))
     a, b = (foqus_score(one.correct, one.loss) for one in (whole, again))
     assert rows.rho[WHOLE] == records.rank_correlation(a, b)
-    one, two = (set(records.coreset(bench, m, 2500, 0)) for m in (TUNED, WHOLE))
-    assert rows.shared[TUNED] == len(one & two) / 16
+    assert "shared" not in rows  # draws inside tiers agree by chance, whatever the scores
 
 
 def test_a_record_that_is_not_there_says_so(bench, rows):
@@ -96,12 +154,18 @@ def test_agreement_is_the_mean_over_seeds_and_saved_is_a_share(bench, rows):
     assert found.loc[(TUNED, 2500), "rho"] == rows.rho[TUNED]
 
 
+@pytest.mark.parametrize("gone", METHODS)
+def test_agreement_shows_the_rows_there_are(rows, gone):
+    found = scoring_proxy.agreement(rows.drop(gone).reset_index())
+    assert len(found) == 3 and found.saved.isna().all() == (gone == WHOLE)
+    assert scoring_proxy.agreement(rows[:0].reset_index()).empty
+
+
 def test_a_score_that_is_the_same_everywhere_has_no_rho(monkeypatch, bench):
     monkeypatch.setattr(run, "record_of", lambda *_: (None, 2.0))
     monkeypatch.setattr(run, "scores", lambda _: np.full(4, 0.5))
-    monkeypatch.setattr(run, "coreset", lambda *_: np.array([0, 1]))
     [trial] = [trial for trial in trials(bench.task) if trial.method == TUNED]
-    assert run.agreement(bench, trial) == {"shared": 1.0, "selection_seconds": 2.0}
+    assert run.agreement(bench, trial) == {"selection_seconds": 2.0}
 
 
 def test_rank_correlation_by_hand():

@@ -9,6 +9,7 @@ stay; no L1 penalty in training; the last epoch is reported, not the best on the
 from foqus_lib.studies.layer_pruning.base import base_network, base_weights
 from foqus_lib.studies.layer_pruning.benches import Bench, bench
 from foqus_lib.studies.layer_pruning.choice import kept_blocks, parted, scored, similarity
+from foqus_lib.studies.layer_pruning.costs import cost_shares, costs_by_method, widest_apart
 from foqus_lib.studies.layer_pruning.grid import STUDY, trials
 from foqus_lib.studies.layer_pruning.options import (
     CHANNELS,
@@ -22,14 +23,16 @@ from foqus_lib.studies.layer_pruning.options import (
     Options,
 )
 from foqus_lib.studies.layer_pruning.shown import (
-    costs_by_method,
+    draws_in_words,
     kept_shares,
     rank_correlation,
+    tuning_of_whole,
     with_score,
 )
 
 __all__ = [
     "CHANNELS", "FULL", "LARGEST", "LAST", "METHODS", "OURS", "RANDOM", "SCRATCH", "STUDY",
-    "Bench", "Options", "base_network", "base_weights", "bench", "costs_by_method", "kept_blocks",
-    "kept_shares", "parted", "rank_correlation", "scored", "similarity", "trials", "with_score",
+    "Bench", "Options", "base_network", "base_weights", "bench", "cost_shares", "costs_by_method",
+    "draws_in_words", "kept_blocks", "kept_shares", "parted", "rank_correlation", "scored",
+    "similarity", "trials", "tuning_of_whole", "widest_apart", "with_score",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.selection.catalog import version_of
 from foqus_lib.studies.coreset.run import long_enough
 from foqus_lib.studies.layer_pruning.options import Options, versions
+from foqus_lib.studies.scoring_proxy.partners import base_recipe
 from foqus_lib.studies.scoring_proxy.records import METHODS, SELECTOR, UNIFORM
 from foqus_lib.studies.scoring_proxy.run import jobs
 from foqus_lib.training import collect as collecting
@@ -30,7 +31,7 @@ def trials(common: Common, options: Options, task: Task) -> list[Trial]:
             seed,
             repeat,
             (
-                ("base_recipe", str(options.base_recipe)),
+                ("base_recipe", base_recipe(options, method, seed, common.seeds)),
                 ("evaluation_model", options.model),
                 ("evaluation_recipe", str(options.model_recipe)),
                 ("keep", str(options.keep[0])),
@@ -59,7 +60,6 @@ STUDY = Study(
     metrics=(
         Metric("accuracy", "accuracy", points=True),
         Metric("rho", "rank correlation of scores with the whole network's"),
-        Metric("shared", "share of the coreset that the whole network also keeps"),
         Metric("selection_seconds", "seconds of selection training", higher_is_better=False),
         Metric("kept", "signals kept"),
     ),

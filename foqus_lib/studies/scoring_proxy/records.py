@@ -25,11 +25,6 @@ METHODS = (UNIFORM, WHOLE, TUNED, ANEW)
 SELECTOR = "FoQuS"
 
 
-def partner(seed: int) -> int:
-    """The base network that another training of the whole network stands for."""
-    return seed - 1 if seed else 1
-
-
 def recipe_of(how: Options, method: str) -> Recipe:
     """Of the training that a method's record is of."""
     return how.recipe if method == TUNED else how.base_recipe
