@@ -48,19 +48,17 @@ def embedding_size(build: Build, classes: int, length: int) -> int:
 
 
 @cache
+def takes(build: Build, length: int) -> bool:
+    """Whether the network takes signals of that length. Of the shapes: nothing is computed."""
+    try:
+        return embedding_size(build, 2, length) > 0
+    except (RuntimeError, ValueError, ZeroDivisionError):
+        return False
+
+
 def shortest_length(build: Build, most: int = 1024) -> int:
-    """The fewest samples a signal may have for this network, `most` if it takes no fewer.
-
-    Of the shapes: nothing is computed.
-    """
-
-    def takes(length: int) -> bool:
-        try:
-            return embedding_size(build, 2, length) > 0
-        except (RuntimeError, ValueError, ZeroDivisionError):
-            return False
-
-    return next((length for length in range(1, most) if takes(length)), most)
+    """The fewest samples a signal may have for this network, `most` if it takes no fewer."""
+    return next((length for length in range(1, most) if takes(build, length)), most)
 
 
 def free_bytes(device: torch.device, budget: int = 0) -> int:

@@ -27,10 +27,12 @@ def again(tmp_path_factory):
     return folder, sorted(path.relative_to(folder) for path in made)
 
 
+@pytest.mark.slow  # everything is derived again
 def test_every_derived_file_is_committed_and_no_other(again):
     assert again[1] == COMMITTED, "run: foqus derive"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMITTED, ids=str)
 def test_a_derived_file_follows_from_the_rows(name, again):
     assert (again[0] / name).read_bytes() == (RESULTS / name).read_bytes(), "run: foqus derive"

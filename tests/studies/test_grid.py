@@ -32,7 +32,12 @@ def complete(chapter):
     return rows
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+LONG = "RML2018.01a-like"  # 1,024 samples, 24 classes
+
+
+@pytest.mark.parametrize(
+    "dataset", [pytest.param(s, marks=[pytest.mark.slow] * (s == LONG)) for s in DATASETS]
+)
 def test_main_tables_on_every_set(dataset, tmp_path):
     """Tables I and II: the three sets, by name."""
     top = 18 if "2016" in dataset else 30

@@ -217,11 +217,11 @@ def test_without_rows_the_page_says_so(tmp_path):
 def test_exported_rows_become_the_table(tmp_path):
     from foqus_lib.experiment import rows
 
-    given = {"profile": "smoke", "results": str(tmp_path / "store"), "seeds": 5}
+    given = {"profile": "smoke", "results": str(tmp_path / "store"), "seeds": 2}
     chapter = catalog.opened("leaderboard", given)
     chapter.run(lambda text: None)
     rows.export(chapter.common.store, STUDY, chapter.trials, tmp_path / "leaderboard/rows.csv")
     standing.derive(STUDY, tmp_path, tmp_path)
     table = pd.read_csv(tmp_path / "leaderboard/derived/hidden.csv")
     assert set(table.Row) == {"Uniform", "FoQuS", "All data"}
-    assert len(store.frame(chapter.common.store, STUDY, chapter.trials)) == 30
+    assert len(store.frame(chapter.common.store, STUDY, chapter.trials)) == 12
