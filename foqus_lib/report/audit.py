@@ -15,7 +15,7 @@ def derive(folder: Path) -> None:
     reported = paper.tables()
     averages, pairs = paper.check_averages(reported), paper.uniform_pairs(reported)
     winners, falls = paper.winners(reported), paper.not_monotone(reported)
-    gains = paper.gain_over_uniform(reported)
+    gains, most = paper.gain_over_uniform(reported), paper.largest_gain(reported)
     by_method = paper.profile(reported)
     for name, table in {
         "averages": averages[~averages.agrees].drop(columns="agrees"),
@@ -35,6 +35,8 @@ def derive(folder: Path) -> None:
         "wins": {"of": len(winners), "foqus": len(wins),
                  "below_a_point": int((wins.lead < 0.01).sum()),
                  "median_lead": float(wins.lead.median())},
+        "at_one_percent": {"of": len(most), "over_uniform": int((most.over_uniform == 0.01).sum()),
+                           "over_best": int((most.over_best == 0.01).sum())},
         "rows_that_fall": len(falls.drop_duplicates(["table", "dataset", "selection_model",
                                                      "evaluation_model", "method"])),
         "table_V": dict(zip(paper.ablation().combination, paper.ablation().accuracy, strict=True)),

@@ -82,9 +82,25 @@ def _check(rows: pd.DataFrame, study: Study) -> None:
                 f"rows mix {len(found)} values of {field} for {' / '.join(map(str, key))}: "
                 f"{list(found)}. One table shows one: filter the rows first"
             )
+    _one_version_of_each(rows)
     trial = [*block_of(study), "method", "budget", "seed", "repeat"]
     if (again := rows.duplicated(trial)).any():
         raise ValueError(f"rows give a trial twice: {rows.loc[again, trial].iloc[0].to_dict()}")
+
+
+def _one_version_of_each(rows: pd.DataFrame) -> None:
+    """What two methods share, such as the training loop, must be the same code in both."""
+    versions: dict[str, dict[str, str]] = {}
+    for text, method in zip(rows.get("versions", []), rows.method, strict=False):
+        for part, version in (token.split("=") for token in text.split() if "=" in token):
+            versions.setdefault(part, {}).setdefault(version, method)
+    for part, found in versions.items():
+        if len(found) > 1:
+            rows_of = ", ".join(f"{part}={version} ({method})" for version, method in found.items())
+            raise ValueError(
+                f"rows mix versions of {part}: {rows_of}. One table shows one: compute the rows of "
+                "the older one again, or leave them out"
+            )
 
 
 def _recipe(setting: str) -> bool:

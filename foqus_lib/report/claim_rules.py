@@ -124,6 +124,12 @@ def _texts(numbers: pd.DataFrame, metric: Metric) -> list[str]:
     ]
 
 
+def _least(numbers: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """The line of the smallest lead; the first where no two rows share a seed."""
+    leads = numbers.difference if metric.higher_is_better else -numbers.difference
+    return numbers.loc[[leads.idxmin() if leads.notna().any() else numbers.index[0]]]
+
+
 def _all_or_any(verdicts: pd.Series) -> str:
     """Holds if every comparison is shown, fails if the contrary of one is."""
     if (verdicts == "worse").any():
@@ -151,8 +157,7 @@ def above_all(rows: Rows) -> Finding:
     for _, group in numbers.groupby("at", sort=False):
         won += (group.verdict == "better").all()
         lost += (group.verdict == "worse").any()
-        sign = 1 if rows.metric.higher_is_better else -1
-        least = group.loc[[(sign * group.difference).idxmin()]]
+        least = _least(group, rows.metric)
         [text] = _texts(least, rows.metric)
         words.append(
             f"{text} over {least.label.iloc[0]}, shown above {(group.verdict == 'better').sum()} "
@@ -219,8 +224,7 @@ def rising(rows: Rows) -> Finding:
     numbers = _compared(rows, found)
     if numbers.empty:
         return Finding(UNTESTED, f"{NO_ROWS} at two budgets")
-    sign = 1 if rows.metric.higher_is_better else -1
-    least = numbers.loc[[(sign * numbers.difference).idxmin()]]
+    least = _least(numbers, rows.metric)
     [text] = _texts(least, rows.metric)
     shown = {kind: int((numbers.verdict == kind).sum()) for kind in ("better", "worse")}
     words = (

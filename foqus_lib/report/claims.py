@@ -172,7 +172,7 @@ def derive(
 
 
 def _title(counts: Mapping[str, int], found: Sequence[tuple[Claim, Finding]]) -> str:
-    """ "15 claims of the paper: 1 holds, 1 does not hold, ...", and below it the data."""
+    """ "18 claims of the paper: 1 holds, 1 does not hold, ...", and below it the data."""
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     data = dict.fromkeys(one.data.partition(",")[0] for _, one in found if one.data)
     return f"{sum(counts.values())} claims of the paper: {told}\nRows of {', '.join(data)}"
@@ -199,9 +199,10 @@ def _test() -> str:
     return (
         f"Differences in points, {how}; a seed is the mean of its repeats, the seeds are the n; in "
         f"brackets 95 % t-intervals, unadjusted. A verdict needs {compare.LEAST} seeds or more and "
-        f"p below {compare.LEVEL} after Holm's adjustment over all comparisons of the claim. That "
-        "less is lost than a margin is no test of a difference: it holds if all intervals lie "
-        "within the margin, and fails if one lies beyond it that is as wide as Bonferroni asks. "
+        f"p below {compare.LEVEL} after Holm's adjustment over all comparisons of the claim. "
+        "'Loses less than a margin' is judged by intervals: it holds if each of them lies within "
+        "the margin, it does not hold if one lies wholly beyond it even when widened after "
+        "Bonferroni. "
         "Behind n stands the smallest difference that the adjusted test shows in "
         f"{100 * compare.POWER:g} of 100 cases."
     )

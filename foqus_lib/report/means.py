@@ -50,18 +50,22 @@ def budget_table(
     numbers = numbers.assign(best=_best(laid, numbers, study))
     numbers = numbers.assign(paper=_paper_values(numbers, reported, study))
     note = (
-        f"{note_on(blocked, study, unfinished)} {bold_note(study)}{_paper_note(numbers, reported)}"
+        f"{note_on(blocked, study, unfinished)} {bold_note(study)}{_average_note(numbers, study)}"
+        f"{_paper_note(numbers, reported)}"
     )
     return Table(numbers, *_print_means(numbers, study), note)
 
 
 def spread(rows: pd.DataFrame, keys: list[str], metric: Metric) -> pd.DataFrame:
-    """mean, sd (NaN for one), n over selection seeds of the mean over `repeats`."""
-    seeds = rows.groupby([*keys, "seed"], sort=False)[metric.name].agg(["mean", "size"])
+    """mean, sd (NaN for one), n over selection seeds of the mean over `repeats`.
+
+    A trial that has no such number does not count.
+    """
+    seeds = rows.groupby([*keys, "seed"], sort=False)[metric.name].agg(["mean", "count"])
     groups = seeds.groupby(level=keys, sort=False)
-    found = groups["mean"].agg(["mean", "std", "size"])
-    found = found.rename(columns={"std": "sd", "size": "n"})
-    return found.assign(repeats=groups["size"].max()).reset_index()
+    found = groups["mean"].agg(["mean", "std", "count"])
+    found = found.rename(columns={"std": "sd", "count": "n"})
+    return found.assign(repeats=groups["count"].max()).reset_index()
 
 
 def laid_out(blocked: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -133,6 +137,18 @@ def _paper_values(
         else:
             found.append(line.get(budget, math.nan))
     return found
+
+
+def _average_note(numbers: pd.DataFrame, study: Study) -> str:
+    """An average that rests on fewer seeds than a cell beside it is not the mean of its row."""
+    row = [*block_of(study), "method"]
+    most = numbers.groupby(row, sort=False).n.transform("max")
+    if not ((numbers.column == AVERAGE) & (numbers.n < most)).any():
+        return ""
+    return (
+        f" {AVERAGE}: over the seeds that a row has in every column, so where n differs it is not "
+        "the mean of the cells."
+    )
 
 
 def _paper_note(numbers: pd.DataFrame, reported: pd.DataFrame | None) -> str:

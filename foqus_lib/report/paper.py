@@ -143,6 +143,16 @@ def gain_over_uniform(reported: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([gains, gains.mean().to_frame("avg").T]).rename_axis("rate").reset_index()
 
 
+def largest_gain(reported: pd.DataFrame) -> pd.DataFrame:
+    """The rate at which FoQuS gains most in each block of Table I: over Uniform, over the best."""
+    found = []
+    for key, group in reported[reported.table == "I"].groupby(BLOCK, sort=False):
+        wide = group.pivot(index="rate", columns="method", values="accuracy")
+        over_best = wide.FoQuS - wide.drop(columns="FoQuS").max(axis=1)
+        found.append([*key, (wide.FoQuS - wide.Uniform).idxmax(), over_best.idxmax()])
+    return pd.DataFrame(found, columns=[*BLOCK, "over_uniform", "over_best"])
+
+
 def winners(reported: pd.DataFrame) -> pd.DataFrame:
     """Best and second of each (data, models, rate) of Tables I-III, and the lead between them."""
     found = []

@@ -127,6 +127,16 @@ def test_above_all_needs_most_budgets_and_every_other():
     assert found.ours.startswith("1 %: +1.8 [")
 
 
+@pytest.mark.parametrize("rule", ["above_floor", "above_all", "no_worse_than", "rising"])
+def test_rows_that_share_no_seed_show_nothing(rule):
+    data = layer(level(ABOVE))["here"]["main"]
+    part = data.budget == 500 if rule == "rising" else data.method == "FoQuS"
+    apart = data.assign(seed=data.seed.where(~part, data.seed + 6))
+    tested = Scope("here", "main", ("FoQuS",), (100, 500), ("Uniform",), 0.05)
+    claim = Claim("x", "a claim", "here", rule, tested)
+    assert finding(claim, {"here": {"main": apart}}, {"main": STUDY}).verdict == "not shown"
+
+
 def test_no_worse_than_looks_at_the_interval():
     def verdict(foqus, margin):
         return said("no_worse_than", level(foqus), against=("All data",), margin=margin).verdict

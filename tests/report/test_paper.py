@@ -63,6 +63,19 @@ def test_item_2_the_other_pairs_give_a_noise_estimate():
     assert {row.one, row.two} == {0.8582, 0.7774}
 
 
+def test_the_gain_is_largest_at_one_percent_in_no_block_over_uniform_and_in_one_over_the_best():
+    """Section IV-B says "the most significant improvement at extremely low sampling rates"."""
+    most = paper.largest_gain(REPORTED).set_index(["dataset", "evaluation_model"])
+    assert dict(most.over_uniform) == {
+        ("RML2016.10a", "CNN1D"): 0.1,
+        ("RML2016.10a", "CNN2D"): 0.05,
+        ("Sig2019-12", "CNN1D"): 0.05,
+        ("Sig2019-12", "CNN2D"): 0.1,
+    }
+    at_once = most.over_best[most.over_best == 0.01]
+    assert list(at_once.index) == [("RML2016.10a", "CNN1D")] and len(most) == 4
+
+
 def test_item_3_foqus_is_best_in_65_of_70():
     best = paper.winners(REPORTED)
     assert len(best) == 70

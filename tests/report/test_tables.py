@@ -161,6 +161,41 @@ def test_rows_that_must_not_be_mixed(field, value, words):
         budget_table(mixed, STUDY)
 
 
+def test_two_methods_must_share_the_code_that_both_ran():
+    """The floor of an older training loop is no floor of a newer one; a selector is its own."""
+    full = rows(by_method)
+    same = full.assign(versions="fit=2 " + full.method.str.replace(" ", "-") + "=1")
+    assert len(budget_table(same, STUDY).numbers)
+    older = same.assign(versions=same.versions.where(same.method != "Uniform", "fit=1 Uniform=1"))
+    words = r"rows mix versions of fit: fit=2 \(FoQuS\), fit=1 \(Uniform\)"
+    with pytest.raises(ValueError, match=words):
+        budget_table(older, STUDY)
+
+
+def test_a_trial_without_the_number_does_not_count():
+    """n is of seeds that have one, and a method that has none is never the best."""
+    full = rows(by_method, methods=("FoQuS", "Herding", "Uniform"))
+    lacking = full.copy()
+    lacking.loc[(lacking.method == "FoQuS") & (lacking.seed > 1), "accuracy"] = float("nan")
+    numbers = budget_table(lacking, STUDY).numbers.set_index(["method", "column"])
+    assert numbers.n["FoQuS", "1 %"] == 2 and numbers.n["Uniform", "1 %"] == 5
+    for method in ("FoQuS", "Herding"):
+        none = full.copy()
+        none.loc[none.method == method, "accuracy"] = float("nan")
+        best = budget_table(none, STUDY).numbers.set_index(["method", "column"]).best
+        assert not best[method, "1 %"]
+        there = budget_table(full[full.method != method], STUDY).numbers
+        there = there.set_index(["method", "column"]).best
+        assert best[there.index].equals(there)
+
+
+def test_an_average_of_fewer_seeds_says_so():
+    full = rows(by_method)
+    assert "Avg: over" not in budget_table(full, STUDY).note
+    fewer = full[(full.budget != 500) | (full.seed < 3)]
+    assert "Avg: over the seeds that a row has in every column" in budget_table(fewer, STUDY).note
+
+
 def test_repeated_and_absent_rows_are_refused():
     full = rows(by_method)
     with pytest.raises(ValueError, match="rows give a trial twice"):
