@@ -93,9 +93,12 @@ def load(path: Path) -> Evidence:
     needed = names - later
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if missing := needed - set(file.files):
+            given = set(file.files)
+            if missing := needed - given:
                 raise ValueError(f"expected arrays {sorted(needed)}, missing {sorted(missing)}")
-            arrays = {name: file[name] for name in names & set(file.files)}
+            if (lost := later - given) and (strange := given - names):  # older has none, newer all
+                raise ValueError(f"expected arrays {sorted(lost)}, got {sorted(strange)} instead")
+            arrays = {name: file[name] for name in names & given}
     except (OSError, ValueError, EOFError, KeyError, RuntimeError, BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{path}: not a readable evidence file ({error}). Delete it to collect anew"

@@ -5,8 +5,11 @@ where it comes from, so a record means a whole file; on every look the content i
 """
 
 import json
+import shutil
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
 from typing import BinaryIO
@@ -88,8 +91,26 @@ def provenance_of(path: Path) -> dict[str, str | int | float]:
 
 
 def partial(root: Path, keys: Sequence[Mapping[str, object]]) -> Path:
-    """Folder for what a training of these evidence keys keeps while it runs; it deletes it."""
+    """Folder for what a training of these evidence keys keeps while it runs; it deletes it.
+
+    Of these keys together: a training of more seeds, or fewer, has another and begins anew.
+    """
     return Path(root) / "partial" / name_of({"of": " ".join(name_of(key) for key in keys)})
+
+
+def sweep_partial(root: Path, older_than_s: float = 30 * 86_400) -> list[Path]:
+    """Remove what killed trainings left that nobody went on with; a living one writes every epoch.
+
+    (Without its folder it would go on all the same, and only a kill would cost more.)
+    """
+    gone = []
+    for folder in sorted((Path(root) / "partial").glob("*")):
+        with suppress(OSError):  # somebody else's, or taken away meanwhile
+            touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            if time.time() - touched >= older_than_s:
+                shutil.rmtree(folder)
+                gone.append(folder)
+    return gone
 
 
 def _path(root: Path, key: Mapping[str, object]) -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from foqus_lib.durable import check_writable, sweep_temporary
-from foqus_lib.experiment import store
+from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import PROBED_FROM, Bench, Plan, counted, in_words, plan
@@ -40,10 +40,11 @@ def sweep(
     """
     check_writable(bench.root)  # before hours of training, not after
     sweep_temporary(bench.root)  # what killed writers left a day ago or more
+    artifacts.sweep_partial(bench.root)  # and killed trainings a month ago
     todo = plan(study, bench, trials, workers, probed_from)
     progress(str(todo))
     for number, jobs in enumerate(todo.stages):
-        if number:  # the stage before made what these jobs need, or noted why not
+        if any(todo.stages[:number]):  # they made what these jobs need, or noted why not
             jobs = study.jobs(bench, store.scan(bench.root, todo.missing).missing)[number]
         _run(bench, todo, jobs, progress, scheduler)
     left = store.scan(bench.root, todo.missing)  # the others were read and checked by `plan`

@@ -138,38 +138,43 @@ def collect(
         nonlocal log_p
         log_p = F.log_softmax(logits_of(network, signals).float(), -1)
 
+    outputs: list[tuple[dict[str, Tensor], ndarray, ndarray]] = []
+
+    def look(replicas: range, network: nn.Module, diverged: dict[int, int]) -> None:
+        outputs.extend(_outputs(network, signals))
+
     everything = [np.arange(n)] * len(seeds)
     fitted = fit(
         build, signals, everything, seeds, collection.recipe, device, record, 0, memory, keep,
-        start, on_return=remember,
+        start, on_return=remember, after_stack=look,
     )  # fmt: skip
+    log_p = torch.empty(0)  # the short trainings have the device's memory
     early = partial(_early, build, signals, collection, device, keep, memory)
     found: list[Collected | ValueError] = []
-    for replica, (weights, logits, embedding) in enumerate(_outputs(fitted.networks, signals)):
+    for replica, (weights, logits, embedding) in enumerate(outputs):
         if replica in fitted.diverged:
             found.append(_diverged(fitted.diverged[replica], collection.recipe))
             continue
         if any(np.isnan(of_all[replica]).any() for of_all in (loss, margin, drift)):
-            raise ValueError(
-                f"{keep}: its record does not belong to its state. Delete it; run again"
-            )
+            found.append(_not_recorded(keep, collection.recipe))
+            continue
         try:
             logits_early, norm_early = early(seeds[replica])
+            evidence = Evidence(
+                label=signals.label,
+                snr=signals.snr,
+                correct=np.array(correct[replica]),
+                loss=np.array(loss[replica]),
+                logits=logits,
+                embedding=embedding,
+                logits_early=logits_early,
+                embedding_norm_early=norm_early,
+                margin=np.array(margin[replica]),
+                drift=np.array(drift[replica]),
+            )
         except ValueError as error:
             found.append(error)
             continue
-        evidence = Evidence(
-            label=signals.label,
-            snr=signals.snr,
-            correct=np.array(correct[replica]),
-            loss=np.array(loss[replica]),
-            logits=logits,
-            embedding=embedding,
-            logits_early=logits_early,
-            embedding_norm_early=norm_early,
-            margin=np.array(margin[replica]),
-            drift=np.array(drift[replica]),
-        )
         found.append((evidence, weights))
     return found
 
@@ -178,6 +183,17 @@ def _diverged(epoch: int, recipe: Recipe) -> ValueError:
     return ValueError(
         f"selection training: its loss is not finite from epoch {epoch}; normalise the signals "
         f"(rms) or lower lr (now {recipe.lr})"
+    )
+
+
+def _not_recorded(keep: Path | None, recipe: Recipe) -> ValueError:
+    """Of a seed whose loss was finite in every step, and not all that was recorded of it."""
+    lower = f"normalise the signals (rms) or lower lr (now {recipe.lr})"
+    if keep is None:
+        return ValueError(f"selection training: what it says of the signals is not finite; {lower}")
+    return ValueError(
+        f"{keep}: its record does not belong to its state, or is not finite. Delete it, if it is "
+        f"there, and run again; if that ends so too, {lower}"
     )
 
 
@@ -197,23 +213,27 @@ def _early(
     runs = [f"{seed} early {run}" for run in range(collection.early_runs)]
     short = replace(collection.recipe, epochs=collection.early_epochs)
     everything = [np.arange(len(signals))] * len(runs)
-    fitted = fit(build, signals, everything, runs, short, device, memory=memory, keep=keep)
+    outputs: list[tuple[ndarray, ndarray]] = []
+
+    def look(replicas: range, network: nn.Module, diverged: dict[int, int]) -> None:
+        outputs.append(logits_and_norms(network, signals))
+
+    fitted = fit(
+        build, signals, everything, runs, short, device, memory=memory, keep=keep, after_stack=look
+    )
     if fitted.diverged:
         raise _diverged(min(fitted.diverged.values()), short)
-    outputs = [logits_and_norms(network, signals) for network in fitted.networks]
     logits, norms = zip(*outputs, strict=True)
     return np.concatenate(logits), np.concatenate(norms)
 
 
 def _outputs(
-    networks: Sequence[nn.Module], signals: Signals
+    network: nn.Module, signals: Signals
 ) -> Iterator[tuple[dict[str, Tensor], ndarray, ndarray]]:
-    """(weights, logits (N, C), embedding (N, D)) of every copy in turn."""
-    for network in networks:
-        logits, embedding = predict(network, signals)
-        for copy in range(len(logits)):
-            arrays = logits[copy].float().cpu().numpy(), embedding[copy].float().cpu().numpy()
-            yield taken(network, copy), *arrays
+    """(weights, logits (N, C), embedding (N, D)) of every copy of a stack, on the CPU."""
+    logits, embedding = predict(network, signals)
+    for copy in range(network.copies):
+        yield taken(network, copy), logits[copy].float().numpy(), embedding[copy].float().numpy()
 
 
 def _rows(keep: Path | None, name: str, shape: tuple[int, ...], dtype: np.dtype) -> ndarray:

@@ -14,6 +14,7 @@ coresets that overlap see their common signals in a common order.
 import logging
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,18 +42,21 @@ VERSION = 2  # raised when the same arguments train another network: it is part 
 
 # (replicas, network in eval mode, epoch from 0)
 AfterEpoch = Callable[[range, nn.Module, int], None]
+# (replicas, network in eval mode, those of the replicas that diverged and when)
+AfterStack = Callable[[range, nn.Module, dict[int, int]], None]
 # (signals (B, R, 2, L), labels (B, R), a generator for each replica) -> the same, or targets
 # (B, R, C) that sum to 1. Called for every batch of a training, never for a test.
 Transform = Callable[[Tensor, Tensor, Sequence[np.random.Generator]], tuple[Tensor, Tensor]]
 
 CAPTURE_FROM = 100  # steps; fewer are over before a graph pays
+LOOKED_AT = 8  # signals: what the last step left is seen on any, as a weight meets every one
 
 
 @dataclass(frozen=True)
 class Fitted:
     """Networks in eval mode, in the order of the replicas; together they hold R copies."""
 
-    networks: list[nn.Module]
+    networks: list[nn.Module]  # none, if each stack was taken as it ended
     diverged: dict[int, int]  # replica -> epoch (from 1) of its first loss that was not finite
 
 
@@ -70,6 +74,7 @@ def fit(
     start: Sequence[Weights] | None = None,
     transform: Transform | None = None,
     on_return: AfterEpoch | None = None,
+    after_stack: AfterStack | None = None,
 ) -> Fitted:
     """Algorithm 1, line 2, R times: replica r trains on the set of rows coresets[r] from seeds[r].
 
@@ -79,6 +84,8 @@ def fit(
     after `on_return` has seen the network of that epoch, if it needs what its process forgot.
     `start`: weights for each replica to begin from, instead of random ones. `transform`: changes
     each batch on its way in, with generators named by the replica's seed and the epoch.
+    `after_stack` takes each stack as it ends, in the order of the replicas. Its network is not kept
+    then: the next stack has the device's memory, and what was taken survives a later failure.
 
     A replica whose loss is not finite, before a step or after the last, is reported, not raised:
     the others go on. If a stack does not fit after all, half as many train together. Raises
@@ -126,9 +133,15 @@ def fit(
             del network, rows, after, returned, state
             torch.cuda.empty_cache()
             continue
-        fitted.networks.append(network.eval())
-        fitted.diverged.update({replicas[copy]: epoch for copy, epoch in bad.items()})
+        network.eval()
+        diverged = {replicas[copy]: epoch for copy, epoch in bad.items()}
+        fitted.diverged.update(diverged)
+        if after_stack:
+            after_stack(replicas, network, diverged)
+        else:
+            fitted.networks.append(network)
         first = replicas.stop
+        del network, rows, after, returned, state
     return fitted
 
 
@@ -158,7 +171,9 @@ def initial(build: Build, classes: int, length: int, seeds: Sequence[str]) -> nn
     Drawn on the CPU whatever torch's default device is: another one draws other numbers.
     """
     copies_of = {seed: [c for c, other in enumerate(seeds) if other == seed] for seed in seeds}
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("cpu"):
+    # asked for only where it is needed: under it every call of torch takes a detour
+    cpu = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), cpu:
         if len(seeds) == 1:  # nothing to put together
             torch.default_generator.manual_seed(seed_of("weights", seeds[0]) >> 1)
             return build(classes, length, 1)
@@ -234,7 +249,7 @@ def _train(
         if epoch + 1 == recipe.epochs:  # a step looks before it moves: what did the last one leave?
             network.eval()
             with torch.no_grad(), rounded(recipe.precision, x.device):
-                left = network.head(network.embed(_signals(x, shuffled[:, : len(columns)])))
+                left = network.head(network.embed(_signals(x, shuffled[:, :LOOKED_AT])))
             finite.logical_and_(left.isfinite().flatten(1).all(1))
         for copy in (~finite).nonzero().flatten().tolist():  # one wait for the device an epoch
             diverged.setdefault(copy, epoch + 1)

@@ -20,11 +20,17 @@ AT_ONCE = {"cpu": 128, "cuda": 1024}
 def predict(
     network: nn.Module, signals: Signals
 ) -> tuple[Float[Tensor, "R N C"], Float[Tensor, "R N D"]]:
-    """Logits and embeddings of every signal by every copy, in fp32 and eval mode, on its device."""
+    """Logits and embeddings of every signal by every copy, in fp32 and eval mode, on the CPU.
+
+    A GPU holds no more of them than a batch: all of them are in nobody's plan of its memory.
+    """
     found, done = [], 0
     for h in _embeddings(network, signals):
         both, until = (network.head(h), h), done + h.shape[1]
-        found = found or [one.new_empty(len(one), len(signals), one.shape[2]) for one in both]
+        sizes = [(len(one), len(signals), one.shape[2]) for one in both]
+        found = found or [
+            one.new_empty(size, device="cpu") for one, size in zip(both, sizes, strict=True)
+        ]
         for whole, part in zip(found, both, strict=True):  # joined at the end it would be two
             whole[:, done:until] = part
         done = until

@@ -1,11 +1,19 @@
 """Evidence on disk: whole or absent, checked on every look, first writer wins (S06)."""
 
+import os
+import time
 from multiprocessing import get_context
 
 import numpy as np
 import pytest
 
-from foqus_lib.experiment.artifacts import find_arrays, partial, provenance_of, save_arrays
+from foqus_lib.experiment.artifacts import (
+    find_arrays,
+    partial,
+    provenance_of,
+    save_arrays,
+    sweep_partial,
+)
 
 KEY = {"dataset": "d", "fingerprint": "f", "model": "CNN1D", "seed": 0, "recipe": "r"}
 ARRAYS = {"loss": np.arange(6, dtype=np.float32).reshape(2, 3), "schema": np.int64(1)}
@@ -101,6 +109,20 @@ def test_provenance_is_the_makers_whoever_comes_later(tmp_path):
 def test_the_folder_of_a_running_training_is_its_own(tmp_path):
     one, other = partial(tmp_path, [KEY]), partial(tmp_path, [KEY, KEY | {"seed": 1}])
     assert one != other and one == partial(tmp_path, [dict(reversed(KEY.items()))])
+
+
+def test_what_a_killed_training_left_is_swept_when_nobody_touched_it_for_a_month(tmp_path):
+    then = time.time() - 31 * 86_400
+    for name in ("old", "going on", "new"):
+        folder = tmp_path / "partial" / name
+        folder.mkdir(parents=True)
+        (folder / "state.pt").write_text("")
+        if name != "new":
+            os.utime(folder / "state.pt", None if name == "going on" else (then, then))
+            os.utime(folder, (then, then))
+    assert [folder.name for folder in sweep_partial(tmp_path)] == ["old"]
+    assert {path.name for path in (tmp_path / "partial").iterdir()} == {"going on", "new"}
+    assert sweep_partial(tmp_path / "no store") == []
 
 
 def saver(root, me, barrier, queue):

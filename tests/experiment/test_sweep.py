@@ -115,6 +115,26 @@ def test_a_job_that_the_plan_did_not_know_does_not_stop_the_sweep(task, bench):
     assert not sweep.sweep(study, bench, trials, probed_from=0).missing and len(asked) == 2
 
 
+@pytest.mark.parametrize(("stored", "times"), [(False, 2), (True, 1)])
+def test_jobs_are_looked_for_again_only_after_a_stage_that_made_something(
+    stored, times, task, bench
+):
+    """To look for them is to read every record whole."""
+    asked = []
+    study = replace(CORESET, jobs=lambda *given: asked.append(given) or CORESET.jobs(*given))
+    if stored:
+        records.collect_evidence(bench, "CNN1D", [0])
+    assert not sweep.sweep(study, bench, tiny.trials(task)).missing and len(asked) == times
+
+
+def test_a_sweep_takes_away_what_killed_trainings_left_a_month_ago(task, bench):
+    folder = artifacts.partial(bench.root, [bench.evidence_key("CNN1D", 9)])
+    folder.mkdir(parents=True)
+    os.utime(folder, (0, 0))
+    tiny.run(bench, tiny.trials(task, methods=("Uniform",), rates=(0.25,)))
+    assert not folder.exists()
+
+
 def test_one_failing_method_does_not_stop_the_others(task, bench, monkeypatch):
     def broken(evidence):
         raise RuntimeError("a method with a bug")

@@ -1,11 +1,13 @@
 """A trial is one function of its key: alone, in a group, after others, the same result."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from foqus_lib import evidence
 from foqus_lib.errors import DeviceLost
 from foqus_lib.evidence import SAMPLE_AXIS
 from foqus_lib.experiment import artifacts, store
@@ -19,6 +21,7 @@ from foqus_lib.studies.coreset.bench import evaluate_name, select_name
 from foqus_lib.studies.coreset.draw import select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from foqus_lib.studies.coreset.run import evidence_jobs, measure, train_trials, trial_jobs
+from foqus_lib.training import fit as training
 from foqus_lib.training.fit import fit, initial
 from foqus_lib.training.predict import accuracies
 from foqus_lib.training.recipe import Recipe
@@ -205,6 +208,51 @@ def test_published_trials_of_a_group_are_not_run_again(bench, task, seen):
     train_trials(bench, trials[:1])
     train_trials(bench, trials)
     assert [len(rows) for _, rows in seen] == [8, 24]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), ValueError("a bug in the fifth")], ids=repr)
+def test_stacks_that_have_ended_are_published_whatever_comes_after(
+    stop, task, tmp_path, monkeypatch
+):
+    """Six of a call, one a stack as on a small GPU: the second diverges, the fifth is the last."""
+    trials = tiny.trials(task, methods=("Uniform",), rates=(0.25,), repeats=(6,))
+    alone, bench = tiny.bench(task, tmp_path / "alone"), tiny.bench(task, tmp_path)
+    train_trials(alone, trials)
+    real, begun = training._train, []
+
+    def stopping(*given):
+        begun.append(1)
+        if len(begun) == 5:
+            raise stop
+        return real(*given) if len(begun) != 2 else {0: 1}
+
+    monkeypatch.setattr(naming.Bench, "stacked", True)
+    monkeypatch.setattr(training, "_train", stopping)
+    with nullcontext() if isinstance(stop, ValueError) else pytest.raises(KeyboardInterrupt):
+        train_trials(bench, trials)
+    found, (first, second, third, fourth, *others) = store.scan(tmp_path, trials), trials
+    assert found.complete == [first, third, fourth]
+    assert all(metrics(bench, one) == metrics(alone, one) for one in found.complete)
+    assert store.read(tmp_path, first)["provenance"]["fused"] == 1
+    assert "not finite from epoch 1" in found.failed[second]
+    told = {one: "a bug in the fifth" in found.failed.get(one, "") for one in others}
+    assert set(told.values()) == {isinstance(stop, ValueError)}
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_a_record_is_read_once_for_all_its_methods(stacked, task, tmp_path, monkeypatch):
+    """More seeds than a worker has room for records."""
+    bench = tiny.bench(task, tmp_path)
+    collect_evidence(bench, "CNN1D", [0, 1, 2])
+    trials = tiny.trials(task, methods=("Uniform", "Entropy", "Margin", "FoQuS"), seeds=3)
+    real, read = evidence.load, []
+    monkeypatch.setattr(evidence, "load", lambda path: read.append(path) or real(path))
+    monkeypatch.setattr(naming.Bench, "stacked", stacked)
+    groups = [trials] if stacked else [job.trials for job in trial_jobs(bench, trials)]
+    for group in groups:
+        list(run._selected(bench, group))
+    assert len(groups) == 1 if stacked else 12
+    assert len(read) == len(set(read)) == 3
 
 
 def test_the_best_test_on_the_way_is_reported_when_asked_for(bench, task):

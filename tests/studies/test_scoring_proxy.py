@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from foqus_lib.experiment import store, sweep
@@ -146,6 +147,15 @@ def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
     run.run_one(alone, trial)
     one, two = (store.read(root, trial)["metrics"] for root in (bench.root, tmp_path))
     assert one | {"selection_seconds": 0} == two | {"selection_seconds": 0}
+
+
+def test_one_seed_on_a_slower_machine_moves_neither_seconds_nor_what_is_saved(rows):
+    """Three seeds: 4 of 10 seconds; in one all take three times as long but the whole network."""
+    kept = rows.loc[[WHOLE, TUNED]].reset_index()
+    three = pd.concat([kept.assign(seed=seed, rho=seed / 10) for seed in range(3)])
+    three["selection_seconds"] = [10.0, 4.0, 10.0, 4.0, 10.0, 12.0]
+    found = scoring_proxy.agreement(three).loc[(TUNED, 2500)]
+    assert found.to_dict() == pytest.approx({"rho": 0.1, "selection_seconds": 4, "saved": 0.6})
 
 
 def test_agreement_is_the_mean_over_seeds_and_saved_is_a_share(bench, rows):

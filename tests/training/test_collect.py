@@ -1,7 +1,7 @@
-import contextlib
 from dataclasses import fields, replace
 from functools import partial
 from types import SimpleNamespace
+from weakref import ref
 
 import jaxtyping
 import numpy as np
@@ -165,8 +165,15 @@ def test_any_damaged_byte_is_refused_by_path_or_does_no_harm(save, record, tmp_p
         broken = bytearray(whole)
         broken[at] ^= 1 << int(where.integers(8))
         path.write_bytes(broken)
-        with contextlib.suppress(ValueError):
-            evidence.load(path)
+        try:
+            back = evidence.load(path)
+        except ValueError as refusal:
+            assert str(refusal).startswith(f"{path}: ")
+            continue
+        for field in evidence.SAMPLE_AXIS:
+            got = getattr(back, field)
+            same = np.array_equal(got, getattr(record[0], field))
+            assert same, f"{field} after a flip at byte {at - len(whole)} from the end"
 
 
 def test_bad_collections_and_divergence(tones):
@@ -201,6 +208,42 @@ def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypa
     assert "not finite from epoch 1" in str(bad) and "not finite from epoch 1" in str(b)
     np.testing.assert_array_equal(a[0].loss, record[0].loss)
     np.testing.assert_array_equal(a[0].logits_early, record[0].logits_early)
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf], ids=str)
+def test_a_seed_whose_record_is_not_finite_leaves_the_others_as_alone(
+    number, record, tones, monkeypatch
+):
+    real, asked = collecting.margin_of, []
+
+    def margin_of(logits, label):
+        asked.append(len(logits))
+        found = real(logits, label)
+        return found.fill_(number) if sum(asked) <= SMALL.recipe.epochs else found
+
+    monkeypatch.setattr(collecting, "margin_of", margin_of)
+    bad, a = collect(MODELS["CNN1D"], tones, ["bad", "a"], SMALL)
+    assert "not finite" in str(bad) or "expected finite numbers" in str(bad)
+    assert "lr" in str(bad) and "None" not in str(bad) and "Delete" not in str(bad)
+    np.testing.assert_array_equal(a[0].margin, record[0].margin)
+
+
+def test_the_short_trainings_have_the_device_to_themselves(tones, monkeypatch):
+    """No network of the long ones is left, and nothing that lay beside it."""
+    real, alive = collecting.fit, []
+
+    def noting(*given, after_epoch=None, after_stack=None, **more):
+        assert not any(one() for one in alive)
+
+        def look(replicas, network, diverged):
+            alive.append(ref(network))
+            after_stack(replicas, network, diverged)
+
+        return real(*given, after_stack=look, **more)
+
+    monkeypatch.setattr(collecting, "fit", noting)
+    collect(MODELS["CNN1D"], tones, ["a", "b"], SMALL)
+    assert len(alive) == 2 + 2 * 2
 
 
 def test_no_early_runs_leave_room_for_none(tones):

@@ -1,6 +1,7 @@
 """Replicas: alone or together, first or last, the same networks."""
 
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -156,6 +157,25 @@ def test_after_epoch_sees_every_replica_every_epoch_in_eval_mode(tones, coresets
 
     fit(MODELS["CNN1D"], tones, coresets, ["a", "b", "c"], SHORT, after_epoch=note, together=2)
     assert sorted(seen) == [(replica, epoch) for replica in range(3) for epoch in range(2)]
+
+
+def test_a_stack_that_is_taken_as_it_ends_is_not_kept(tones, coresets):
+    whole = fit(MODELS["CNN1D"], tones, coresets, ["a", "b", "c"], SHORT, together=2)
+    taken, alive = [], []
+
+    def note(replicas, network, epoch):
+        assert not any(one() for one in alive)
+
+    def take(replicas, network, diverged):
+        assert not network.training and diverged == {}
+        taken.append((replicas, parameters_of(network)))
+        alive.append(ref(network))
+
+    fitted = fit(MODELS["CNN1D"], tones, coresets, ["a", "b", "c"], SHORT, after_epoch=note,
+                 together=2, after_stack=take)  # fmt: skip
+    assert fitted.networks == [] and [r for r, _ in taken] == [range(2), range(2, 3)]
+    for (_, found), network in zip(taken, whole.networks, strict=True):
+        assert torch.equal(found, parameters_of(network))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from foqus_lib.training.memory import (
     shortest_length,
     stack_size,
 )
-from foqus_lib.training.predict import AT_ONCE
+from foqus_lib.training.predict import AT_ONCE, predict
 from foqus_lib.training.recipe import Recipe
 
 SHORT = Recipe(epochs=1, batch=20)
@@ -162,6 +162,25 @@ class Peak(TorchDispatchMode):
     def gone(self, key, size):
         self.seen.remove(key)
         self.now -= size
+
+
+class PeakOfGPU(Peak):
+    """What is not asked for on the CPU."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if (kwargs or {}).get("device") != torch.device("cpu"):
+            return super().__torch_dispatch__(func, types, args, kwargs)
+        made = func(*args, **kwargs)
+        self.seen.add(made.untyped_storage()._cdata)  # nor are its parts counted
+        return made
+
+
+def test_what_is_predicted_lies_on_a_gpu_a_batch_at_a_time(tones, monkeypatch):
+    monkeypatch.setitem(AT_ONCE, "cpu", 8)
+    with PeakOfGPU() as peak:
+        _, embedding = predict(layer(3, 64, 1), tones)
+    assert embedding.nbytes == tones.iq.nbytes  # what this layer makes of them
+    assert peak.most < tones.iq.nbytes + embedding.nbytes / 2
 
 
 @pytest.mark.parametrize("name", ["CNN1D", "CNN2D", "SigNet"])

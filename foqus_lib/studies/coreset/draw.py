@@ -19,7 +19,9 @@ from foqus_lib.studies.coreset.records import evidence_of
 
 
 def select(bench: Bench, trials: Sequence[Trial]) -> list[ndarray]:
-    """The coreset of each trial: rows of task.train. One run of a method serves all its rates.
+    """The coreset of each trial: rows of task.train.
+
+    Of these trials one run of a method serves all its rates, repeats and evaluation networks.
 
     The draw's name leaves out rate and repeat: coresets of one method and seed are nested, and
     repeats evaluate the same one.

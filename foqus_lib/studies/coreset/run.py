@@ -7,7 +7,7 @@ backward through one network.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,16 +32,18 @@ from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.fit import fit
-from foqus_lib.training.memory import embedding_size, shortest_length
+from foqus_lib.training.memory import embedding_size, shortest_length, takes
 from foqus_lib.training.predict import accuracies, logits_of
 
 FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
+# of a trial: its test logits and its best test on the way, or why there are none
+Outcome = tuple[Float32[ndarray, "M C"], float] | ValueError
 
 
 def long_enough(model: str, signals: Signals) -> None:
     """ValueError, before any training, if the signals are too short for the network."""
-    shortest = shortest_length(MODELS[model])
-    if signals.length < shortest:
+    if not takes(MODELS[model], signals.length):
+        shortest = shortest_length(MODELS[model])
         raise ValueError(
             f"{model} needs signals of {shortest} samples or more, these have {signals.length}. "
             "Cut longer frames, or name another network"
@@ -95,7 +97,8 @@ def trial_jobs(bench: Bench, trials: Iterable[Trial]) -> list[Job]:
     """Trials in groups that are worth running together, the longest first.
 
     On a GPU: all of one network and rate, which train as one stack. On a CPU: all rates and repeats
-    of one method and seed, which share one run of the selector.
+    of one method and seed, which share one run of the selector; of equally long groups those of one
+    record follow one another, so that a worker reads it once.
     """
     groups = defaultdict(list)
     for trial in trials:
@@ -118,7 +121,12 @@ def trial_jobs(bench: Bench, trials: Iterable[Trial]) -> list[Job]:
         )
         for group in groups.values()
     ]
-    return sorted(found, key=lambda job: -job.cost)
+    return sorted(found, key=lambda job: (-job.cost, *_record(job.trials[0])))
+
+
+def _record(trial: Trial) -> tuple[str, int]:
+    """Whose selection training the trial's method looks at."""
+    return trial["selection_model"], trial.seed
 
 
 def _visits(bench: Bench, trial: Trial) -> float:
@@ -158,10 +166,12 @@ def _memory(bench: Bench, models: set[str]) -> int:
 
 
 def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:
-    """Select, train and test each trial; publish it as soon as it is done.
+    """Select, train and test each trial; publish it as soon as its stack is done.
 
-    On a GPU trials that share network, recipe and coreset size are one call of `fit`. What fails is
-    kept under failures/ and does not stop the others; a store that cannot be written to does.
+    On a GPU trials that share network, recipe and coreset size are one call of `fit`, of as many
+    stacks as memory asks for; what raises in one fails the trials of the call that are left. What
+    fails is kept under failures/ and does not stop the others; a store that cannot be written to
+    does.
     """
     left = [trial for trial in trials if not store.has(bench.root, trial)]  # a worker died before
     groups = defaultdict(list)
@@ -175,30 +185,41 @@ def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:
 
 
 def _train_and_publish(bench: Bench, members: Sequence[tuple[Trial, ndarray]]) -> None:
-    began = time.perf_counter()
+    """Members of one network, recipe and size; those of a stack are published as it ends."""
+    left, began = list(members), time.perf_counter()
+
+    def publish(outcomes: Sequence[Outcome]) -> None:
+        """Of the stack that has ended: its members are the first of those left."""
+        nonlocal began
+        facts = provenance(
+            device=bench.device,
+            seconds=(time.perf_counter() - began) / len(outcomes),
+            about=bench.task.about,
+            fused=len(outcomes),
+        )
+        for outcome in outcomes:
+            _publish(bench, *left[0], outcome, facts)
+            del left[0]
+        began = time.perf_counter()
+
     try:
         with device_watched(bench.device):
-            outcomes = _trained(bench, members)
+            _train(bench, members, publish)
     except DeviceLost:
         raise
     except Exception as error:
-        _keep_failure(bench, [trial for trial, _ in members], error)
+        _keep_failure(bench, [trial for trial, _ in left], error)
+
+
+def _publish(bench: Bench, trial: Trial, rows: ndarray, outcome: Outcome, facts: Mapping) -> None:
+    if isinstance(outcome, ValueError):
+        store.fail(bench.root, trial.key, outcome)
         return
-    facts = provenance(
-        device=bench.device,
-        seconds=(time.perf_counter() - began) / len(members),
-        about=bench.task.about,
-        fused=len(members),
-    )
-    for (trial, rows), outcome in zip(members, outcomes, strict=True):
-        if isinstance(outcome, ValueError):
-            store.fail(bench.root, trial.key, outcome)
-            continue
-        logits, best = outcome
-        metrics = measure(logits, bench.task.test, len(rows))
-        if bench.evaluation.test_every:
-            metrics["accuracy_best"] = max(best, metrics["accuracy"])
-        store.publish(bench.root, trial, metrics, facts)
+    logits, best = outcome
+    metrics = measure(logits, bench.task.test, len(rows))
+    if bench.evaluation.test_every:
+        metrics["accuracy_best"] = max(best, metrics["accuracy"])
+    store.publish(bench.root, trial, metrics, facts)
 
 
 def _selected(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, ndarray]]:
@@ -206,7 +227,7 @@ def _selected(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, nd
     sources = defaultdict(list)
     for trial in trials:
         sources[trial["selection_model"], trial.method, trial.seed].append(trial)
-    for group in sources.values():
+    for group in sorted(sources.values(), key=lambda group: _record(group[0])):
         left = [trial for trial in group if _affordable(bench, trial)]
         try:
             with device_watched(bench.device):
@@ -229,10 +250,12 @@ def _affordable(bench: Bench, trial: Trial) -> bool:
     return True
 
 
-def _trained(
-    bench: Bench, members: Sequence[tuple[Trial, ndarray]]
-) -> list[tuple[Float32[ndarray, "M C"], float] | ValueError]:
-    """One stack: the test logits of each member and its best test on the way, or why not."""
+def _train(
+    bench: Bench,
+    members: Sequence[tuple[Trial, ndarray]],
+    publish: Callable[[Sequence[Outcome]], None],
+) -> None:
+    """One call of `fit`; `publish` gets the outcomes of each stack as it ends, in order."""
     task, first = bench.task, members[0][0]
     model, recipe = first["evaluation_model"], bench.recipes[first["evaluation_recipe"]]
     best = torch.zeros(len(members))
@@ -242,7 +265,18 @@ def _trained(
             of_stack = slice(replicas.start, replicas.stop)
             best[of_stack] = best[of_stack].maximum(accuracies(network, task.test).cpu())
 
-    fitted = fit(
+    def test(replicas: range, network: nn.Module, diverged: dict[int, int]) -> None:
+        logits = logits_of(network, task.test).float().cpu().numpy()
+        publish(
+            [
+                ValueError(f"loss: not finite from epoch {diverged[r]} ({recipe}); lower lr")
+                if r in diverged
+                else (of_copy, float(best[r]))
+                for r, of_copy in zip(replicas, logits, strict=True)
+            ]
+        )
+
+    fit(
         MODELS[model],
         task.train,
         [rows for _, rows in members],
@@ -251,14 +285,8 @@ def _trained(
         torch.device(bench.device),
         after_epoch=note_best if recipe.test_every else None,
         memory=bench.device_memory,
+        after_stack=test,
     )
-    logits = [of_copy for net in fitted.networks for of_copy in logits_of(net, task.test)]
-    return [
-        ValueError(f"loss: not finite from epoch {fitted.diverged[r]} ({recipe}); lower lr")
-        if r in fitted.diverged
-        else (logits[r].float().cpu().numpy(), float(best[r]))
-        for r in range(len(members))
-    ]
 
 
 def _keep_failure(bench: Bench, trials: Sequence[Trial], error: Exception) -> None:
