@@ -142,6 +142,6 @@ def hand_over(command):
 if __name__ == "__main__":
     try:
         set_up()
+        hand_over([str(PYTHON), "-m", "foqus_lib.cli"] + sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit(130)
-    hand_over([str(PYTHON), "-m", "foqus_lib.cli"] + sys.argv[1:])

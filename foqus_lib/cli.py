@@ -1,19 +1,24 @@
 """The commands: `python3 book.py COMMAND`, or `foqus COMMAND` inside the environment."""
 
-import argparse
-import json
-import os
-import select
-import shutil
-import subprocess
 import sys
-from dataclasses import replace
-from pathlib import Path
 
-from foqus_lib import commands, doctor, pack, runner
-from foqus_lib.errors import unknown
-from foqus_lib.experiment import settings
-from foqus_lib.report import markup
+try:
+    import argparse
+    import io
+    import json
+    import os
+    import select
+    import shutil
+    import subprocess
+    from dataclasses import replace
+    from pathlib import Path
+
+    from foqus_lib import commands, doctor, pack, runner
+    from foqus_lib.errors import unknown
+    from foqus_lib.experiment import settings
+    from foqus_lib.report import markup
+except KeyboardInterrupt:  # this is the entry point: nobody below could answer it
+    sys.exit(130)
 
 ROOT = settings.ROOT
 EXECUTED = ROOT / "book" / "executed"
@@ -169,7 +174,7 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
-def main(argv: list[str] | None = None) -> int:
+def _parsed(argv: list[str] | None) -> argparse.Namespace:
     top = parser()
     args, args.rest = top.parse_known_args(argv)
     if hasattr(args, "parameter") and not any(word.startswith("-") for word in args.rest):
@@ -177,7 +182,13 @@ def main(argv: list[str] | None = None) -> int:
         args.parameter, args.rest = args.parameter + args.rest, []
     if args.rest and args.call is not test:
         top.error(f"unrecognized arguments: {' '.join(args.rest)}")
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
     try:
+        _print_any_name()
+        args = _parsed(argv)
         status = args.call(args)
         sys.stdout.flush()
         return status
@@ -196,6 +207,13 @@ def main(argv: list[str] | None = None) -> int:
             "\nfoqus: stopped; finished results are kept, the same command goes on", file=sys.stderr
         )
         return 130
+
+
+def _print_any_name() -> None:
+    """A path that the terminal's encoding does not have is printed with escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _unread() -> bool:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foqus_lib import durable, own_coreset, score
+from foqus_lib import durable, own_coreset
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
 
@@ -86,6 +86,13 @@ def course(args: argparse.Namespace) -> int:
     return 0
 
 
+def score(args: argparse.Namespace) -> int:
+    """Score a coreset on a board: row numbers in a .csv, .txt or .json, see book/leaderboard.md."""
+    from foqus_lib.score import score as scored  # pandas and SciPy: seconds, so only when asked
+
+    return scored(args)
+
+
 def say(text: str) -> None:
     """Progress goes to stderr, so that results can be piped."""
     print(text, file=sys.stderr, flush=True)
@@ -109,7 +116,15 @@ def add_to(command) -> None:
         "--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786, or its file"
     )
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
-    score.add_to(command)
+    one = command("score", score)
+    one.add_argument("submission", help="name, set, rate and row numbers: .csv, .txt or .json")
+    one.add_argument(
+        "--key", default="", help="file with the hidden track's key (default: the open key)"
+    )
+    one.add_argument("--seeds", type=int, default=5, help="evaluations, 5 or more (default: 5)")
+    one.add_argument("--profile", default="overnight", help=argparse.SUPPRESS)
+    one.add_argument("--device", default="cpu", help="auto, cpu, cuda ... (default: cpu)")
+    one.add_argument("--results", default="", help="the results store (default: the usual one)")
     command("derive", derive)
     command("weights", weights)
     one = command("course", course)

@@ -5,11 +5,11 @@ import os
 import shlex
 from pathlib import Path
 
-from foqus_lib.experiment.settings import ROOT
-from foqus_lib.report.compare import LEAST
-from foqus_lib.signals import NO_CUT
+from foqus_lib.experiment.settings import LEAST, MOST_SEEDS, NO_CUT, ROOT, at_most
 
 STORE = ROOT / ".foqus/store"
+# More is a slip of the finger.
+MOST = {"evaluate": MOST_SEEDS, "epochs": 10_000, "early_epochs": 10_000, "early_runs": 1_000}
 
 
 def select(args: argparse.Namespace) -> int:
@@ -17,7 +17,6 @@ def select(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from foqus_lib.commands import say
     from foqus_lib.datasets.own import export
-    from foqus_lib.experiment.plan import counted
     from foqus_lib.studies.coreset import own, own_folder  # torch: two seconds, so only when asked
 
     _check(args)
@@ -37,11 +36,7 @@ def select(args: argparse.Namespace) -> int:
     from foqus_lib.report.own_verdict import verdict
 
     page = own_page(choice.table, choice.manifest, spelled(args), evaluated, choice.unkept)
-    own_folder.write(out, choice.rows, choice.table, page, choice.manifest)
-    print(f"{counted(len(choice.rows), 'signal')} kept: {out}/ holds {', '.join(own_folder.FILES)}")
-    for path in args.export:
-        there = export.write(Path(path), own.kept(request, choice.rows))
-        print(f"exported, as in the file: {there}")
+    _publish(args, request, choice, page)
     if not evaluated:
         return 0
     print(verdict(evaluated))
@@ -50,10 +45,45 @@ def select(args: argparse.Namespace) -> int:
     return 1 if evaluated.unfinished else 0
 
 
+def _publish(args: argparse.Namespace, request, choice, page: str) -> None:
+    """The exports, then the folder: whatever stops it before the end leaves neither."""
+    from foqus_lib.datasets.own import export
+    from foqus_lib.experiment.plan import counted
+    from foqus_lib.studies.coreset import own, own_folder
+
+    out, exported = Path(args.out), {}
+
+    def export_all(made: Path) -> None:
+        for path in map(Path, args.export):
+            there = path.resolve()
+            inside = there.is_relative_to(out.resolve())
+            target = made / there.relative_to(out.resolve()) if inside else there
+            given = export.write(target, own.kept(request, choice.rows))
+            exported[target] = path.with_name(given.name)
+
+    try:
+        own_folder.write(out, choice.rows, choice.table, page, choice.manifest, export_all)
+    except BaseException:
+        for target in exported:
+            export.remove(target)
+        raise
+    files = ", ".join(own_folder.FILES)
+    print(f"{counted(len(choice.rows), 'signal')} kept: {out}/ holds {files}")
+    for path in exported.values():
+        print(f"exported, as in the file: {path}")
+
+
 def _check(args: argparse.Namespace) -> None:
     """What the types of the arguments let pass."""
+    if not args.data.strip():
+        raise ValueError("--data: expected a file or folder, got ''. Name your own")
     if not args.results.strip():
         raise ValueError("--results: expected a folder, got ''. Leave it out for the usual one")
+    if not all(path.strip() for path in args.export):
+        raise ValueError("--export: expected x.npz, x.h5 or a folder, got ''. Name one")
+    for name, most in MOST.items():
+        at_most(f"--{name.replace('_', '-')}", getattr(args, name) or 0, most)
+    _refuse_a_parent_of_the_store(args)
     if args.evaluate is None and args.rates:
         raise ValueError("--rates: are those of --evaluate. Name that too, or --rate alone")
     if args.evaluate is not None and args.evaluate < 1:
@@ -63,6 +93,17 @@ def _check(args: argparse.Namespace) -> None:
         )
 
 
+def _refuse_a_parent_of_the_store(args: argparse.Namespace) -> None:
+    """ValueError if the folder of results lies in what the run is to make as a whole."""
+    store = Path(args.results).resolve()
+    for option, path in (("--out", args.out), *(("--export", path) for path in args.export)):
+        if Path(path).resolve() in (store, *store.parents):
+            raise ValueError(
+                f"{option}: expected a place outside --results, got {path}, which holds or is "
+                f"{args.results}. Name a place beside it"
+            )
+
+
 def _request(args: argparse.Namespace):
     """The choice that is asked for."""
     from foqus_lib.selection.catalog import looks_early
@@ -70,8 +111,10 @@ def _request(args: argparse.Namespace):
     from foqus_lib.training.collect import Collection
     from foqus_lib.training.recipe import Recipe
 
-    runs = args.early_runs if looks_early(args.method) else 0
     recipe = Recipe(epochs=args.epochs, batch=args.batch)
+    collection = Collection(recipe, early_runs=0)  # no runs, no length: one key for one training
+    if looks_early(args.method):
+        collection = Collection(recipe, args.early_runs, args.early_epochs)
     return Request(
         data=args.data,
         model=args.model,
@@ -80,7 +123,7 @@ def _request(args: argparse.Namespace):
         seed=args.seed,
         snr_min=args.snr_min,
         normalise=args.normalise,
-        collection=Collection(recipe, runs, args.early_epochs),
+        collection=collection,
         scores=args.scores,
     )
 

@@ -11,7 +11,7 @@ from foqus_lib.report.standing import NO_ROWS, printed, standing
 
 
 def score(args: argparse.Namespace) -> int:
-    """Score a coreset on a board: row numbers in a .csv, .txt or .json, see book/leaderboard.md."""
+    """Both tracks of a submission, printed beside the board's rows; 1 if a trial failed."""
     from foqus_lib.commands import say
     from foqus_lib.studies import catalog  # torch: two seconds, so only when asked
     from foqus_lib.studies.leaderboard import submission
@@ -60,16 +60,3 @@ def _training(row: pd.Series) -> tuple:
     trains = "fit=", f"{row.model}="
     versions = [one for one in row.versions.split() if one.startswith(trains)]
     return row.fingerprint, row.evaluation_recipe, row.model, *versions
-
-
-def add_to(command) -> None:
-    """Declare it; `command(name, function)` gives a parser."""
-    one = command("score", score)
-    one.add_argument("submission", help="name, set, rate and row numbers: .csv, .txt or .json")
-    one.add_argument(
-        "--key", default="", help="file with the hidden track's key (default: the open key)"
-    )
-    one.add_argument("--seeds", type=int, default=5, help="evaluations, 5 or more (default: 5)")
-    one.add_argument("--profile", default="overnight", help=argparse.SUPPRESS)
-    one.add_argument("--device", default="cpu", help="auto, cpu, cuda ... (default: cpu)")
-    one.add_argument("--results", default="", help="the results store (default: the usual one)")

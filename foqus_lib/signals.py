@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Int64, UInt64
 from numpy import ndarray
 
 BLOCK = 4096  # signals looked at together
-NO_CUT = -1000.0  # dB: `snr_min` of who wants everything
+SILENT = float(np.finfo(np.float32).tiny) ** 2  # mean power; the scale of less is no float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def native(signals: Signals) -> Signals:
 
 
 def rms(signals: Signals) -> Signals:
-    """Each signal scaled to unit mean power; an all-zero signal stays zero."""
+    """Each signal scaled to unit mean power; one of zeros, or below SILENT, stays as it is."""
     iq = signals.iq * _to_unit_power(signals)
     return Signals(iq, signals.label, signals.snr, signals.classes)
 
@@ -111,7 +111,7 @@ def _to_unit_power(signals: Signals) -> Float32[ndarray, "N 1 1"]:
     for first in range(0, len(signals), BLOCK):  # in float64, and no array of iq's size
         some = np.square(signals.iq[first : first + BLOCK], dtype=np.float64)
         power[first : first + BLOCK] = some.sum(axis=1).mean(axis=1)
-    scale = 1 / np.sqrt(np.where(power > 0, power, 1))
+    scale = 1 / np.sqrt(np.where(power >= SILENT, power, 1))
     return scale[:, None, None].astype(np.float32)
 
 

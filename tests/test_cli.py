@@ -1,5 +1,6 @@
 """The commands refuse before they run, say what to do, and end with the right exit code."""
 
+import io
 import os
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def toy(tmp_path, monkeypatch):
         ("sweep 03_main_tables seeds", "expected NAME=VALUE, got 'seeds'"),
         ("sweep 03_main_tables --shard 1/2 --export x.csv", "--export: a shard has a part"),
         ("sweep 03_main_tables --export /proc/x/a.csv", "Name another one (--export)"),
+        ("sweep 03_main_tables seeds=1000000000 --plan", "seeds: expected at most 1000, got 10000"),
         ("sweep 03_main_tables results=", "results: expected a folder, got ''"),
     ],
 )
@@ -195,6 +197,32 @@ def test_the_module_is_the_command():
         [sys.executable, "-m", "foqus_lib.cli", "--help"], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0 and "doctor" in done.stdout
+
+
+def test_ctrl_c_while_it_is_imported_ends_it_quietly():
+    code = """import sys
+class Pressed:
+    def find_spec(self, name, *rest):
+        if name == "foqus_lib.runner":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Pressed())
+from foqus_lib.cli import main"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_help_waits_for_no_large_package():
+    code = "import sys, foqus_lib.cli as cli; cli.parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert not {"numpy", "pandas", "scipy", "torch", "IPython"} & set(done.stdout.split())
+
+
+def test_a_name_that_the_terminal_cannot_show_is_printed_with_escapes(monkeypatch):
+    monkeypatch.setattr(cli, "params", lambda args: print("ö") or 0)
+    shown = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", shown)
+    assert cli.main(["params", "03_main_tables"]) == 0
+    assert shown.buffer.getvalue() == rb"\xf6" + b"\n"
 
 
 @pytest.mark.parametrize("size", [3, 100_000])  # written at the end, and on the way

@@ -113,6 +113,15 @@ def test_rms_of_samples_whose_squares_no_float32_holds(size):
     np.testing.assert_allclose(scaled, np.sqrt(0.5), rtol=1e-6)
 
 
+def test_rms_leaves_a_frame_too_faint_to_scale_as_it_leaves_silence():
+    iq = signals().iq.copy()
+    ordinary = sig.rms(signals(iq=iq)).iq
+    iq[2], iq[3] = 0, iq[3] * np.float32(1e-41)
+    scaled = sig.rms(signals(iq=iq)).iq
+    assert iq[3].any() and np.array_equal(scaled[2:4], iq[2:4])
+    assert np.array_equal(np.delete(scaled, (2, 3), 0), np.delete(ordinary, (2, 3), 0))
+
+
 def test_rms_does_not_depend_on_the_block(monkeypatch):
     whole = sig.rms(signals(n=7)).iq
     monkeypatch.setattr(sig, "BLOCK", 3)

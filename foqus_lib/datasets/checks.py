@@ -11,7 +11,7 @@ from numpy import ndarray
 from foqus_lib.signals import BLOCK, Signals
 
 MOST_CLASSES = 1000
-MOST_DECIBELS = 1000  # below -1000 `signals.NO_CUT` would drop what nobody cut
+MOST_DECIBELS = 1000  # below -1000 `settings.NO_CUT` would drop what nobody cut
 NAME = re.compile(r"(?!.* $)[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
 
 

@@ -6,6 +6,7 @@ is caught here, once.
 """
 
 import errno
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from jaxtyping import TypeCheckError
 OUR_SLIPS = (AssertionError, TypeCheckError, Warning)  # shapes and warnings: checked in tests only
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # say nothing of the file
 LONGEST = 1000  # characters of a message
+MOST_ENTRIES = 100_000  # files and folders below a folder: more are a disk, not recordings
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe (FIFO)",
@@ -82,6 +84,23 @@ def plain_file(path: Path, where: str = "") -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = KINDS.get(stat.S_IFMT(found.st_mode), "something else")
         raise ValueError(f"{path}: expected a file, got {kind}. Give a file")
+
+
+def below(folder: Path, ending: str) -> list[Path]:
+    """All below the folder whose names end so, sorted; links to folders are not followed.
+
+    ValueError after MOST_ENTRIES: somebody named a disk.
+    """
+    found, seen = [], 0
+    for where, folders, files in os.walk(folder):
+        seen += len(folders) + len(files)
+        if seen > MOST_ENTRIES:
+            raise ValueError(
+                f"{folder}: expected a folder of recordings, got one with more than "
+                f"{MOST_ENTRIES:,} files and folders below it. Name a folder that holds them alone"
+            )
+        found += [Path(where, name) for name in folders + files if name.endswith(ending)]
+    return sorted(found)
 
 
 def fits(what: str, needed: int, mend: str) -> None:

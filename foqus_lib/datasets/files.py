@@ -117,10 +117,11 @@ def _described(path: Path, snr_min: float) -> Loaded:
 
 
 def _folder(path: Path) -> Loaded:
-    if next(path.rglob("*" + sigmf.META), None):
+    if door.below(path, sigmf.META):
         raise ValueError(
             f"{path}: SigMF recordings need a few words: write mine.foqus.yaml with "
-            f"`folder: {path.name}`, `length: 128` and `snr: 20` beside it and give that file"
+            f"`folder: {path.resolve().name}`, `length: 128` and `snr: 20` beside it and "
+            "give that file"
         )
     signals, name = rml2016_text.load(path)
     return Loaded(name, "text files", signals, np.arange(len(signals)))

@@ -25,6 +25,10 @@ NOTEBOOKS = ROOT / "notebooks"
 PROFILES = "smoke", "quick", "overnight", "paper"
 TEXT = yaml.SafeLoader.DEFAULT_SCALAR_TAG
 INJECTED = "# Parameters"  # how papermill begins the cell that it adds
+# Here, and not where they are used: to import those takes seconds.
+LEAST = 5  # selection seeds for an interval; 2 give one that is 6 times as wide as 10
+MOST_SEEDS = 1_000  # more are a slip, whose trials fill the memory before one runs
+NO_CUT = -1000.0  # dB: `snr_min` of who wants everything
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Common:
     def __post_init__(self) -> None:
         at_least("frames", self.frames, 0)
         at_least("seeds", self.seeds, 1)
+        at_most("seeds", self.seeds, MOST_SEEDS)
         at_least("workers", self.workers, 1)
         at_least("memory_gb", self.memory_gb, 0)
         if math.isinf(self.memory_gb):
@@ -83,6 +88,12 @@ def at_least(name: str, value: float, least: float) -> None:
     """ValueError unless value >= least (NaN is not)."""
     if not value >= least:
         raise ValueError(f"{name}: expected {least} or more, got {value}")
+
+
+def at_most(name: str, value: float, most: float) -> None:
+    """ValueError unless value <= most."""
+    if not value <= most:
+        raise ValueError(f"{name}: expected at most {most}, got {value}. Ask for less")
 
 
 @dataclass(frozen=True)

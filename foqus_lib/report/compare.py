@@ -13,6 +13,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import optimize, stats
 
+from foqus_lib.experiment.settings import LEAST
 from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report.blocks import block_of, in_blocks
 
@@ -28,7 +29,6 @@ computes it from committed rows (book/results/*/derived/pairing.csv): to be turn
 those show no correlation.
 """
 
-LEAST = 5  # selection seeds for an interval; 2 give one that is 6 times as wide as 10
 LEVEL, POWER = 0.05, 0.8
 UNSHOWN = "no difference shown"
 COLUMNS = ["difference", "sd", "n", "low", "high", "p"]
@@ -148,6 +148,7 @@ def not_worse_than_best(rows: pd.DataFrame, metric: Metric, verdict_from: int = 
 
     `rows` of one column of a table. A method with fewer seeds is never named.
     """
+    rows = rows[rows[metric.name].notna()]
     seeds = rows.groupby("method", sort=False).seed.nunique()
     there = seeds.index[seeds >= verdict_from]
     series = {m: by_trial(rows[rows.method == m], metric) for m in there}

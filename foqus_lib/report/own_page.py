@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from foqus_lib.experiment.settings import NO_CUT
 from foqus_lib.report.html_parts import code, heading, page, paragraph, percent, table
 from foqus_lib.report.own_gain import gain_parts
 from foqus_lib.report.own_kept import kept_of_what, score_part
 from foqus_lib.report.own_verdict import Evaluated, verdict
-from foqus_lib.signals import NO_CUT
 
 NOT_MEASURED = (
     "Whether this choice helps was not measured. The same command with --evaluate and another "

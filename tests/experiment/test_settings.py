@@ -83,6 +83,7 @@ def test_zero_is_a_value_and_not_the_profile_s(given, tmp_path, monkeypatch):
         ({"seeds": 0}, "seeds: expected 1 or more, got 0"),
         ({"seeds": "0"}, "seeds: expected 1 or more, got 0"),
         ({"seeds": -1}, "seeds: expected 1 or more, got -1"),
+        ({"seeds": 1001}, "seeds: expected at most 1000, got 1001"),
         ({"seeds": 1.0}, "seeds: expected one int"),
         ({"rates": 0.1}, "rates: expected a list"),
         ({"rates": ["a"]}, "rates: expected one float, got 'a'"),

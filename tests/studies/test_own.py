@@ -1,8 +1,10 @@
 """`foqus select`: a coreset of somebody's own file, its record, and its use."""
 
 import json
+import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 from foqus_lib import cli
-from foqus_lib.datasets import files
+from foqus_lib.datasets import door, files
 from foqus_lib.datasets.own import export
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.coreset import own, own_folder, records
@@ -75,6 +77,16 @@ def test_rebuilding_gives_the_same_rows_and_another_method_trains_nothing(
     assert command(data, tmp_path / "b", "--method", "Herding") == 0
     assert "no training needed" in capsys.readouterr().err
     assert not np.array_equal(first, own.read(tmp_path / "b")[0])
+
+
+def test_the_length_of_early_trainings_that_are_not_made_asks_for_no_other_record(
+    data, tmp_path, monkeypatch
+):
+    command(data, tmp_path / "a")
+    monkeypatch.setattr(records, "collect", None)
+    assert command(data, tmp_path / "b", "--early-epochs", "3") == 0
+    recipes = {own.read(tmp_path / name)[1]["recipe"] for name in "ab"}
+    assert [recipe.split()[-1] for recipe in recipes] == ["early=0x5"]  # as the grid has it
 
 
 def test_a_renamed_file_is_the_same_data_and_the_same_coreset(data, tmp_path, monkeypatch):
@@ -183,6 +195,12 @@ def test_an_snr_cut_keeps_the_files_row_numbers(data, tmp_path):
         (["--snr-min", "30"], "no signal at 30 dB or more"),
         (["--results", ""], "--results: expected a folder, got ''"),
         (["--results", "  "], "--results: expected a folder, got ''"),
+        (["--results", "/proc/x"], "Name another one (--results)"),
+        (["--data", " "], "--data: expected a file or folder, got ''"),
+        (["--export", ""], "--export: expected x.npz, x.h5 or a folder, got ''"),
+        (["--epochs", "30000000"], "--epochs: expected at most 10000, got 30000000"),
+        (["--early-runs", "1001"], "--early-runs: expected at most 1000, got 1001"),
+        (["--out", "n" * 256], "expected names of up to 255 bytes, got 256. Shorten it"),
     ],
 )
 def test_bad_input_is_one_line_before_any_training_and_leaves_nothing(
@@ -200,6 +218,7 @@ def test_a_class_too_small_for_its_share_is_named_before_any_training(
     few = np.concatenate([np.arange(64), [64, 65]])  # 32, 32 and 2 signals
     assert command(saved(tones, tmp_path / "my.npz", few), tmp_path / "a") == 2
     said = capsys.readouterr().err
+    assert f"foqus: {tmp_path / 'my.npz'}: rate: 0.25 of 66" in said
     assert "rate: 0.25 of 66 signals is 5 for each of 3 classes" in said
     assert "but class high has 2. Lower the rate to 0.0909 or add" in said
 
@@ -211,7 +230,7 @@ def test_signals_too_short_for_the_network_are_named_before_any_training(
              classes=np.array(tones.classes))  # fmt: skip
     assert command(tmp_path / "my.npz", tmp_path / "a") == 2
     said = capsys.readouterr().err
-    assert "CNN1D needs signals of" in said and "samples or more, these have 16" in said
+    assert "my.npz: CNN1D needs signals of" in said and "samples or more, these have 16" in said
 
 
 @pytest.mark.parametrize("stands", ["a file", "a file above", "a full folder"])
@@ -226,6 +245,81 @@ def test_a_folder_that_cannot_be_made_is_refused_before_any_training(
         (tmp_path / "a").touch()
     assert command(data, out) == 2
     assert capsys.readouterr().err.startswith(f"foqus: {out}: ")
+
+
+def test_a_record_that_fits_no_memory_is_refused_before_any_training(
+    data, tmp_path, capsys, no_training, monkeypatch
+):
+    def told(*more):
+        assert command(data, tmp_path / "a", "--epochs", "10000", *more) == 2
+        return capsys.readouterr().err
+
+    monkeypatch.setattr(door.psutil, "virtual_memory", lambda: SimpleNamespace(available=2**23))
+    for more in ([], ["--plan"]):
+        said = told(*more)
+        assert "my.npz: the record of 10000 epochs: expected at most 0.00839 GB" in said
+        assert "Lower --epochs, or give fewer rows" in said
+    assert command(data, tmp_path / "a", "--plan") == 0  # two epochs fit
+
+
+@pytest.mark.parametrize("how", [["--plan", "--method", "Uniform"], ["--snr-min", "30"]])
+def test_a_plan_and_a_refusal_make_no_folder_above(how, data, tmp_path, no_training):
+    command(data, tmp_path / "above" / "a", *how)
+    assert not (tmp_path / "above").exists()
+    assert command(data, tmp_path / "above" / "a", "--method", "Uniform") == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "results"),
+    [("--out", "a"), ("--out", "a/store"), ("--export", "kept"), ("--export", "kept/store")],
+)
+def test_what_would_hold_the_store_is_refused(
+    option, results, data, tmp_path, capsys, no_training, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert command(data, "./a", "--export", "kept", results=tmp_path / results) == 2
+    assert f"foqus: {option}: expected a place outside --results" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["kept.npz", "kept", "a/kept.npz"])
+@pytest.mark.parametrize("at", ["the second export", "the last rename"])
+def test_what_is_stopped_while_it_is_written_can_be_asked_again(
+    name, at, data, tmp_path, monkeypatch
+):
+    seen, kept, rename = [], own.kept, os.rename
+
+    def kept_once(*given):
+        seen.append(given)
+        if at == "the second export" and len(seen) == 2:
+            raise KeyboardInterrupt
+        return kept(*given)
+
+    def renamed_but_for_one(source, target):
+        if at == "the last rename" and target == tmp_path / "a":
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    exports = ["--export", f"{tmp_path / name}", "--export", f"{tmp_path / 'second.h5'}"]
+    before = set(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(own, "kept", kept_once)
+        patch.setattr(os, "rename", renamed_but_for_one)
+        assert command(data, tmp_path / "a", "--method", "Uniform", *exports) == 130
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "store"}
+    assert command(data, tmp_path / "a", "--method", "Uniform", *exports) == 0
+    assert (tmp_path / name).exists() and (tmp_path / "second.foqus.yaml").exists()
+
+
+def test_an_export_may_lie_in_the_folder_itself(data, tmp_path, capsys):
+    export_to = f"{tmp_path / 'a/kept.h5'}"
+    assert command(data, tmp_path / "a", "--method", "Uniform", "--export", export_to) == 0
+    said = Path(capsys.readouterr().out.strip().rpartition(": ")[2])
+    assert said == tmp_path / "a/kept.foqus.yaml" and len(files.load(said).signals) == 24
+    assert len(own.read(tmp_path / "a")[0]) == 24
+
+
+def test_a_name_may_be_as_long_as_the_disk_takes(data, tmp_path):
+    assert command(data, tmp_path / ("n" * 255), "--method", "Uniform") == 0
 
 
 @pytest.mark.parametrize("out", [".", "link"])
@@ -321,6 +415,7 @@ def test_kept_signals_are_exported_as_they_stand_in_the_file(data, tmp_path, cap
         (["x.h5", "x"], "x.foqus.yaml: would be written twice"),
         (["x.npz", "x.npz"], "x.npz: would be written twice"),
         (["a"], "a: would be written twice"),  # where --out is made
+        (["./b/../a"], "a: would be written twice"),
         (["my.npz/x.npz"], "my.npz/x.npz: cannot be written (my.npz: Not a directory)"),
     ],
 )

@@ -120,6 +120,7 @@ def test_the_rates_are_half_and_double_where_every_class_can_fill_them(rate, oth
     ("more", "message"),
     [
         (["--evaluate", "0"], "--evaluate: expected 1 seed or more, got 0. 5 or more give a"),
+        (["--evaluate", "1000000", "--plan"], "--evaluate: expected at most 1000, got 1000000"),
         (["--evaluate", "--method", "Uniform"], "compares a method with Uniform, got --method"),
         (["--evaluate", "--rate", "1"], "a rate of 1 keeps everything. Name rates below 1"),
         (["--evaluate", "--split", "blcoks"], "did you mean 'blocks'"),

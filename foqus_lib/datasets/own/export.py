@@ -10,6 +10,9 @@ import json
 import os
 import shutil
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
@@ -20,29 +23,46 @@ from foqus_lib.signals import Signals
 SNR_FIELD = "foqus:snr_db"
 FRAMES = 20_000  # of a recording: metadata of 100,000 annotations are the most that is read
 ARRAYS = (".npz", ".h5")
+LONGEST_NAME = 255  # bytes, on the usual file systems
+UNFINISHED, DAY = ".foqus-unfinished.", 86_400  # what a killed run leaves is swept after so many s
 
 
 def check(*paths: Path, out: Path | None = None) -> None:
     """ValueError if one is there, is named twice, or cannot be made: asked before the work.
 
-    out: a folder that will be made as well.
+    out: a folder that will be made as well; exports may lie in it.
     """
-    taken = {out}
+    taken = {out.resolve()} if out else set()
     for path in map(Path, paths):
         if path.suffix not in (*ARRAYS, ""):
             raise ValueError(
                 f"{path}: expected .npz, .h5, or a folder for SigMF, got {path.suffix!r}. Rename it"
             )
         for one in (path, sidecar_of(path)) if path.suffix != ".npz" else (path,):
+            short_enough(one)
             if one.exists() or one.is_symlink():
                 raise ValueError(f"{one}: is there already. Name another one or move it away")
-            if one in taken:
+            if (there := one.resolve()) in taken:
                 raise ValueError(f"{one}: would be written twice. Give every export its own name")
-            taken.add(one)
-        _can_be_made(path)
+            taken.add(there)
+        can_be_made(path)
+    for path in map(Path, paths):
+        if within := [one for one in taken if path.resolve() in one.parents]:
+            raise ValueError(f"{path}: {within[0]} would lie in it. Name places beside each other")
 
 
-def _can_be_made(path: Path) -> None:
+def short_enough(path: Path) -> None:
+    """ValueError for a name that no file can have."""
+    for name in path.parts:
+        if (size := len(os.fsencode(name))) > LONGEST_NAME:
+            raise ValueError(
+                f"{path}: expected names of up to {LONGEST_NAME} bytes, got {size}. Shorten it"
+            )
+
+
+def can_be_made(path: Path) -> None:
+    """ValueError unless the nearest folder above it that is there can be written to."""
+    short_enough(path)
     above = next(one for one in path.absolute().parents if one.exists() or one.is_symlink())
     try:
         with tempfile.TemporaryFile(dir=above):
@@ -51,6 +71,21 @@ def _can_be_made(path: Path) -> None:
         raise ValueError(
             f"{path}: cannot be written ({above}: {error.strerror}). Name another place"
         ) from error
+
+
+@contextmanager
+def unfinished(parent: Path) -> Iterator[Path]:
+    """A hidden folder to write into before a rename; gone afterwards, of a killed run in a day."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{UNFINISHED}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > DAY:
+                shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def sidecar_of(path: Path) -> Path:
@@ -62,9 +97,7 @@ def write(path: Path, signals: Signals) -> Path:
     """Write all or nothing; returns what is given to `files.load`: the file or its sidecar."""
     path = Path(path)
     check(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
+    with unfinished(path.parent) as made:
         target = made / path.name
         names = ", ".join(json.dumps(name) for name in signals.classes)
         said = {".npz": _npz, ".h5": _hdf5, "": _sigmf}[path.suffix](target, signals)
@@ -73,9 +106,17 @@ def write(path: Path, signals: Signals) -> Path:
             beside.write_text(f"{said}classes: [{names}]\n", encoding="utf-8")
             os.rename(beside, sidecar_of(path))
         os.rename(target, path)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     return sidecar_of(path) if said else path
+
+
+def remove(path: Path) -> None:
+    """What `write` made of it."""
+    if path.suffix:
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+    if path.suffix != ".npz":
+        sidecar_of(path).unlink(missing_ok=True)
 
 
 def _npz(path: Path, signals: Signals) -> str:

@@ -20,6 +20,7 @@ format: cu8                 # or ci8, ci16_le (or complex16), ci16_be, cf32_le
 length: 128                 # hop and classes as above
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,8 +137,9 @@ def _raw(path: Path, said: dict) -> RawRecordings:
                 f"{path}: {key}: expected one for each of {len(recordings)} recordings, got "
                 f"{len(given)}. Write them in the same order"
             )
+    places = [os.path.normpath(path.parent.absolute() / name) for name in recordings]
     for row, name in enumerate(recordings):
-        if name in recordings[:row]:
+        if places[row] in places[:row]:
             raise ValueError(
                 f"{path}: recordings: expected each once, got {name[:60]!r} again. Remove it and "
                 "its label"

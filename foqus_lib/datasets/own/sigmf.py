@@ -113,9 +113,9 @@ def load(wanted: SigmfFolder) -> Cut:
 def _recordings(wanted: SigmfFolder) -> list[Path]:
     if not wanted.folder.is_dir():
         raise ValueError(f"{wanted.path}: folder: {wanted.folder} is no folder. Mend the path")
-    paths = sorted(wanted.folder.rglob("*" + META))
+    paths = door.below(wanted.folder, META)
     if not paths:
-        archives = any(wanted.folder.rglob("*.sigmf"))
+        archives = door.below(wanted.folder, ".sigmf")
         mend = "Unpack the archives: tar -xf FILE.sigmf" if archives else "Mend the path"
         raise ValueError(f"{wanted.folder}: no {META} file in it or below. {mend}")
     return paths
@@ -131,13 +131,16 @@ def _opened(path: Path) -> sigmf.SigMFFile:
                 f"{path.stat().st_size} bytes of metadata, at most {LARGEST_META}: split it"
             )
         text = path.read_text(encoding="utf-8")
-        said = json.loads(text, parse_float=_number, parse_constant=_no_number)
+        said = json.loads(
+            text, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_each_once
+        )
         with warnings.catch_warnings(action="ignore"):  # what they say is checked here and below
             file = sigmf.SigMFFile(metadata=said)
             file.validate()
             if not data.exists():
                 raise ValueError(f"no {data.name} beside it")
             door.plain_file(data)
+            _refuse_extensions(said)
             _refuse_other_data(said, data)
             has_sum = "core:sha512" in said["global"]
             file.set_data_file(data, skip_checksum=not has_sum)
@@ -170,6 +173,27 @@ def _number(text: str) -> int | float:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number in JSON")
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict:
+    """An object of JSON, which would keep the last of two."""
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name[:60]}: expected each name once, got it again; remove one")
+        found[name] = value
+    return found
+
+
+def _refuse_extensions(said: dict) -> None:
+    """ValueError for an extension that has to be understood: only SigMF itself is, and ours."""
+    for extension in said["global"].get("core:extensions", ()):
+        name = extension["name"]
+        if not extension["optional"] and name != "foqus":
+            raise ValueError(
+                f"core:extensions: expected none that a reader must know, got {name[:60]!r}; "
+                "convert it, or say optional: true if its samples can be read without"
+            )
 
 
 def _refuse_other_data(said: dict, data: Path) -> None:

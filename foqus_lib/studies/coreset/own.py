@@ -15,7 +15,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from foqus_lib import signals
-from foqus_lib.datasets import files
+from foqus_lib.datasets import door, files
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.durable import check_writable
 from foqus_lib.errors import unknown
@@ -99,13 +99,14 @@ def choose(
 ) -> Choice:
     """The coreset of all signals of the file.
 
-    Evidence is kept in `results`: another method or rate of the same data costs no training, under
-    whatever name the file lies. What cannot end well is refused before the training. The signals
-    are in memory once, and only until the record is there.
+    Evidence is kept in `results`: another rate of the same data costs no training, under whatever
+    name the file lies, nor does another method. (GraNd and EL2N share a record of their own: it has
+    early trainings, which the others' has not.) What cannot end well is refused before the
+    training. The signals are in memory once, and only until the record is there.
 
     exported: will be a file, which every reader refuses if a class has no signal in it.
     """
-    check_writable(results)
+    check_writable(results, "--results")
     bench, rows, about = _opened(request, results, device)
     progress(f"{Path(request.data).name}: {about}")
     if unkept := _unkept(bench.task.train, request, exported):
@@ -182,11 +183,14 @@ def _opened(
     loaded = files.load(Path(request.data), request.snr_min)
     origin = loaded.origin
     rows = loaded.rows[loaded.signals.snr >= request.snr_min]
-    cut = signals.at_least(loaded.signals, request.snr_min)
+    try:
+        cut = signals.at_least(loaded.signals, request.snr_min)
+        affordable(cut.label, request.rate, cut.classes)
+        long_enough(request.model, cut)
+    except ValueError as error:
+        raise ValueError(f"{request.data}: {error}") from None
     del loaded
     data = signals.IN_PLACE[request.normalise](cut)
-    affordable(data.label, request.rate, data.classes)
-    long_enough(request.model, data)
     name, places = Path(request.data).stem, np.arange(len(data))
     task = Task(name, False, data, data, places, signals.fingerprint(data), name)
     where = str(pick_device(device))
@@ -242,7 +246,13 @@ def _named(classes: Sequence[str]) -> str:
 
 
 def _jobs(request: Request, bench: Bench) -> list[Job]:
-    return evidence_jobs(bench, [(request.model, request.seed)]) if request.looks else []
+    """What there is to train; ValueError if the machine has not the memory for its record."""
+    jobs = evidence_jobs(bench, [(request.model, request.seed)]) if request.looks else []
+    held = bench.task.train.iq.nbytes  # already, as Python and torch are
+    for job in jobs:
+        what = f"{request.data}: the record of {request.collection.recipe.epochs} epochs"
+        door.fits(what, job.memory - held, "Lower --epochs, or give fewer rows")
+    return jobs
 
 
 def _in_words(bench: Bench, jobs: Sequence[Job]) -> str:

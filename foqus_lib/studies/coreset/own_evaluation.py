@@ -2,8 +2,9 @@
 
 A part of the file is held out, class by class and SNR by SNR. For each seed a network looks at the
 training part, the method and Uniform choose from it at each rate, a fresh network is trained on
-each coreset, and one on all of the training part; all are tested on the part held out. Trials and
-records are those of chapter 03_main_tables, in the same store: what is there is not run again.
+each coreset, and one on all of the training part; all are tested on the part held out. What the
+store holds is not run again: Uniform and All data of chapter 03_main_tables, and what looked at a
+network that was asked for as here, without early trainings but for GraNd and EL2N (early_runs=0).
 """
 
 from collections.abc import Callable, Sequence

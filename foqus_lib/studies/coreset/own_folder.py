@@ -8,8 +8,7 @@ folder/manifest.json   data fingerprint, recipe, seed, versions: enough to rebui
 
 import json
 import os
-import shutil
-import tempfile
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,12 +18,15 @@ import torch
 from jaxtyping import Int64
 from numpy import ndarray
 
+from foqus_lib.datasets.own import export
+
 SCHEMA = 3  # before 3 Uniform drew other rows for each network named
 FILES = ("indices.npy", "scores.csv", "report.html", "manifest.json")
 
 
 def check_new(folder: Path) -> None:
     """ValueError for a folder that holds a coreset, or that cannot be made: before the training."""
+    export.short_enough(folder)
     if any((folder / name).exists() for name in FILES):
         raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -34,22 +36,22 @@ def check_new(folder: Path) -> None:
             f"{folder}: a link, a mount point or the folder you stand in cannot be replaced by a "
             "whole coreset. Name a new folder"
         )
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder.parent):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"{folder}: cannot be made ({error.strerror}). Name a folder that can be written to"
-        ) from error
+    export.can_be_made(folder)
 
 
 def write(
-    folder: Path, rows: Int64[ndarray, " k"], table: pd.DataFrame, page: str, manifest: dict
+    folder: Path,
+    rows: Int64[ndarray, " k"],
+    table: pd.DataFrame,
+    page: str,
+    manifest: dict,
+    before: Callable[[Path], object] = lambda made: None,
 ) -> None:
-    """All four files or none: they appear together, by one rename."""
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    """All four files or none: they appear together, by one rename.
+
+    before(made): what else has to succeed first; it may write into `made`, the folder to be.
+    """
+    with export.unfinished(folder.parent) as made:
         np.save(made / "indices.npy", rows, allow_pickle=False)
         table.to_csv(made / "scores.csv", index=False, lineterminator="\n")
         of_utf8 = page.encode("utf-8", "replace")  # a file's name may hold other bytes
@@ -57,13 +59,11 @@ def write(
         files = {name: sha256((made / name).read_bytes()).hexdigest() for name in FILES[:-1]}
         text = json.dumps(manifest | {"sha256": files}, indent=2)
         (made / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        before(made)
         made.chmod(0o755)
         if folder.is_dir():
             folder.rmdir()  # an empty folder may stand there; anything else is not ours to remove
         os.rename(made, folder)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
 
 
 def read(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:

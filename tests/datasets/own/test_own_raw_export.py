@@ -1,6 +1,8 @@
 """Recordings without a header, as radios write them; and coresets written out and read back."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,7 @@ def test_signed_integers_are_scaled_by_their_full_scale(tmp_path, name, kind):
         ({"snr": "[1, 2, 3]"}, "snr: expected one for each of 2 recordings, got 3"),
         ({"snr": "core:snr"}, "snr: expected dB"),
         ({"recordings": "[low.cu8, low.cu8]"}, "recordings: expected each once, got 'low.cu8'"),
+        ({"recordings": "[low.cu8, ./low.cu8]"}, "each once, got './low.cu8' again"),
         ({"recordings": "low.cu8"}, "recordings: expected a list"),
         ({"recordings": "[low.cu8, none.cu8]"}, "none.cu8: no such file"),
         ({"length": "21"}, "low.cu8: expected at least one frame of 21 samples, got 20"),
@@ -125,6 +128,46 @@ def test_an_export_is_read_back_bit_for_bit(tones, tmp_path, monkeypatch, name):
     assert names == {name} | ({"out.foqus.yaml"} if name != "out.npz" else set())
     with pytest.raises(ValueError, match="is there already"):
         export.write(tmp_path / "made" / name, signals)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["x.npz", "./sub/../x.npz"], "x.npz: would be written twice"),
+        (["x", "x/y.npz"], "x: .*y.npz would lie in it. Name places beside each other"),
+        (["n" * 252 + ".npz"], "expected names of up to 255 bytes, got 256. Shorten it"),
+        (["n" * 245 + ".h5"], "expected names of up to 255 bytes, got 256"),  # of the sidecar
+        (["ö" * 126 + ".npz"], "expected names of up to 255 bytes, got 256"),
+        (["n" * 300 + "/x.npz"], "expected names of up to 255 bytes, got 300"),
+    ],
+)
+def test_what_cannot_stand_side_by_side_is_refused(tmp_path, monkeypatch, names, said):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=said):
+        export.check(*map(Path, names))
+
+
+def test_a_name_may_be_as_long_as_the_disk_takes(tones, tmp_path):
+    path = tmp_path / ("n" * 251 + ".npz")
+    assert export.write(path, tones) == path and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_run_left_is_swept_after_a_day(tones, tmp_path):
+    for name, age in (("old", 2), ("new", 0)):
+        left = tmp_path / f"{export.UNFINISHED}{name}"
+        left.mkdir()
+        (left / "x.npz").touch()
+        os.utime(left, (time.time() - age * export.DAY,) * 2)
+    export.write(tmp_path / "a.npz", tones)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", f"{export.UNFINISHED}new"}
+
+
+@pytest.mark.parametrize("name", ["out.npz", "out.h5", "out"])
+def test_an_export_is_removed_as_a_whole(tones, tmp_path, name):
+    (tmp_path / "other.foqus.yaml").touch()
+    export.write(tmp_path / name, tones)
+    export.remove(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["other.foqus.yaml"]
 
 
 def test_other_endings_are_refused(tones, tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layouts import save_sigmf
 
+from foqus_lib.datasets import door, files
 from foqus_lib.datasets.own import sigmf
 from foqus_lib.datasets.own.sidecar import SigmfFolder
 from foqus_lib.datasets.own.sigmf import Stretch, _apart
@@ -138,6 +139,44 @@ def test_no_annotations_and_no_recordings(tmp_path, record):
     record([])
     with pytest.raises(ValueError, match="no labelled frame .*annotations: none. Annotate them"):
         sigmf.load(wanted(tmp_path))
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_an_extension_that_a_reader_must_know_is_refused_by_name(tmp_path, record, optional):
+    needed = [{"name": "swapped-iq", "version": "1.0.0", "optional": optional}]
+    record([(0, 50, BPSK), (50, 50, QPSK)], facts={"core:extensions": needed})
+    if optional:
+        assert len(sigmf.load(wanted(tmp_path)).signals) == 2
+        return
+    with pytest.raises(ValueError, match="a.sigmf-meta: .*must know, got 'swapped-iq'"):
+        sigmf.load(wanted(tmp_path))
+
+
+def test_a_name_that_stands_twice_in_the_metadata_is_refused(tmp_path, record):
+    meta = record([(0, 50, BPSK), (50, 50, QPSK)])
+    label = '"core:label": "BPSK"'
+    meta.write_text(meta.read_text().replace(label, f'{label}, "core:label": "QPSK"'))
+    with pytest.raises(ValueError, match="a.sigmf-meta: .*core:label: expected each name once"):
+        sigmf.load(wanted(tmp_path))
+
+
+def test_a_disk_is_not_searched_to_its_end(tmp_path, record, monkeypatch):
+    for name in "abc":
+        record([(0, 50, BPSK)], name=name, below=name)
+    monkeypatch.setattr(door, "MOST_ENTRIES", 8)
+    with pytest.raises(ValueError, match="recordings: .*more than 8 files and folders below it"):
+        sigmf.load(wanted(tmp_path))
+    with pytest.raises(ValueError, match="more than 8 files and folders"):
+        files.load(tmp_path / "recordings")
+
+
+def test_the_folder_one_stands_in_is_named_in_the_lines_that_are_proposed(
+    tmp_path, record, monkeypatch
+):
+    record([(0, 50, BPSK)])
+    monkeypatch.chdir(tmp_path / "recordings")
+    with pytest.raises(ValueError, match="with `folder: recordings`"):
+        files.load(Path("."))
 
 
 def test_a_class_named_but_not_found(tmp_path, record):
