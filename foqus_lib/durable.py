@@ -7,6 +7,7 @@ would need F_FULLFSYNC). What may fail says which path, and what to do.
 import errno
 import logging
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 SAFE = "Finished results are safe"
+A_DAY = 86_400  # s: what a killed writer left is swept after it
+LONGEST_NAME = 255  # bytes, on the usual file systems
+UNFINISHED = ".foqus-unfinished."
 
 
 def _mend(code: int | None, needed: int) -> str:
@@ -165,7 +169,7 @@ def check_writable(folder: Path, option: str = "results=...") -> None:
         ) from error
 
 
-def sweep_temporary(root: Path, older_than_s: float = 86_400) -> list[Path]:
+def sweep_temporary(root: Path, older_than_s: float = A_DAY) -> list[Path]:
     """Remove the .tmp files that killed writers left; a living writer needs milliseconds."""
     gone = []
     for tmp in sorted(Path(root).rglob(".*.tmp")):
@@ -174,6 +178,43 @@ def sweep_temporary(root: Path, older_than_s: float = 86_400) -> list[Path]:
                 tmp.unlink()
                 gone.append(tmp)
     return gone
+
+
+def short_enough(path: Path) -> None:
+    """ValueError for a name that no file can have."""
+    for name in path.parts:
+        if (size := len(os.fsencode(name))) > LONGEST_NAME:
+            raise ValueError(
+                f"{path}: expected names of up to {LONGEST_NAME} bytes, got {size}. Shorten it"
+            )
+
+
+def can_be_made(path: Path) -> None:
+    """ValueError unless the nearest folder above it that is there can be written to."""
+    short_enough(path)
+    above = next(one for one in path.absolute().parents if one.exists() or one.is_symlink())
+    try:
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{path}: cannot be written ({above}: {error.strerror}). Name another place"
+        ) from error
+
+
+@contextmanager
+def unfinished(parent: Path) -> Iterator[Path]:
+    """A hidden folder to write into before a rename; gone afterwards, of a killed run in a day."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{UNFINISHED}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime >= A_DAY:
+                shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def quarantine(root: Path, path: Path, seen: bytes) -> str:

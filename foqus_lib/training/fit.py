@@ -34,6 +34,7 @@ from foqus_lib.training import checkpoint
 from foqus_lib.training.capture import captured
 from foqus_lib.training.device import arithmetic, current, resident, rounded
 from foqus_lib.training.memory import Build, bytes_per_copy, free_bytes, ran_out, stack_size
+from foqus_lib.training.optimiser import optimiser_of, set_lr
 from foqus_lib.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -203,7 +204,7 @@ def _train(
     """
     copies, size = rows.shape
     steps = -(-size // recipe.batch)
-    optimiser = _optimiser(network, recipe, x.device)
+    optimiser = optimiser_of(network, recipe, x.device)
     keys = [layer.key for layer in network.modules() if isinstance(layer, Dropout)]
     for key in keys:
         key.copy_(torch.tensor([seed_of("dropout", seed) >> 1 for seed in seeds]))
@@ -244,7 +245,7 @@ def _train(
             change = partial(transform, rngs=rngs)
         at.zero_()
         for index, batch_size in enumerate(sizes):
-            _set_lr(optimiser, recipe.lr_at(epoch, index, steps))
+            set_lr(optimiser, recipe.lr_at(epoch, index, steps))
             step(batch_size)
         if epoch + 1 == recipe.epochs:  # a step looks before it moves: what did the last one leave?
             network.eval()
@@ -299,24 +300,3 @@ def _loss(
 def _signals(x: Tensor, batch: Int64[Tensor, "R B"]) -> Float[Tensor, "B R 2 L"]:
     """Those of each copy's own batch."""
     return x[batch.T.flatten()].view(*batch.T.shape, 2, -1)
-
-
-def _optimiser(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """On a GPU its learning rate and step count are tensors there, so that graphs may read them."""
-    weights, lr = network.parameters(), recipe.lr
-    if device.type == "cuda":
-        lr = torch.tensor(lr, device=device)
-    if recipe.optimiser == "SGD":
-        return torch.optim.SGD(
-            weights, lr, momentum=0.9, weight_decay=5e-4, nesterov=True, fused=True
-        )
-    kind = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}[recipe.optimiser]
-    return kind(weights, lr, fused=True, capturable=device.type == "cuda")
-
-
-def _set_lr(optimiser: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimiser.param_groups:
-        if torch.is_tensor(group["lr"]):
-            group["lr"].fill_(lr)
-        else:
-            group["lr"] = lr

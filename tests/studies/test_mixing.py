@@ -51,7 +51,8 @@ def test_every_row_is_there_and_has_its_numbers(done):
     by_snr = store.frame_by(made.root, mixing.STUDY, wanted, "accuracy", "snr")
     assert set(by_snr.snr) == {10.0, 18.0}
     with_theta = rows.method == "theta-SM"
-    assert rows.unmet[with_theta].between(0, 1).all() and rows.unmet[~with_theta].isna().all()
+    assert rows.unmet_pairs[with_theta].between(0, 1).all()
+    assert rows.unmet_pairs[~with_theta].isna().all()
 
 
 def test_every_row_of_a_rate_takes_the_same_steps_and_says_so(task, done, monkeypatch):

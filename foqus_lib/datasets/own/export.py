@@ -9,22 +9,17 @@ coreset/       SigMF: recordings of the frames one after the other, each an anno
 import json
 import os
 import shutil
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from foqus_lib.durable import can_be_made, short_enough, unfinished
 from foqus_lib.signals import Signals
 
 SNR_FIELD = "foqus:snr_db"
 FRAMES = 20_000  # of a recording: metadata of 100,000 annotations are the most that is read
 ARRAYS = (".npz", ".h5")
-LONGEST_NAME = 255  # bytes, on the usual file systems
-UNFINISHED, DAY = ".foqus-unfinished.", 86_400  # what a killed run leaves is swept after so many s
 
 
 def check(*paths: Path, out: Path | None = None) -> None:
@@ -49,43 +44,6 @@ def check(*paths: Path, out: Path | None = None) -> None:
     for path in map(Path, paths):
         if within := [one for one in taken if path.resolve() in one.parents]:
             raise ValueError(f"{path}: {within[0]} would lie in it. Name places beside each other")
-
-
-def short_enough(path: Path) -> None:
-    """ValueError for a name that no file can have."""
-    for name in path.parts:
-        if (size := len(os.fsencode(name))) > LONGEST_NAME:
-            raise ValueError(
-                f"{path}: expected names of up to {LONGEST_NAME} bytes, got {size}. Shorten it"
-            )
-
-
-def can_be_made(path: Path) -> None:
-    """ValueError unless the nearest folder above it that is there can be written to."""
-    short_enough(path)
-    above = next(one for one in path.absolute().parents if one.exists() or one.is_symlink())
-    try:
-        with tempfile.TemporaryFile(dir=above):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"{path}: cannot be written ({above}: {error.strerror}). Name another place"
-        ) from error
-
-
-@contextmanager
-def unfinished(parent: Path) -> Iterator[Path]:
-    """A hidden folder to write into before a rename; gone afterwards, of a killed run in a day."""
-    parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(f"{UNFINISHED}*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > DAY:
-                shutil.rmtree(left, ignore_errors=True)
-    made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def sidecar_of(path: Path) -> Path:

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Int64
 from numpy import ndarray
 
-from foqus_lib.datasets.own import export
+from foqus_lib.durable import can_be_made, short_enough, unfinished
 
 SCHEMA = 3  # before 3 Uniform drew other rows for each network named
 FILES = ("indices.npy", "scores.csv", "report.html", "manifest.json")
@@ -26,7 +26,7 @@ FILES = ("indices.npy", "scores.csv", "report.html", "manifest.json")
 
 def check_new(folder: Path) -> None:
     """ValueError for a folder that holds a coreset, or that cannot be made: before the training."""
-    export.short_enough(folder)
+    short_enough(folder)
     if any((folder / name).exists() for name in FILES):
         raise ValueError(f"{folder}: holds a coreset already. Name another folder or move it away")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -36,7 +36,7 @@ def check_new(folder: Path) -> None:
             f"{folder}: a link, a mount point or the folder you stand in cannot be replaced by a "
             "whole coreset. Name a new folder"
         )
-    export.can_be_made(folder)
+    can_be_made(folder)
 
 
 def write(
@@ -51,7 +51,7 @@ def write(
 
     before(made): what else has to succeed first; it may write into `made`, the folder to be.
     """
-    with export.unfinished(folder.parent) as made:
+    with unfinished(folder.parent) as made:
         np.save(made / "indices.npy", rows, allow_pickle=False)
         table.to_csv(made / "scores.csv", index=False, lineterminator="\n")
         of_utf8 = page.encode("utf-8", "replace")  # a file's name may hold other bytes

@@ -80,7 +80,7 @@ def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
     logits = logits_of(found.networks[0], task.test)[0].float().cpu().numpy()
     metrics = measure(logits, task.test, len(part.rows))
     if tally[0]:
-        metrics["unmet"] = float(tally[1] / tally[0])
+        metrics["unmet_pairs"] = float(tally[1] / tally[0])
     return metrics
 
 

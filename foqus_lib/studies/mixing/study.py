@@ -12,7 +12,10 @@ STUDY = Study(
     axis=RATE,
     metrics=(
         Metric("accuracy", "accuracy", points=True),
-        Metric("unmet", "share of pairs that nothing satisfied theta for", higher_is_better=False),
+        # "unmet" in older stores counts signals alone as well: another number, another name
+        Metric(
+            "unmet_pairs", "share of pairs that nothing satisfied theta for", higher_is_better=False
+        ),
         Metric("kept", "signals kept"),
     ),
     settings=(

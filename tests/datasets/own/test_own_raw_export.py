@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from foqus_lib import durable
 from foqus_lib.datasets import files
 from foqus_lib.datasets.own import export, sigmf
 from foqus_lib.datasets.own import raw as raw_reader
@@ -154,12 +155,12 @@ def test_a_name_may_be_as_long_as_the_disk_takes(tones, tmp_path):
 
 def test_what_a_killed_run_left_is_swept_after_a_day(tones, tmp_path):
     for name, age in (("old", 2), ("new", 0)):
-        left = tmp_path / f"{export.UNFINISHED}{name}"
+        left = tmp_path / f"{durable.UNFINISHED}{name}"
         left.mkdir()
         (left / "x.npz").touch()
-        os.utime(left, (time.time() - age * export.DAY,) * 2)
+        os.utime(left, (time.time() - age * durable.A_DAY,) * 2)
     export.write(tmp_path / "a.npz", tones)
-    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", f"{export.UNFINISHED}new"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", f"{durable.UNFINISHED}new"}
 
 
 @pytest.mark.parametrize("name", ["out.npz", "out.h5", "out"])
