@@ -89,5 +89,25 @@ def change_numbers(bench, name):
     mark(bench, name, f"{bench.numbers.sum()}")
 
 
+class DiesWithOne:
+    """What kills the first process that unpickles it, and that one only."""
+
+    def __init__(self, root):
+        self.root = Path(root)
+
+    def __reduce__(self):
+        return unpacked_or_dead, (self.root, os.getpid())
+
+
+def unpacked_or_dead(root, packed_by):
+    if os.getpid() != packed_by:
+        try:
+            (root / "dead").touch(exist_ok=False)
+        except FileExistsError:
+            return bench_in(root)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return bench_in(root)
+
+
 def results(root):
     return {path.name: path.read_text() for path in Path(root).glob("*.result")}

@@ -29,6 +29,7 @@ from foqus_lib.processes import SHARED, has_place, sharers
 CONNECT = 30.0  # seconds until a scheduler counts as absent
 NO_WORKERS = 300.0  # seconds without any worker until the sweep ends
 LOOK = 2.0  # seconds without an answer until we look at who is there
+ATTEMPTS = 5  # to give all workers the bench: each one that dies meanwhile spoils one
 PREFIX = "foqus-bench-"
 GO_ON = "Finished jobs are stored; the same command goes on with what is missing"
 
@@ -186,7 +187,7 @@ def _registered(client: Client, bench: object, scheduler: str) -> Iterator[str]:
     name = PREFIX + client.id
     try:
         client.run_on_scheduler(_forget_the_dead, PREFIX)
-        client.register_plugin(Bench(dumps(bench), versions()), name=name)
+        _register(client, Bench(dumps(bench), versions()), name)
     except Refused:
         _unregister(client, name)
         raise
@@ -199,6 +200,18 @@ def _registered(client: Client, bench: object, scheduler: str) -> Iterator[str]:
         yield name
     finally:
         _unregister(client, name)
+
+
+def _register(client: Client, plugin: Bench, name: str) -> None:
+    """To all workers at once. When one dies meanwhile, the scheduler hangs up: ask it again."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            client.register_plugin(plugin, name=name)
+            return
+        except OSError:
+            if not left or client.status != "running":
+                raise
+            time.sleep(LOOK)  # until the scheduler has noticed who is gone
 
 
 def _unregister(client: Client, name: str) -> None:
