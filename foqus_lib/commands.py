@@ -31,7 +31,11 @@ def sweep(args: argparse.Namespace) -> int:
     given = {"profile": args.profile, "scheduler": args.scheduler} | typed
     chapter = catalog.opened(args.chapter, given, args.shard)
     if args.export:
-        durable.check_writable(Path(args.export).resolve().parent, "--export")
+        path = Path(args.export).resolve()
+        durable.short_enough(path)
+        if path.is_dir():
+            raise ValueError(f"--export: expected a file, such as rows.csv; {path} is a folder")
+        durable.check_writable(path.parent, "--export")
     print(chapter.task.about, flush=True)
     for path in args.have:
         new, of = rows.take_in(chapter.common.store, chapter.study, Path(path))

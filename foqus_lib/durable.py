@@ -106,7 +106,7 @@ def sync(path: Path) -> None:
 @contextmanager
 def _temporary(path: Path, write: Callable[[BinaryIO], object]) -> Iterator[Path]:
     """A file of our own beside `path`, whole and on the disk; gone afterwards."""
-    tmp = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    tmp = path.with_name(f".{uuid.uuid4().hex}.tmp")  # any name that fits, fits
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(tmp, flags, 0o644)
     try:

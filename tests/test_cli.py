@@ -55,6 +55,16 @@ def toy(tmp_path, monkeypatch):
         ("sweep 03_main_tables --shard 1/2 --export x.csv", "--export: a shard has a part"),
         ("sweep 03_main_tables --export /proc/x/a.csv", "Name another one (--export)"),
         ("sweep 03_main_tables seeds=1000000000 --plan", "seeds: expected at most 1000, got 10000"),
+        (
+            "sweep 03_main_tables repeats=[1,2000] --plan",
+            "repeats: expected at most 1000, got 2",
+        ),
+        (
+            "sweep 10_layer_pruning draws=[1000000000] --plan",
+            "draws: expected at most 1000, got 1",
+        ),
+        ("sweep 03_main_tables --export .", "--export: expected a file, such as rows.csv"),
+        ("sweep 03_main_tables --export " + 256 * "x", "names of up to 255 bytes, got 256"),
         ("sweep 03_main_tables results=", "results: expected a folder, got ''"),
     ],
 )

@@ -110,6 +110,12 @@ def test_s01_kill_writers_20_times(tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+def test_a_name_of_all_the_bytes_that_a_name_may_have(tmp_path):
+    path = tmp_path / ("x" * durable.LONGEST_NAME)
+    durable.replace(path, b"1")
+    assert path.read_bytes() == b"1" and list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.slow
 def test_s01_kill_writers_200_times(tmp_path):
     acknowledged, lost, corrupt = kill_writers(tmp_path / "store", kills=200)

@@ -58,7 +58,7 @@ def test_a_good_notebook_is_published_without_times_and_paths(tmp_path):
 
 def test_notebooks_that_run_side_by_side_share_a_gpu(tmp_path, monkeypatch):
     ask = f"import os; print(os.environ['{SHARED}'])"
-    for workers, mine, wanted in ((2, "3", "6"), (1, "3", "3"), (9, None, "2")):
+    for workers, mine, wanted in ((2, "3", "6"), (9, None, "2")):
         monkeypatch.setenv(SHARED, mine) if mine else monkeypatch.delenv(SHARED)
         sources = [write(tmp_path / f"{name}.ipynb", ask) for name in "ab"]
         assert run(tmp_path, *sources, workers=workers)[0] == 0

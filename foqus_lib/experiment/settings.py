@@ -28,6 +28,7 @@ INJECTED = "# Parameters"  # how papermill begins the cell that it adds
 # Here, and not where they are used: to import those takes seconds.
 LEAST = 5  # selection seeds for an interval; 2 give one that is 6 times as wide as 10
 MOST_SEEDS = 1_000  # more are a slip, whose trials fill the memory before one runs
+MULTIPLY = "repeats", "draws", "scatter"  # of a chapter's options: as many trials again as they say
 NO_CUT = -1000.0  # dB: `snr_min` of who wants everything
 
 
@@ -138,6 +139,9 @@ def read(notebook: str, section: str, options: type, given: Mapping) -> tuple[Co
     values = {"profile": profile} | values | given
     cast = {name: typed(name, value, known[name].kind) for name, value in values.items()}
     try:
+        for name in MULTIPLY:
+            number = cast.get(name) or 0
+            at_most(name, max(number) if isinstance(number, tuple) else number, MOST_SEEDS)
         return tuple(_made(kind, cast, where) for kind in (Common, options))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None

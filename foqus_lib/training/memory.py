@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from functools import cache
 
 import torch
 from torch import nn
@@ -38,27 +37,6 @@ def bytes_per_copy(build: Build, classes: int, length: int, batch: int) -> int:
         network.head(network.embed(torch.empty(batch, copies, 2, length, device="meta")))
     activations = sum(t.untyped_storage().nbytes() for key, t in kept.items() if key not in weights)
     return math.ceil((OF_A_WEIGHT * sum(weights.values()) + SLACK * activations) / copies)
-
-
-def embedding_size(build: Build, classes: int, length: int) -> int:
-    """D: how wide the input of the last layer is."""
-    with torch.device("meta"):  # no weights are drawn: torch's generator is left alone
-        network = build(classes, length, 1).eval()
-    return network.embed(torch.empty(1, 1, 2, length, device="meta")).shape[-1]
-
-
-@cache
-def takes(build: Build, length: int) -> bool:
-    """Whether the network takes signals of that length. Of the shapes: nothing is computed."""
-    try:
-        return embedding_size(build, 2, length) > 0
-    except (RuntimeError, ValueError, ZeroDivisionError):
-        return False
-
-
-def shortest_length(build: Build, most: int = 1024) -> int:
-    """The fewest samples a signal may have for this network, `most` if it takes no fewer."""
-    return next((length for length in range(1, most) if takes(build, length)), most)
 
 
 def free_bytes(device: torch.device, budget: int = 0) -> int:

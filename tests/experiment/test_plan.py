@@ -125,6 +125,7 @@ def test_as_many_workers_as_the_largest_job_leaves_room_for(monkeypatch):
         assert fitted(2) == found
 
 
+@pytest.mark.slow
 def test_every_network_has_a_probe_and_a_memory(task, bench):
     """The plan knows nothing of a network but its constructor."""
     every = tiny.trials(task, methods=("FoQuS",), models=tuple(MODELS))

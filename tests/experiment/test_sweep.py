@@ -49,6 +49,7 @@ def test_a_second_sweep_does_nothing(finished, trials, monkeypatch):
     assert said == ["all 12 trials are stored"]
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_table(bench, finished, trials):
     tiny.run(bench, trials, 2)
     assert tiny.accuracies(bench, trials) == tiny.accuracies(finished, trials)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -117,10 +118,10 @@ def summary(made):
     return json.loads((made / "summary.json").read_text(encoding="utf-8"))
 
 
-def test_what_nothing_derives_any_more_goes_and_a_failure_replaces_nothing(tmp_path):
+def test_what_nothing_derives_any_more_goes_and_a_failure_replaces_nothing(made, tmp_path):
     results = committed(tmp_path)
-    derive.derive(STUDIES, results)
     folder = results / "rml2016_04c_8cls" / "derived"
+    shutil.copytree(made, folder)
     (folder / "of_last_year.csv").write_text("x", encoding="utf-8")
     whole = sorted(path.name for path in folder.iterdir())
     (results / "rml2016_04c_8cls" / "main.csv").rename(tmp_path / "away.csv")

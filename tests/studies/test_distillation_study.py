@@ -197,6 +197,7 @@ def with_val(task):
     return replace(task, val=Signals(iq, label, np.full(30, 18, np.float32), task.train.classes))
 
 
+@pytest.mark.slow
 def test_weight_and_step_are_chosen_on_val_and_applied(with_val, tmp_path, monkeypatch):
     bench, trials = bench_of(with_val, tmp_path, SWEEP), trials_of(with_val, SWEEP)
     with pytest.raises(ValueError, match="DM: expected the sweep on val, got no result of DM"):

@@ -214,6 +214,7 @@ def test_without_rows_the_page_says_so(tmp_path):
         assert "no rows yet" in (tmp_path / f"leaderboard/derived/{track}.csv").read_text()
 
 
+@pytest.mark.slow
 def test_exported_rows_become_the_table(tmp_path):
     from foqus_lib.experiment import rows
 

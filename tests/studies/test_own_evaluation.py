@@ -33,6 +33,7 @@ def no_training(monkeypatch):
     monkeypatch.setattr(records, "collect", never)
 
 
+@pytest.mark.slow
 def test_a_killed_evaluation_goes_on_and_the_coreset_is_that_of_all_signals(
     data, tmp_path, monkeypatch, capsys
 ):

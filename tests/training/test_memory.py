@@ -13,9 +13,7 @@ from foqus_lib.training.memory import (
     OF_A_WEIGHT,
     USABLE,
     bytes_per_copy,
-    embedding_size,
     free_bytes,
-    shortest_length,
     stack_size,
 )
 from foqus_lib.training.predict import AT_ONCE, predict
@@ -55,27 +53,11 @@ def test_activations_grow_with_the_batch_and_weights_do_not(name):
     assert 2 * at[0] - at[1] == pytest.approx(OF_A_WEIGHT * 4 * weights, rel=1e-6)
 
 
-def test_embedding_size():
-    assert embedding_size(MODELS["CNN1D"], 11, 128) == 128
-    assert embedding_size(MODELS["CNN2D"], 11, 128) == 256
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_to_ask_for_shapes_uses_up_no_random_number(name):
     before = torch.get_rng_state()
-    embedding_size(MODELS[name], 3, 64)
     bytes_per_copy(MODELS[name], 3, 64, 2)
     assert torch.equal(torch.get_rng_state(), before)
-
-
-@pytest.mark.parametrize("name", ["CNN1D", "CNN2D", "LSTM"])
-def test_the_shortest_length_is_taken_and_one_less_is_not(name):
-    shortest = shortest_length(MODELS[name])
-    network = MODELS[name](2, shortest).eval()
-    assert network(torch.zeros(1, 2, shortest)).shape == (1, 2)
-    if shortest > 1:
-        with pytest.raises((RuntimeError, ValueError)):
-            MODELS[name](2, shortest - 1)(torch.zeros(2, 2, shortest - 1))
 
 
 @pytest.mark.parametrize(

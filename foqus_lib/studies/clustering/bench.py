@@ -10,11 +10,11 @@ from foqus_lib.companions.clustering.kmeans import check_clusters
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.models.shapes import check_length
 from foqus_lib.selection.catalog import version_of
 from foqus_lib.studies.clustering import options as rows
 from foqus_lib.studies.clustering.options import Options
 from foqus_lib.studies.clustering.transfer import Transfer, transfer_of
-from foqus_lib.studies.coreset.run import long_enough
 from foqus_lib.training import collect, fit
 from foqus_lib.training.device import pick_device
 
@@ -116,7 +116,7 @@ def versions(model: str, selector: str = "") -> str:
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Store, device and memory; refuses settings that the data cannot fill."""
-    long_enough(options.model, task.train)
+    check_length(options.model, task.train.length)
     made = Bench(
         task, options, common.data_seed, common.store, str(pick_device(common.device)),
         common.memory,

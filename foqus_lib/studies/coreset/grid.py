@@ -14,6 +14,7 @@ from foqus_lib.experiment.settings import Common, at_least
 from foqus_lib.experiment.study import RATE, Metric, Study
 from foqus_lib.models import MODELS
 from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.models.shapes import check_length
 from foqus_lib.selection.catalog import (
     ABLATION_METHODS,
     METHODS,
@@ -22,7 +23,7 @@ from foqus_lib.selection.catalog import (
     version_of,
 )
 from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE, Bench
-from foqus_lib.studies.coreset.run import jobs, long_enough
+from foqus_lib.studies.coreset.run import jobs
 from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
@@ -165,7 +166,7 @@ def both_of(pair: str) -> tuple[str, str]:
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Recipes, store, device and memory of a chapter, for its task."""
     for model in networks(options):
-        long_enough(model, task.train)
+        check_length(model, task.train.length)
     device = str(pick_device(common.device))
     how = options.collection, options.evaluation
     return Bench(task, *how, common.store, device, common.memory)

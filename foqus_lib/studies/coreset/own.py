@@ -25,6 +25,7 @@ from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.plan import OF_A_WORKER, in_words, seconds_per_unit, size_in_words
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
+from foqus_lib.models.shapes import check_length
 from foqus_lib.selection import foqus, scores
 from foqus_lib.selection.budget import apportion, budget_of
 from foqus_lib.selection.catalog import SNR_BALANCED, looks_early, method_named, version_of
@@ -33,7 +34,7 @@ from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
 from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for
 from foqus_lib.studies.coreset.grid import known_model
 from foqus_lib.studies.coreset.own_folder import SCHEMA, read, subset
-from foqus_lib.studies.coreset.run import evidence_jobs, long_enough, recorded
+from foqus_lib.studies.coreset.run import evidence_jobs, recorded
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.recipe import Recipe
@@ -186,7 +187,7 @@ def _opened(
     try:
         cut = signals.at_least(loaded.signals, request.snr_min)
         affordable(cut.label, request.rate, cut.classes)
-        long_enough(request.model, cut)
+        check_length(request.model, cut.length)
     except ValueError as error:
         raise ValueError(f"{request.data}: {error}") from None
     del loaded

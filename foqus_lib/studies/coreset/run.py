@@ -25,6 +25,7 @@ from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
+from foqus_lib.models.shapes import embedding_size
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
@@ -32,22 +33,11 @@ from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.fit import fit
-from foqus_lib.training.memory import embedding_size, shortest_length, takes
 from foqus_lib.training.predict import accuracies, logits_of
 
 FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 # of a trial: its test logits and its best test on the way, or why there are none
 Outcome = tuple[Float32[ndarray, "M C"], float] | ValueError
-
-
-def long_enough(model: str, signals: Signals) -> None:
-    """ValueError, before any training, if the signals are too short for the network."""
-    if not takes(MODELS[model], signals.length):
-        shortest = shortest_length(MODELS[model])
-        raise ValueError(
-            f"{model} needs signals of {shortest} samples or more, these have {signals.length}. "
-            "Cut longer frames, or name another network"
-        )
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:

@@ -5,7 +5,7 @@ from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.studies.bench import Bench
 from foqus_lib.studies.coreset import bench as coreset
-from foqus_lib.studies.distillation.networks import long_enough
+from foqus_lib.studies.distillation.networks import check_length
 from foqus_lib.studies.distillation.options import PSI, Options
 from foqus_lib.studies.distillation.ways import ways
 from foqus_lib.training.device import pick_device
@@ -15,7 +15,7 @@ from foqus_lib.training.recipe import Recipe
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Store, device and recipes. Refuses here what no training could mend."""
     for model in (PSI, *options.models, *options.cross_models):
-        long_enough(model, task.train)
+        check_length(model, task.train.length)
     for budget in budgets(options):
         check_budget(task.train, budget)
     if task.val is None and any(way.tried for way in ways(options).values()):

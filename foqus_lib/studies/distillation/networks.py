@@ -3,10 +3,8 @@
 from foqus_lib.companions import signal_resnet
 from foqus_lib.companions.signal_resnet import SignalResNet
 from foqus_lib.errors import unknown
-from foqus_lib.models import MODELS, VERSIONS
+from foqus_lib.models import MODELS, VERSIONS, shapes
 from foqus_lib.models.copies import alone
-from foqus_lib.signals import Signals
-from foqus_lib.studies.coreset import run
 
 RESNET = "ResNet20"  # three blocks a stage
 BUILDS = MODELS | {RESNET: alone(SignalResNet)}
@@ -20,7 +18,7 @@ def known_network(name: str) -> str:
     return name
 
 
-def long_enough(name: str, signals: Signals) -> None:
+def check_length(name: str, length: int) -> None:
     """ValueError if the signals are too short for the network; the residual one takes any."""
     if name in MODELS:
-        run.long_enough(name, signals)
+        shapes.check_length(name, length)

@@ -3,11 +3,11 @@
 from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
+from foqus_lib.models.shapes import check_length
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.bench import Bench
 from foqus_lib.studies.coreset import bench as coreset
 from foqus_lib.studies.coreset.draw import affordable
-from foqus_lib.studies.coreset.run import long_enough
 from foqus_lib.studies.frontier.options import PSI, Options
 from foqus_lib.training.device import pick_device
 
@@ -16,7 +16,7 @@ LEAST = 4  # signals that unbiased CKA needs
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Store, device and recipes. Refuses here what no training could mend."""
-    long_enough(PSI, task.train)
+    check_length(PSI, task.train.length)
     for rate in options.rates:
         kept = affordable(task.train.label, rate)
         if options.networks and kept < LEAST:

@@ -12,12 +12,12 @@ from foqus_lib.companions.layer_pruning import Weights
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models.copies import Alone, alone, taken
+from foqus_lib.models.shapes import embedding_size
 from foqus_lib.studies.layer_pruning.options import Options
 from foqus_lib.training import collect as collecting
 from foqus_lib.training import fit as training
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.fit import initial
-from foqus_lib.training.memory import embedding_size
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import numpy as np
 from foqus_lib.companions.mixing.part import TrainingPart, cut_length
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
+from foqus_lib.models.shapes import check_length
 from foqus_lib.signals import fingerprint
 from foqus_lib.studies.bench import Bench
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA
-from foqus_lib.studies.coreset.run import long_enough
 from foqus_lib.studies.mixing.options import Options
 from foqus_lib.training.device import pick_device
 
@@ -45,7 +45,7 @@ def narrowed(task: Task, only_snr: float | None) -> Task:
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Recipes, store, device and memory; the task is narrowed to one SNR if that was asked for."""
     task = narrowed(task, options.only_snr)
-    long_enough(options.model, task.train)
+    check_length(options.model, task.train.length)
     cut_length(TrainingPart(task, np.arange(len(task.train))), options.ratio)
     device = str(pick_device(common.device))
     records = coreset_bench.Bench(

@@ -5,8 +5,8 @@ from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Metric, Study
 from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.models.shapes import check_length
 from foqus_lib.selection.catalog import version_of
-from foqus_lib.studies.coreset.run import long_enough
 from foqus_lib.studies.layer_pruning.options import Options, versions
 from foqus_lib.studies.scoring_proxy.partners import base_recipe
 from foqus_lib.studies.scoring_proxy.records import METHODS, SELECTOR, UNIFORM
@@ -19,7 +19,7 @@ def trials(common: Common, options: Options, task: Task) -> list[Trial]:
 
     ValueError for signals too short for the network that is trained on the coresets.
     """
-    long_enough(options.model, task.train)
+    check_length(options.model, task.train.length)
     return [
         Trial(
             STUDY.name,

@@ -16,9 +16,9 @@ from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.models.shapes import check_length
 from foqus_lib.selection.catalog import SNR_BALANCED, version_of
 from foqus_lib.studies.coreset import bench as coreset
-from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE
 from foqus_lib.studies.visibility_graph import rows
 from foqus_lib.studies.visibility_graph.options import Options
@@ -48,7 +48,7 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
     long_enough(task.train.length, max(options.max_lag, *options.lags, 1))
     plain = [name for name in options.named if name in rows.PLAIN]
     for model in (*plain, options.selection_model):
-        run.long_enough(model, task.train)
+        check_length(model, task.train.length)
     device = str(pick_device(common.device))
     records = coreset.Bench(
         task, options.collection, options.recipes["plain"], common.store, device, common.memory

@@ -56,7 +56,10 @@ def test_there_are_sixty_attacks():
     assert len(ATTACKS) == 60
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n == "3 million MARK" else n for n in ATTACKS],
+)
 def test_attacks_are_refused_in_little_memory_and_without_effect(write, name, tmp_path):
     witness = tmp_path / "witness"
     path = write(files.attacks(witness)[name])
