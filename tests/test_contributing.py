@@ -50,7 +50,7 @@ def test_the_chapter_runs_from_the_command_line(project):
     done = subprocess.run(
         [sys.executable, "-m", "foqus_lib.cli", "sweep", "99_nearest_mean", "--profile", "smoke",
          f"results={project / 'store'}", "--export", str(rows)],
-        cwd=project, capture_output=True, text=True, timeout=120,
+        cwd=project, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(rows)
@@ -62,7 +62,7 @@ def test_its_notebook_becomes_a_page_with_a_table(project):
     papermill = [sys.executable, "-m", "papermill", "notebooks/99_nearest_mean.ipynb", "out.ipynb"]
     done = subprocess.run(
         [*papermill, "-p", "profile", "smoke", "--cwd", "."],
-        cwd=project, capture_output=True, text=True, timeout=120,
+        cwd=project, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     made = json.loads((project / "out.ipynb").read_text(encoding="utf-8"))

@@ -46,7 +46,7 @@ def run(folder, *sources, workers=2, timeout=60, **given):
 def test_a_good_notebook_is_published_without_times_and_paths(tmp_path):
     source = write(tmp_path / "good.ipynb", "seed + 1", "import os; os.environ['OMP_NUM_THREADS']")
     failed, said = run(tmp_path, source, seed="4")
-    assert failed == 0 and said[0] == "running good" and said[1].startswith("ok      good")
+    assert failed == 0 and said[0] == "running good" and said[-1].startswith("ok      good")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.ipynb"]
     made = json.loads((tmp_path / "out" / "good.ipynb").read_text(encoding="utf-8"))
     assert made["metadata"]["foqus"]["parameters"] == {"seed": 4}
@@ -181,7 +181,7 @@ def test_no_kernel_outlives_the_build(tmp_path, number):
     )
     pid = wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     os.kill(build.pid, number)
-    build.wait(20)
+    build.wait(60)
     wait_for(lambda: not alive(int(pid)))
     assert not (tmp_path / "out" / "a.ipynb").exists()
 
@@ -197,7 +197,7 @@ def alive(pid):
         return False
 
 
-def wait_for(condition, seconds=30):
+def wait_for(condition, seconds=120):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := condition():

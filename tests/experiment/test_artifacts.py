@@ -141,7 +141,7 @@ def test_racing_writers_all_load_the_same_arrays(tmp_path):
     savers = [spawn.Process(target=saver, args=(tmp_path, me, barrier, queue)) for me in range(4)]
     for process in savers:
         process.start()
-    first, *others = [queue.get(timeout=60) for _ in savers]
+    first, *others = [queue.get(timeout=300) for _ in savers]
     for process in savers:
         process.join()
     assert all(other == first for other in others)

@@ -175,7 +175,7 @@ def test_workers_killed_while_they_start_are_replaced(seconds, tmp_path):
     stop.set()
     thread.join()
     ran = [len(runs(tmp_path, name)) for name in range(4)]
-    assert time.monotonic() - began < 60 and min(ran) == 1 and sum(ran) <= 4 + 3, ran
+    assert time.monotonic() - began < 300 and min(ran) == 1 and sum(ran) <= 4 + 3, ran
 
 
 def test_workers_that_never_start_end_with_a_message(tmp_path):
@@ -201,7 +201,7 @@ def test_a_caller_that_stops_reading_ends_the_workers(bench):
     assert next(reading) == (jobs[0], None)
     began = time.monotonic()
     reading.close()
-    assert time.monotonic() - began < 5 and not multiprocessing.active_children()
+    assert time.monotonic() - began < 30 and not multiprocessing.active_children()
 
 
 DRIVER = """
@@ -231,9 +231,9 @@ def test_a_driver_that_ends_leaves_neither_processes_nor_data(stop, tmp_path, te
     assert driver.stdout.readline() == "one is done\n"
     children = psutil.Process(driver.pid).children(recursive=True)
     driver.send_signal(stop)
-    said = driver.communicate(timeout=20)[1]
-    assert not psutil.wait_procs(children, timeout=10)[1], "orphans are still computing"
-    deadline = time.monotonic() + 5
+    said = driver.communicate(timeout=120)[1]
+    assert not psutil.wait_procs(children, timeout=60)[1], "orphans are still computing"
+    deadline = time.monotonic() + 30
     while list(temporary.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert said.count("Traceback") == (stop == signal.SIGINT), said  # the workers say nothing

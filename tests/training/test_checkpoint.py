@@ -203,7 +203,7 @@ from foqus_lib.training.recipe import Recipe
 checkpoint.EVERY_S = 0.0
 data = np.load(sys.argv[1])
 tones = Signals(data["iq"], data["label"], data["snr"], ("low", "mid", "high"))
-how = Collection(Recipe(epochs=12, batch=8), early_runs=1, early_epochs=1)
+how = Collection(Recipe(epochs=40, batch=8), early_runs=1, early_epochs=1)
 [(found, _)] = collect(MODELS["CNN1D"], tones, ["a"], how, progress=lambda t: print(t, flush=True),
                        keep=pathlib.Path(sys.argv[2]))
 np.savez(sys.argv[3], **to_arrays(found))
@@ -223,7 +223,7 @@ def test_kill_9_at_any_moment(tones, tmp_path):
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
     whole = start(tmp_path / "whole", tmp_path / "whole.npz")
-    assert len(whole.communicate()[0].splitlines()) == 12
+    assert len(whole.communicate()[0].splitlines()) == 40
     kills, out = 0, tmp_path / "killed.npz"
     while not out.exists():
         one = start(tmp_path / "kept", out)
