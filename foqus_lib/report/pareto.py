@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from foqus_lib.experiment.study import Metric, Study
-from foqus_lib.report.blocks import block_names, block_of, in_order
+from foqus_lib.report.blocks import block_names, block_of, in_blocks, in_order, note_on
 from foqus_lib.report.figures import GREY, MARKERS, PALETTE
+from foqus_lib.report.printed import Table
 from foqus_lib.report.svg import new_figure, plain, style
 from foqus_lib.report.tables import mean_texts
 
@@ -43,20 +44,28 @@ def on_front(table: pd.DataFrame, costs: Sequence[str], metric: Metric) -> pd.Da
     return pd.DataFrame(found, index=table.index)
 
 
-def frontier_table(rows: pd.DataFrame, study: Study, costs: Sequence[str]) -> pd.DataFrame:
-    """Each row in words: mean ± sd (n), what it costs, and a mark where no other row beats it."""
+def frontier_table(
+    rows: pd.DataFrame, study: Study, costs: Sequence[str], unfinished: str = ""
+) -> Table:
+    """Each row in words: mean ± sd (n), what it costs, and a mark where no other row beats it.
+
+    `unfinished` is `Scan.note` of the rows, if any are missing. Nothing is bold: the marks are.
+    """
     table = means(rows, study)
     front = on_front(table, costs, study.metrics[0])
     label = {metric.name: metric.label for metric in study.metrics}
     names = [name for name in study.block if table[name].nunique() > 1]
     order = {name: place for place, name in enumerate(in_order(list(table.method), study))}
-    shown = pd.DataFrame({
+    axis = study.axis.label[:1].upper() + study.axis.label[1:]
+    heads = {
         **{name.replace("_", " ").capitalize(): table[name] for name in names},
         "Method": table.method,
-        study.axis.label[:1].upper() + study.axis.label[1:]: [
+        axis: [
             "all" if method == study.ceiling else study.axis.text(budget)
             for method, budget in zip(table.method, table.budget, strict=True)
         ],
+    }
+    shown = pd.DataFrame(heads | {
         study.metrics[0].label.capitalize(): mean_texts(table, study.metrics[0]),
         "n": table.n,
         **{
@@ -69,7 +78,13 @@ def frontier_table(rows: pd.DataFrame, study: Study, costs: Sequence[str]) -> pd
     })  # fmt: skip
     keys = [*names, "budget", "method"]
     placed = table.assign(method=table.method.map(order)).sort_values(keys, kind="stable")
-    return shown.loc[placed.index].reset_index(drop=True)
+    text = shown.loc[placed.index].set_index(list(heads)).astype(str)
+    note = (
+        f"{note_on(in_blocks(rows, study), study, unfinished)} {MARK}: no row with a higher mean "
+        "costs as little of that price; with few seeds that may be luck."
+    )
+    numbers = table.join(front.add_suffix("_front")).loc[placed.index]
+    return Table(numbers, text, text.map(lambda _: False), note)
 
 
 def _price(value: float) -> str:

@@ -34,19 +34,33 @@ def test_means_are_over_seeds_each_the_mean_of_its_repeats():
 
 def test_the_table_by_hand():
     table = pareto.frontier_table(priced(repeats=[0]), PRICED, ["floats", "s"])
-    assert list(table.columns) == [
+    text = table.text.reset_index()
+    assert list(text.columns) == [
         "Method", "Rate |S|/N", "Accuracy", "n", "Stored floats", "Seconds"
     ]  # fmt: skip
-    assert table.to_numpy().tolist() == [
-        ["Uniform", "1 %", "0.520 ± 0.016", 5, "10", "1"],
-        ["FoQuS", "1 %", "0.620 ± 0.016", 5, "● 10", "1"],
-        ["All data", "all", "0.920 ± 0.016", 5, "● 100", "● 1"],
+    assert text.to_numpy().tolist() == [
+        ["Uniform", "1 %", "0.520 ± 0.016", "5", "10", "1"],
+        ["FoQuS", "1 %", "0.620 ± 0.016", "5", "● 10", "1"],
+        ["All data", "all", "0.920 ± 0.016", "5", "● 100", "● 1"],
     ]
+    assert table.numbers.floats_front.tolist() == [False, True, True]
+    assert not table.bold.to_numpy().any() and table.bold.shape == table.text.shape
+
+
+def test_below_the_table_stand_data_recipe_and_what_is_missing():
+    note = pareto.frontier_table(priced(repeats=[0]), PRICED, ["s"], "2 trials failed").note
+    recipe = priced().evaluation_recipe.iloc[0]
+    assert f"Evaluation recipe: {recipe}." in note and "n = 5 seeds x 1 repeat" in note
+    assert "The grid is not finished: 2 trials failed." in note
+    assert note.endswith(
+        "●: no row with a higher mean costs as little of that price; with few seeds that may be "
+        "luck."
+    )
 
 
 def test_rows_stand_by_budget_then_method_whatever_their_order():
     table = pareto.frontier_table(priced((100, 500))[::-1], PRICED, ["floats"])
-    assert list(zip(table["Rate |S|/N"], table.Method, strict=True)) == [
+    assert [(rate, method) for method, rate in table.text.index] == [
         ("1 %", "Uniform"), ("1 %", "FoQuS"), ("5 %", "Uniform"), ("5 %", "FoQuS"),
         ("all", "All data"),
     ]  # fmt: skip
@@ -54,8 +68,8 @@ def test_rows_stand_by_budget_then_method_whatever_their_order():
 
 def test_blocks_are_named_where_there_are_several_and_stand_together():
     data = priced(repeats=[0], pairs=(("CNN1D", "CNN1D"), ("CNN1D", "CNN2D")))
-    table = pareto.frontier_table(data, PRICED, ["floats"])
-    named = list(zip(table["Evaluation model"], table.Method, strict=True))
+    text = pareto.frontier_table(data, PRICED, ["floats"]).text.reset_index()
+    named = list(zip(text["Evaluation model"], text.Method, strict=True))
     methods = ["Uniform", "FoQuS", "All data"]
     assert named == [(block, method) for block in ("CNN1D", "CNN2D") for method in methods]
 

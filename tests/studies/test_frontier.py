@@ -1,20 +1,36 @@
 """The capstone's study: every row pays what it says, and the marks are those of a brute force."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment.settings import ROOT
+from foqus_lib.models.copies import taken
 from foqus_lib.report import pareto
-from foqus_lib.report.bars import judge
+from foqus_lib.report.bars import judged
+from foqus_lib.seeds import rng_for
+from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.frontier import networks, sets
-from foqus_lib.studies.frontier.bars import bars_of, crossed
+from foqus_lib.studies.frontier.bars import (
+    CONTROL,
+    PLAIN,
+    SHARE,
+    bars_of,
+    crossed,
+    legal_shares,
+    shares_in_words,
+)
 from foqus_lib.studies.frontier.bench import bench as made_bench
 from foqus_lib.studies.frontier.options import (
+    AS_LONG,
     CUT,
     DISTILLED,
     FLOOR,
@@ -28,9 +44,10 @@ from foqus_lib.studies.frontier.options import (
     WHOLE,
     Options,
 )
-from foqus_lib.studies.frontier.steps import gradient_steps, steps_in_words
+from foqus_lib.studies.frontier.partners import mixed_shares
+from foqus_lib.studies.frontier.steps import epochs_in_words, gradient_steps, steps_in_words
 from foqus_lib.studies.frontier.study import STUDY
-from foqus_lib.studies.frontier.trials import trials
+from foqus_lib.studies.frontier.trials import VERSION, trials
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -49,13 +66,14 @@ def done(task, tmp_path_factory):
 
 def one(rows, method, network="CNN1D", form=WHOLE):
     here = rows[(rows.method == method) & (rows.network == network)]
-    [found] = here[here.form.str.startswith(form)].to_dict("records")
+    told = here.form.str.startswith("cut to") if form == CUT else here.form == form
+    [found] = here[told].to_dict("records")
     return found
 
 
 def test_every_row_is_there_once(done):
     _, wanted, rows = done
-    assert len(rows) == len(wanted) == len(METHODS) + 2 * len(GRID) + 3
+    assert len(rows) == len(wanted) == len(METHODS) + 3 * len(GRID) + 4
     assert not rows.duplicated(["network", "form", "method", "budget", "seed"]).any()
 
 
@@ -125,10 +143,43 @@ def test_a_cut_network_is_smaller_and_saw_no_more(done, task, monkeypatch):
         return real(build, signals, coresets, *rest, **more)
 
     monkeypatch.setattr(networks, "fit", noting)
-    trial = next(t for t in wanted if t["form"] != WHOLE and t.method == FOQUS)
+    trial = of_form(wanted, "cut to 4 blocks", FOQUS)
     stock = sets.stock_of(made, trial)
     networks.trained(made, trial, stock)
     assert seen == [set(stock.rows.tolist())] * 2  # once whole, once what is left
+
+
+def of_form(wanted, form, method):
+    return next(t for t in wanted if (t["form"], t.method) == (form, method))
+
+
+def test_the_control_of_a_cut_is_the_same_two_trainings_without_the_cut(done, monkeypatch):
+    """The second begins from what the first left, on the same signals in the same batches."""
+    made, wanted, rows = done
+    calls, real = [], networks.fit
+
+    def noting(build, signals, coresets, names, *rest, start, **more):
+        found = real(build, signals, coresets, names, *rest, start=start, **more)
+        calls.append((coresets[0].tolist(), names, start, taken(found.networks[0], 0)))
+        return found
+
+    monkeypatch.setattr(networks, "fit", noting)
+    for form in (AS_LONG, "cut to 4 blocks"):
+        trial = of_form(wanted, form, FLOOR + MIXED)
+        networks.trained(made, trial, sets.stock_of(made, trial))
+    first, second, before_cut, after_cut = calls
+    assert first[:2] == before_cut[:2] and second[:2] == after_cut[:2] and first[0] == second[0]
+    assert first[2] is None and all(torch.equal(x, first[3][n]) for n, x in second[2][0].items())
+    longer, whole = (one(rows, FLOOR, RESNET, form) for form in (AS_LONG, WHOLE))
+    assert all(longer[name] == whole[name] for name in ("parameters", "floats", "recipe"))
+
+
+def test_without_its_control_a_sweep_asks_for_what_it_always_did(task):
+    common = tiny.common(seeds=2)
+    every = trials(common, OPTIONS, task)
+    plain = trials(common, replace(OPTIONS, control=0), task)
+    assert set(plain) == {one for one in every if one["form"] != AS_LONG}
+    assert len(every) - len(plain) == 2 * (len(GRID) + 1)
 
 
 def test_rows_of_a_rate_take_as_many_steps(task):
@@ -206,11 +257,46 @@ def test_steps_by_hand_and_what_takes_more_than_a_set_is_told():
          (FRESH, 200, 2640, 30), (FLOOR, 1000, 264, 30), (ALL_DATA, 10_000, 2640, 12)],
         columns=["method", "budget", "kept", "epochs"],
     )  # fmt: skip
-    rows = rows.assign(recipe=[said.format(epochs) for epochs in rows.epochs])
-    assert steps_in_words(rows) == (
+    rows = rows.assign(recipe=[said.format(epochs) for epochs in rows.epochs], form=WHOLE)
+    told = (
         f"Gradient steps of one training. 2 %: 60 to 90 on a set, 83 of {SHORT}; "
         "10 %: 270 on a set; All data: 996"
     )
+    assert steps_in_words(rows) == told
+    twice = rows.assign(form=[WHOLE, AS_LONG, "cut to 4 blocks", WHOLE, WHOLE, WHOLE])
+    assert steps_in_words(twice) == (
+        f"{told}; two trainings, so twice as many: {AS_LONG} | cut to 4 blocks"
+    )
+
+
+def test_epochs_and_iterations_by_hand():
+    rows = pd.DataFrame(
+        [(FLOOR, "epochs=30 ", "-", "-"), (FOQUS, "epochs=30 ", "epochs=12 early=0x5", "-"),
+         (SHORT, "epochs=1 ", "-", "-"), (SHORT, "epochs=3 ", "-", "-"),
+         (ALL_DATA, "epochs=9 ", "-", "-"), (DISTILLED, "epochs=30 ", "-", "MDM K=25 CNN1D")],
+        columns=["method", "recipe", "selection_recipe", "distillation_recipe"],
+    )  # fmt: skip
+    told = "Epochs: 30 on a set, 1 and 3 of Fewer epochs on all data, 9 of All data, "
+    told += "12 of the training that scores"
+    assert epochs_in_words(rows) == f"{told}. MDM: K = 25 iterations."
+    longer = rows.assign(distillation_recipe="MDM of steps; K=200 batch_real=32")
+    assert epochs_in_words(rows, longer).endswith("the chapter on distillation have K = 200.")
+    assert epochs_in_words(rows[:-1]) == f"{told}."
+
+
+def test_who_can_be_mixed_by_hand(done, task, tmp_path):
+    """Half of 64 signals in 6 groups of class and SNR: nobody is alone. Of 4, all may be."""
+    made, wanted, _ = done
+    found = mixed_shares(made, wanted)
+    assert found.method.tolist() == [FLOOR + MIXED, FOQUS + MIXED]
+    assert found["without a partner"].tolist() == ["0%"] * 2
+    assert found["changed in an epoch"].tolist() == ["50%"] * 2
+    common = tiny.common(seeds=3, results=str(tmp_path))
+    few = replace(OPTIONS, rates=(4 / 64,))
+    asked = trials(common, few, task)
+    found = mixed_shares(made_bench(common, few, task), asked).set_index("method")
+    assert found.coresets.tolist() == [3, 0] and found.signals[FOQUS + MIXED] == "no record here"
+    assert found["without a partner"][FLOOR + MIXED] != "0%"
 
 
 def test_the_steps_of_real_rows_are_those_that_were_taken(done, monkeypatch):
@@ -230,25 +316,144 @@ def test_table_and_figure_of_real_rows(done):
     _, _, rows = done
     prices = ["floats", "seconds_all", "parameters"]
     table = pareto.frontier_table(rows, STUDY, prices)
-    assert len(table) == len(rows) and (table.n == 1).all()
-    assert table["Stored floats"].str.startswith(pareto.MARK).any()
+    assert len(table.text) == len(table.numbers) == len(rows) and (table.numbers.n == 1).all()
+    assert table.text["Stored floats"].str.startswith(pareto.MARK).any()
+    assert "epochs=1" in table.note and "K=2" in table.note  # what it was trained by
     assert len(pareto.frontier_figure(rows, STUDY, prices).axes) == 3
 
 
-@pytest.mark.parametrize(
-    ("gap", "share", "seeds", "verdicts"),
-    [(-0.01, 0.2, 6, ["met", "met"]), (-0.2, 0.2, 6, ["not met", "met"]),
-     (-0.01, 0.2, 3, ["no verdict"] * 2), (-0.01, 0.5, 6, ["met", "not met"])],
-)  # fmt: skip
-def test_the_bar(gap, share, seeds, verdicts):
+LEGAL = legal_shares(269_499, 4)
+
+
+def made_up_rows(gap, shares, seeds, forms=(WHOLE,)):
+    """FoQuS whole in these forms, the longer one better; with n-RM and cut, `gap` from the best."""
     common = {"network": RESNET, "budget": 1000, "repeat": 0}
-    rows = pd.DataFrame([
+    whole = [(form, FOQUS, 0.6 + 0.05 * at) for at, form in enumerate(forms)]
+    cut = [("cut to 4 blocks", FOQUS + MIXED, whole[-1][2] + gap)]
+    return pd.DataFrame([
         {**common, "form": form, "method": method, "seed": seed,
-         "accuracy": 0.6 + 0.001 * seed + (gap if form != WHOLE else 0.0005 * (seed % 2)),
-         "parameters": 100 * (share if form != WHOLE else 1)}
-        for form, method in ((WHOLE, FOQUS), ("cut to 4 blocks", FOQUS + MIXED))
+         "accuracy": level + 0.001 * seed + (0.0005 * (seed % 2) if form == WHOLE else 0),
+         "parameters": 269_499 * (1 if method == FOQUS else shares[seed % len(shares)])}
+        for form, method, level in whole + cut
         for seed in range(seeds)
     ])  # fmt: skip
-    both = crossed(rows)
-    found = judge(bars_of(both, STUDY.axis.text), {"rows": both})
-    assert list(found["verdict"]) == verdicts
+
+
+def verdicts_on(rows):
+    found = judged(bars_of(crossed(rows), STUDY.axis.text))
+    return list(found["verdict"]), list(found["says"]), list(found["measured"])
+
+
+@pytest.mark.parametrize(
+    ("gap", "seeds", "verdict"),
+    [(-0.01, 6, "met"), (-0.2, 6, "not met"), (-0.01, 3, "no verdict")],
+)
+def test_the_bar_on_accuracy(gap, seeds, verdict):
+    [found, _], [says, _], _ = verdicts_on(made_up_rows(gap, LEGAL, seeds))
+    assert found == verdict and says.endswith(f"{PLAIN}, in half the steps")
+
+
+def test_the_bar_is_set_against_the_control_where_there_is_one():
+    rows = made_up_rows(-0.04, LEGAL, 6, (WHOLE, AS_LONG))
+    [found, _], [says, _], _ = verdicts_on(rows)
+    assert found == "not met" and says.endswith(f"{CONTROL}, in as many steps")
+    [found, _], [says, _], _ = verdicts_on(rows[rows.form != AS_LONG])
+    assert found == "met" and says.endswith(f"{PLAIN}, in half the steps")
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict", "largest"),
+    [([LEGAL[0], LEGAL[-1]], "not met", "55.3 %"), ([LEGAL[0]], "not met", "29.6 %"),
+     (legal_shares(269_499, 3), "not met", "27.9 %"), ([0.2, 0.25], "met", "25.0 %"),
+     ([0.2, 0.3], "not met", "30.0 %")],
+)  # fmt: skip
+def test_the_bar_on_parameters_is_asked_of_every_seed(shares, verdict, largest):
+    """Which networks are left is counted: no test of a mean, however few the seeds."""
+    for seeds in (2, 6):
+        [_, found], _, [_, text] = verdicts_on(made_up_rows(0.0, shares, seeds))
+        assert (found, text) == (verdict, largest)
+
+
+def test_legal_shares_are_those_of_the_networks_themselves():
+    """For any number of classes; and every committed cut is one of them."""
+    cut = NETWORKS[RESNET]()
+    for classes in (2, 11):
+        sizes = [
+            sum(p.numel() for p in cut.build(classes, 128, depths, cut.width).parameters())
+            for depths in (cut.depths, (2, 1, 1), (1, 2, 1), (1, 1, 2))
+        ]
+        assert legal_shares(sizes[0], 4) == pytest.approx([x / sizes[0] for x in sizes[1:]])
+    rows = crossed(load_rows(ROOT / "book" / "results" / "frontier" / "rows.csv", STUDY))
+    left = rows.parameters_left[rows.form == "cut to 4 blocks"].to_numpy()
+    assert np.isclose(left[:, None], LEGAL, rtol=1e-9).any(1).all()
+
+
+def test_the_least_share_is_said_and_lies_above_the_bar():
+    [least] = legal_shares(269_499, 3)
+    assert least > SHARE
+    assert shares_in_words(crossed(made_up_rows(0.0, LEGAL, 2))) == (
+        "ResNet20 keeps a block of every stage. Blocks left, and what that leaves of its "
+        "parameters: 3, 27.9 %; 4, 29.6 to 55.3 %. So no cut can meet the bar of 25 %."
+    )
+
+
+# ---- versions ------------------------------------------------------------------------------------
+
+# Of `digest` below, by the study's VERSION. Samples are whole numbers, and what a network computes
+# of them is left out: the bytes are the same anywhere.
+DIGESTS = {1: "8b8a94a406cbd6f18edc33c1248dc3f8465bcf6db6d1d8784dc5164dbc0e1284"}
+CHANGED = {
+    "CHANCE": 0.6, "RATIO": 0.25, "PIECES": 3, "COMPARED": 64, "BATCHES": 4, "SEGMENTS": 4,
+    "SUBSETS": 50,
+}  # fmt: skip
+
+
+def digest(task, monkeypatch):
+    """SHA-256 of what n-RM makes of a batch, and of all that a cut compares, scores and leaves."""
+    iq = np.random.default_rng(0).integers(-50, 50, size=(300, 2, 64)).astype(np.float32)
+    label = np.arange(300) % 3
+    train = Signals(iq, label, (np.arange(300) % 2).astype(np.float32), task.train.classes)
+    task = replace(task, train=train, train_rows=np.arange(300))
+    stock, found = sets.Stock(train, np.arange(300), 0.0, 300), sha256()
+    made = made_bench(tiny.common(), OPTIONS, task)
+    change = networks.training_of(made, FLOOR + MIXED, stock).change
+    rows = torch.arange(0, 300, 5)[:, None]
+    children, _ = change(torch.from_numpy(iq)[rows], rows, [np.random.default_rng(1)])
+    found.update(children.numpy().tobytes())
+
+    alike = {4: np.zeros((10, 10)), 8: np.diag(2.0 ** np.arange(10))}  # one segment; one a block
+    for keep, matrix in alike.items():
+        monkeypatch.setattr(networks, "activations", lambda network, x: [x])
+        monkeypatch.setattr(
+            networks, "cka_matrix",
+            lambda layers, matrix=matrix: found.update(layers[0].numpy().tobytes()) or matrix,
+        )  # fmt: skip
+        monkeypatch.setattr(
+            networks, "contribution",
+            lambda *given: found.update(str(given[3]).encode()) or float(rng_of(given[3])),
+        )  # fmt: skip
+        asked = replace(OPTIONS, keep=keep)
+        made = made_bench(tiny.common(), asked, task)
+        trial = of_form(trials(tiny.common(), asked, task), f"cut to {keep} blocks", FLOOR)
+        cut = NETWORKS[RESNET]()
+        whole = networks._built(cut, cut.depths)(3, 64)
+        depths, _ = networks._cut(made, trial, stock, whole)
+        found.update(str(depths).encode())
+    return found.hexdigest()
+
+
+def rng_of(kept):
+    """A score of these blocks like no other's."""
+    return rng_for("score", *kept).integers(1_000_000)
+
+
+def test_another_cut_or_another_mixing_needs_a_raised_version(task, monkeypatch):
+    found = digest(task, monkeypatch)
+    words = f"raise VERSION in studies/frontier/trials.py and note the digest: {found}"
+    assert DIGESTS.get(VERSION) == found, words
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_the_digest_knows_every_constant_that_stands_in_no_key(name, task, monkeypatch):
+    monkeypatch.setattr(networks, name, CHANGED[name])
+    assert digest(task, monkeypatch) not in DIGESTS.values()

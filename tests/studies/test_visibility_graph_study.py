@@ -11,6 +11,8 @@ from foqus_lib.companions import visibility_graph
 from foqus_lib.companions.visibility_graph import layer
 from foqus_lib.companions.visibility_graph.avgnet import AVGNet
 from foqus_lib.experiment import store, sweep
+from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment.settings import ROOT
 from foqus_lib.models import MODELS
 from foqus_lib.report import tables
 from foqus_lib.report.bars import judged
@@ -220,20 +222,48 @@ def made_up(seeds, **accuracy):
 
 def test_bars_by_hand(tmp_path):
     given = made_up(5, AVGNet=0.6, Natural=0.54, Horizontal=0.5, Band=0.59, CNN1D=0.62)
+    empty = made_up(5, **{EMPTY: 0.61}).assign(accuracy_no_edges=0.61)
+    given = pd.concat([given, empty], ignore_index=True)
     speed = tmp_path / "visibility_layer.csv"
     speed.write_text(f'variant,rounds,times_ours\nours,9,1.0\n"{views.PUBLIC}",9,2.9\n')
     bars = judged(views.bars(given, speed))
     assert "Natural" in bars.says[0]
-    assert bars.verdict.tolist() == ["met", "not met", "met", "met", "not met"]
+    assert bars.verdict.tolist() == ["met", "not met", "met", "met", "not met", "not met"]
     assert [text.split(" ")[0] for text in bars.measured] == [
-        "+6.0", "+1.0", "-2.0", "+32.0", "2.900",
+        "+6.0", "+1.0", "-2.0", "+32.0", "-1.0", "2.900",
     ]  # fmt: skip
+
+
+def test_what_a_network_loses_without_its_edges_any_may_lose():
+    """Bar 7.7.4 is met by a random graph too; what was trained without edges is the control."""
+    rows = made_up(2, **{"AVGNet": 0.6, "Band": 0.59, "Random graph": 0.5})
+    rows = pd.concat([
+        rows.assign(accuracy_no_edges=rows.accuracy - 0.2),
+        made_up(2, Natural=0.54).assign(accuracy_no_edges=0.51),
+        made_up(2, **{EMPTY: 0.61}).assign(accuracy_no_edges=0.61),
+        made_up(2, CNN1D=0.7).assign(accuracy_no_edges=np.nan),
+    ])  # fmt: skip
+    rows = rows.assign(degree=1.0, parameters=1, flops=1, ms_1=1.0, ms_128=1.0)
+    told = "Points lost by zeroing every edge: AVGNet 20.0; Band 20.0; Random graph 20.0; "
+    told += "Natural 3.5. 2 of the 3 other graphs lose 5 or more as well."
+    control = " Trained without edges, No edges has 0.615, and AVGNet 0.605: -1.0 points."
+    assert views.zeroed_in_words(rows) == told + control
+    assert views.zeroed_in_words(rows[rows.method != EMPTY]) == told
+    assert views.zeroed_in_words(rows[rows.method == "CNN1D"]) == "No rows of AVGNet."
+
+
+def test_the_committed_ablation_has_other_lags():
+    book = load_rows(ROOT / "book" / "results" / "visibility_graph" / "rows.csv", STUDY)
+    picked = views.ablated(book)
+    table = tables.budget_table(picked, views.ABLATION)
+    assert table.text.index.tolist()[0] == f"{LEARNED} (floor)" and len(table.text) > 1
+    assert len(tables.difference_to_floor(picked, views.ABLATION).text) == len(table.text) - 1
 
 
 def test_bars_of_few_seeds_or_missing_rows_have_no_verdict(tmp_path):
     bars = judged(views.bars(made_up(2, AVGNet=0.6, Band=0.5), tmp_path / "none.csv"))
     assert bars.verdict.tolist() == [
-        "not measured", "no verdict", "not measured", "no verdict", "not measured",
+        "not measured", "no verdict", "not measured", "no verdict", "not measured", "not measured",
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ SELECTED = (FLOOR, FOQUS, OTHER)
 GRID = (FLOOR, FOQUS, FLOOR + MIXED, FOQUS + MIXED)  # on every network, whole and cut
 METHODS = (*GRID, OTHER, FLOOR + TURNED, DISTILLED, FRESH, SHORT)
 WHOLE, CUT = "whole", "cut"
+AS_LONG = f"{WHOLE}, trained on as long"  # the control of a cut: a second training, and no cut
 RESNET = "ResNet20"
 
 Names = tuple[str, ...]
@@ -38,6 +39,7 @@ class Options:
     methods: Annotated[Names | None, "of CNN1D; left out: all of the chapter's"] = None
     networks: Annotated[Names, "those that the 2 x 2 x 2 rows train, whole and cut"] = (RESNET,)
     keep: Annotated[int, "residual blocks left after the cut"] = 4
+    control: Annotated[int, "1: those networks also whole, trained on as long; 0: not"] = 1
     epochs: Annotated[int, "of every training on a set, and again after a cut"] = 50
     all_epochs: Annotated[int, "of the training on all data"] = 50
     batch: Annotated[int, "signals a gradient step"] = 128
@@ -51,6 +53,7 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("keep", "epochs", "all_epochs", "batch", "iterations", "batch_real"):
             at_least(name, getattr(self, name), 1)
+        at_least("control", self.control, 0)
         at_least("selection_epochs", self.selection_epochs, 2)
         multi_domain(self.alpha)  # checks it
         if not (isfinite(self.step) and self.step > 0):

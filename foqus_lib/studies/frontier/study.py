@@ -16,7 +16,7 @@ from foqus_lib.studies.coreset.run import FORWARD, measure
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.frontier.bench import Bench, per_class
 from foqus_lib.studies.frontier.networks import trained
-from foqus_lib.studies.frontier.options import DISTILLED, FLOOR, PSI, WHOLE
+from foqus_lib.studies.frontier.options import AS_LONG, DISTILLED, FLOOR, PSI, WHOLE
 from foqus_lib.studies.frontier.sets import (
     Stock,
     make_set,
@@ -64,8 +64,8 @@ def _set_job(bench: Bench, points: int, seed: int) -> Job:
 
 def _trial_job(bench: Bench, trial: Trial) -> Job:
     task, rate = bench.task, trial.budget / 10_000
-    whole = trial["form"] == WHOLE
-    visits = rate * len(task.train) * bench.how.recipe(rate, "").epochs * (1 if whole else 1.6)
+    trainings = {WHOLE: 1, AS_LONG: 2}.get(trial["form"], 1.6)  # of the whole network
+    visits = rate * len(task.train) * bench.how.recipe(rate, "").epochs * trainings
     return Job(
         run_one, (trial,), trials=(trial,), kind=(trial["network"], WHOLE),
         cost=visits + len(task.test) * FORWARD, probe=_seconds_per_visit, memory=_memory(bench),

@@ -9,6 +9,7 @@ from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE
 from foqus_lib.studies.frontier.options import (
+    AS_LONG,
     CUT,
     DISTILLED,
     FLOOR,
@@ -27,20 +28,23 @@ NAME, VERSION = "frontier", 1  # raised when what its trials mean changes
 
 
 def trials(common: Common, options: Options, task: Task) -> list[Trial]:
-    """Every row of CNN1D; the 2 x 2 rows of each other network, whole and cut; all data."""
+    """Every row of CNN1D; the 2 x 2 rows of each other network, whole and cut; all data.
+
+    With the control of a cut, where it is asked for.
+    """
+    forms = (WHOLE, AS_LONG, CUT) if options.control else (WHOLE, CUT)
+    others = [(network, form) for network in options.networks for form in forms]
     rows = [(PSI, WHOLE, method) for method in options.methods or METHODS]
-    rows += [(net, form, method) for net in options.networks for form in (WHOLE, CUT)
-             for method in GRID]  # fmt: skip
+    rows += [(network, form, method) for network, form in others for method in GRID]
     found = [
         trial(options, task, network, form, method, basis_points(rate), seed)
         for network, form, method in rows
         for rate in options.rates
         for seed in range(common.seeds)
     ]
-    blocks = [(PSI, WHOLE), *((net, form) for net in options.networks for form in (WHOLE, CUT))]
     return found + [
         trial(options, task, network, form, ALL_DATA, 10_000, seed)
-        for network, form in blocks
+        for network, form in ((PSI, WHOLE), *others)
         for seed in range(common.seeds)
     ]
 
@@ -61,7 +65,7 @@ def trial(
         0,
         (
             ("distillation_recipe", how.distilling if method == DISTILLED else NONE),
-            ("form", f"{CUT} to {how.keep} blocks" if form == CUT else WHOLE),
+            ("form", f"{CUT} to {how.keep} blocks" if form == CUT else form),
             ("network", network),
             ("recipe", str(how.recipe(points / 10_000, method))),
             ("selection_recipe", str(how.collection) if looks else NONE),
