@@ -136,8 +136,9 @@ def in_order(names: list[str], study: Study) -> list[str]:
 
 
 def heads(methods: pd.Series, study: Study) -> pd.Series:
-    """The methods, the floor and the ceiling marked as such."""
-    names = {study.floor: f"{study.floor} (floor)", study.ceiling: f"{study.ceiling} (ceiling)"}
+    """The methods, floor and ceiling marked as such; or the ceiling as `reference` has it."""
+    ceiling = study.reference or f"{study.ceiling} (ceiling)"
+    names = {study.floor: f"{study.floor} (floor)", study.ceiling: ceiling}
     return methods.replace(names)
 
 

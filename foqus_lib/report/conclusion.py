@@ -12,7 +12,12 @@ from IPython.display import HTML
 from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report import compare
 from foqus_lib.report.blocks import SHOWN, block_names, block_of
-from foqus_lib.report.differences import difference_text, difference_to_floor
+from foqus_lib.report.differences import (
+    difference_text,
+    difference_to_floor,
+    to_judge,
+    withheld,
+)
 
 SIMULATED = r"[^(]*\(simulated"  # how what rows say of their data begins; later it may be a source
 
@@ -23,19 +28,23 @@ def conclusion(rows: pd.DataFrame, study: Study, unfinished: str = "") -> str:
     Below the study's `verdict_from` seeds: that nothing can be concluded.
     """
     numbers = difference_to_floor(rows, study, unfinished).numbers
-    tested = numbers[numbers.p.notna()]
     if numbers.empty:
         return f"Only {study.floor} has rows: nothing is compared."
-    if tested.empty:
-        return (
-            f"n = {numbers.n.max()}: below {study.verdict_from} seeds nothing is concluded. "
+    compared, without = to_judge(numbers, study), withheld(numbers, study)
+    tested = compared[compared.p.notna()]
+    parts = []
+    if len(tested):
+        parts += [_shown(tested, study), _detectable(tested, study.metrics[0])]
+        if few := len(compared) - len(tested):
+            parts.append(
+                f"Of {few} more there are fewer than {study.verdict_from} seeds: no verdict."
+            )
+    elif len(compared):
+        parts.append(
+            f"n = {compared.n.max()}: below {study.verdict_from} seeds nothing is concluded. "
             "More seeds first."
         )
-    few = len(numbers) - len(tested)
-    told = f"{_shown(tested, study)} {_detectable(tested, study.metrics[0])}"
-    if few:
-        told += f" Of {few} more there are fewer than {study.verdict_from} seeds: no verdict."
-    return told
+    return " ".join([*parts, without] if without else parts)
 
 
 def conclude(

@@ -10,6 +10,7 @@ from foqus_lib.report.blocks import (
     budget_texts,
     budgets_of,
     in_blocks,
+    in_order,
     note_on,
     titled,
 )
@@ -22,8 +23,8 @@ def difference_to_floor(rows: pd.DataFrame, study: Study, unfinished: str = "") 
 
     numbers: dataset, the block's settings, method, budget, difference, sd, n, low, high, p, each
     (the seeds' own differences), p_holm, detectable, verdict (better | worse | no difference shown
-    | n = 2: no verdict, below the study's verdict_from). One family of Holm's adjustment: all
-    methods and budgets of a block.
+    | n = 2: no verdict, below the study's verdict_from, or of its unjudged). One family of Holm's
+    adjustment: all methods and budgets of a block that get one.
     """
     blocked = in_blocks(rows, study)
     compared = blocked[blocked.method != study.ceiling]
@@ -57,7 +58,9 @@ def _differences(compared: pd.DataFrame, study: Study) -> pd.DataFrame:
         )
     ]
     names = [*keys, "method", *compare.COLUMNS, "error", "freedom", "each"]
-    numbers = compare.judged(pd.DataFrame(found, columns=names), block, metric)
+    found = pd.DataFrame(found, columns=names)
+    found = found.assign(p=found.p.mask(found.method.isin(study.unjudged)))
+    numbers = compare.judged(found, block, metric)
     numbers = numbers.assign(column=budget_texts(numbers, study))
     front = [*block, "method", "budget"]
     return in_table_order(numbers, study)[front + [n for n in numbers.columns if n not in front]]
@@ -86,14 +89,33 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
             f"Below n = {compare.LEAST} there is no interval and no verdict: the seeds' own "
             "differences stand there."
         )
-    if (numbers.low.notna() & numbers.p.isna()).any():
+    left = to_judge(numbers, study)
+    if (left.low.notna() & left.p.isna()).any():
         parts.append(
             f"Brackets are 95 % t-intervals, unadjusted. This chapter gives a verdict from "
             f"n = {study.verdict_from} on; below, the interval stands without one."
         )
+    if told := withheld(numbers, study):
+        parts.append(told)
     if compare.PAIRED and (lost := _without_floor(compared, study)):
         parts.append(f"{lost} rows have no {study.floor} of their seed: left out.")
     return " ".join(parts)
+
+
+def to_judge(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The differences of the methods that get a verdict as soon as they have seeds enough."""
+    return numbers[~numbers.method.isin(study.unjudged)]
+
+
+def withheld(numbers: pd.DataFrame, study: Study) -> str:
+    """Of which methods there is no verdict, however many seeds they have; "" if of none."""
+    names = in_order([name for name in numbers.method if name in study.unjudged], study)
+    if not names:
+        return ""
+    return (
+        f"No verdict on {'; '.join(names)}: a seed is hardly more than another start there, so n "
+        "counts no trainings."
+    )
 
 
 def _ends(values: pd.Series) -> tuple[float, float]:

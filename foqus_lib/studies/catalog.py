@@ -74,6 +74,7 @@ class Chapter:
     task: Callable[[Common, object], Subject] = _signals
     fixed: tuple[str, ...] = ()  # of settings.SIGNALS, those that it would not look at
     why_fixed: str = ""
+    methods: tuple[str, ...] = ("methods",)  # parameters that name rows; a page lists the first
 
 
 def _coreset(trials: Callable) -> Chapter:
@@ -108,6 +109,7 @@ CHAPTERS: dict[str, Chapter] = {
         task=llm_pruning.task,
         fixed=tuple(name for name in settings.SIGNALS if name != "dataset"),
         why_fixed="it reads text, which dataset= names",
+        methods=("rules", "brief_rules"),
     ),
     "12_clustering": Chapter(
         CLUSTERING, clustering_options.Options, clustering_grid.trials, clustering_bench.bench
@@ -217,17 +219,18 @@ def opened(notebook: str, given: Mapping, part: str = "") -> "Opened":
     common, options = settings.read(notebook, one.study.name, one.options, given)
     if common.dataset not in DATASETS and "frames" not in asked:
         common = replace(common, frames=0)  # a profile's size is that of what it simulates
-    if "In" in given and asked.get("methods"):
-        options = _with_floor(options, one.study.floor)
+    if "In" in given and asked.get(one.methods[0]):
+        options = _with_floor(options, one)
     return Opened(notebook, one, common, options, part)
 
 
-def _with_floor(options: object, floor: str) -> object:
+def _with_floor(options: object, chapter: Chapter) -> object:
     """The rows that a page was asked for, and the one that its tables set them against."""
-    if floor in options.methods:
+    floor, name = chapter.study.floor, chapter.methods[0]
+    if any(floor in getattr(options, names) for names in chapter.methods):
         return options
     with suppress(ValueError):  # 10_scoring_proxy: the methods are rows of another study
-        return replace(options, methods=(floor, *options.methods))
+        return replace(options, **{name: (floor, *getattr(options, name))})
     return options
 
 

@@ -1,5 +1,8 @@
 """Features, k-means and the two variants: by hand, laws, and what is refused."""
 
+import pkgutil
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -300,17 +303,183 @@ def test_batches_hold_every_signal_once_and_never_one_alone(n, batch):
 
 # ---- version -------------------------------------------------------------------------------------
 
-LOSSES = {1: (-0.6828, -0.8264)}  # nats, of `losses` below, by VERSION
+# What decides clusters, by VERSION: the constants by name, and what tiny runs give.
+NOTED = {
+    1: {
+        "constants": (
+            "augment.SHIFT=4 dec.FLOOR=1e-08 dec.MEMORY=0.6 encoders.HIDDEN=256 kmeans.STARTS=20 "
+            "pairs.UPPER=0.95 pairs.LOWER=0.455 pairs.CLOSING=0.45 pairs.FLOOR=1e-06 "
+            "pairs.SHARP=3.0 scores.NOBODY=-1"
+        ),
+        "partition": "0123344456130230603500366441311666133035",
+        "looks": [-0.53094, 7.0511, 5.5814, -4.3414, -2.8497, -4.8866],
+        "head": [21.285, 19.542, 15.574, 13.032, 14.775, 13.03],
+        "thresholds": [0.95, 0.455, 0.65, 0.485],
+        "pairs": [1.3717, 1.9933],
+        "autoencoder": [1.1538, 1.0925],
+        "DEC": [0.1478, 0.087906, 0.068497],
+        "variant B": [0.1478, 0.079422, 0.070515],
+        "cumulants": [0.36209, 0.67345, 0.13568, 0.26299, 0.19534, 1.5719, 1.9244],
+        "spectrum": [1.075, 2.0994, 0.38775, 1.6565],
+    }
+}
 
 
-def losses(x):
-    """Of two epochs of pairs on the tones: of their head, their other looks, their thresholds."""
-    how = Schedule(2, 32, 1e-3, balance=1.0, look=1.0)
-    return training.cluster_by_pairs(of_pairs(x, head=True), x, RNG(0), how).loss
+class Tiny(torch.nn.Module):
+    """An encoder of one layer. No draw of torch's and no network of `models` is in its numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.dropout = torch.nn.Linear(2 * 16, 6), torch.nn.Dropout(0.5)
+
+    def embed(self, x):
+        return self.dropout(torch.tanh(self.linear(x.flatten(1))))[None]
 
 
-def test_other_losses_need_a_raised_version(x):
-    """Last digits differ from machine to machine, so one part in a hundred is let pass."""
-    assert losses(x) == pytest.approx(LOSSES.get(clustering.VERSION), rel=0.01), (
-        "the same signals give other losses: raise companions.clustering.VERSION and note them"
+def filled(network):
+    """Its parameters from a cosine, in the order in which they come."""
+    with torch.no_grad():
+        for place, parameter in enumerate(network.parameters()):
+            angle = 1.7 * torch.arange(parameter.numel(), dtype=torch.float64) + place
+            values = angle.cos() / np.sqrt(parameter.shape[-1])
+            parameter.copy_(values.view(parameter.shape))
+    return network
+
+
+def waves(n=24):
+    """n signals of 16 samples: three tones, each with an amplitude and a phase of its own."""
+    at, which = np.arange(16), np.arange(n)[:, None]
+    return iq_of((1 + which / n) * np.exp(1j * (0.4 * (which % 3 + 1) * at + which**2)))
+
+
+def noise():
+    return RNG(0).standard_normal((1, 2, 16)).astype(np.float32)
+
+
+def constants():
+    """MODULE.NAME=value of this room, but how many signals are looked at together."""
+    found = {}
+    for module in pkgutil.iter_modules(clustering.__path__):
+        for name, value in vars(import_module(f"{clustering.__name__}.{module.name}")).items():
+            if name.isupper() and isinstance(value, int | float):
+                found[f"{module.name}.{name}"] = value
+    return " ".join(f"{name}={value}" for name, value in found.items() if "AT_ONCE" not in name)
+
+
+def looks():
+    """Random phases and shifts of a ramp, in double precision."""
+    ramp = torch.arange(1, 9, dtype=torch.float64).repeat(3, 2, 1)
+    return augment.another_look(ramp, RNG(0))[:, :, 0].flatten().tolist()
+
+
+def partition():
+    """Which points k-means puts together, numbered as they come."""
+    found, _ = k_means(RNG(0).uniform(size=(40, 2)), 7, RNG(1))
+    names = list(dict.fromkeys(found.tolist()))
+    return "".join(str(names.index(one)) for one in found.tolist())
+
+
+def with_head():
+    """Tiny with a head where k-means would put it, were its centres the first three signals."""
+    x = torch.from_numpy(waves())
+    network = filled(pairs.PairNetwork(Tiny(), 6, 3))
+    seen = encoders.embedded(network.encoder, x).astype(np.float64)
+    pairs.begin_at(network, seen, seen[:3])
+    return network, x
+
+
+def head():
+    network, x = with_head()
+    return network.eval()(x)[:2].flatten().tolist()
+
+
+def by_pairs():
+    network, x = with_head()
+    how = Schedule(2, 8, 1e-2, balance=1.0, look=1.0)
+    return training.cluster_by_pairs(network, x, RNG(0), how).loss
+
+
+def autoencoder():
+    network = filled(encoders.Autoencoder(Tiny(), 6, 16))
+    return encoders.reconstruct(network, torch.from_numpy(waves()), RNG(0), 2, 8, 1e-3)
+
+
+def by_centres(memory):
+    x, encoder = torch.from_numpy(waves()), filled(Tiny())
+    seen = encoders.embedded(encoder, x)
+    layer = dec.principal(seen, 3)
+    with torch.no_grad():
+        centres = layer(torch.from_numpy(seen))[:3]
+    network, how = dec.CentreNetwork(encoder, layer, centres), Schedule(3, 8, 1e-2)
+    return training.cluster_by_centres(network, x, RNG(0), how, memory=memory)
+
+
+RUNS = {
+    "looks": looks,
+    "head": head,
+    "thresholds": lambda: [*pairs.thresholds(0, 3), *pairs.thresholds(2, 3)],
+    "pairs": by_pairs,
+    "autoencoder": autoencoder,
+    "DEC": lambda: by_centres(memory=False),
+    "variant B": lambda: by_centres(memory=True),
+    "cumulants": lambda: features.cumulants(noise())[0].tolist(),
+    "spectrum": lambda: features.spectrum(noise())[0, :4].tolist(),
+}
+
+
+def alike(found, noted):
+    """Last digits differ from machine to machine: a part in a thousand is let pass."""
+    return found == pytest.approx(noted, rel=1e-3, abs=1e-5)
+
+
+def test_other_constants_need_a_raised_version():
+    assert constants() == NOTED[clustering.VERSION]["constants"], (
+        "constants that decide clusters are others: raise companions.clustering.VERSION, note them"
     )
+
+
+def test_another_partition_needs_a_raised_version():
+    assert partition() == NOTED[clustering.VERSION]["partition"], (
+        "the same points are parted otherwise: raise companions.clustering.VERSION and note it"
+    )
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_other_numbers_need_a_raised_version(run):
+    assert alike(RUNS[run](), NOTED[clustering.VERSION][run]), (
+        f"the same signals give another {run}: raise companions.clustering.VERSION and note it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("run", "module", "name", "value"),
+    [
+        ("looks", augment, "SHIFT", 3),
+        ("looks", augment, "advanced", lambda x, angle: x),  # no phase
+        ("head", pairs, "SHARP", 2.0),
+        ("pairs", pairs, "UPPER", 0.9),
+        ("thresholds", pairs, "CLOSING", 0.3),
+        ("pairs", training, "another_look", lambda x, rng: x),
+        ("autoencoder", encoders, "HIDDEN", 128),
+        ("variant B", dec, "MEMORY", 0.5),
+    ],
+)
+def test_the_runs_see_what_they_are_made_of(run, module, name, value, monkeypatch):
+    monkeypatch.setattr(module, name, value)
+    assert not alike(RUNS[run](), NOTED[clustering.VERSION][run])
+
+
+def test_the_runs_see_numbers_without_a_name(monkeypatch):
+    """A scale of DEC's plane, dropout in what learns: no constant says so."""
+    plane = dec.principal
+
+    def wider(seen, d):
+        layer = plane(seen, d)
+        with torch.no_grad():
+            layer.weight.mul_(1.1)
+        return layer
+
+    monkeypatch.setattr(dec, "principal", wider)
+    assert not alike(RUNS["DEC"](), NOTED[clustering.VERSION]["DEC"])
+    monkeypatch.setattr(encoders.Autoencoder, "eval", lambda self: self.train())
+    assert not alike(RUNS["autoencoder"](), NOTED[clustering.VERSION]["autoencoder"])

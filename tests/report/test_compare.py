@@ -254,6 +254,20 @@ def test_two_seeds_show_themselves_and_no_verdict():
     assert not table.bold.any(axis=None) and "Below n = 5" in table.note
 
 
+def test_a_study_may_withhold_verdicts_from_methods():
+    """Their intervals stay; the others are adjusted among themselves."""
+    study = replace(STUDY, unjudged=("Herding", "no row"))
+    data = rows(by_method, methods=("FoQuS", "Herding", "Uniform", "A"))
+    table, before = difference_to_floor(data, study), difference_to_floor(data, STUDY)
+    line = table.numbers[table.numbers.method == "Herding"]
+    assert set(line.verdict) == {"n = 5: no verdict"} and line.low.notna().all()
+    assert table.text.loc["Herding", "1 %"] == before.text.loc["Herding", "1 %"]
+    assert "over the 4 comparisons" in table.note and "over the 6 comparisons" in before.note
+    assert "No verdict on Herding: a seed is hardly more than another start there" in table.note
+    assert "gives a verdict from" not in table.note and "No verdict" not in before.note
+    assert table.text.loc["FoQuS", "1 %"].endswith("better")
+
+
 def test_each_block_is_a_family():
     pairs = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
     table = difference_to_floor(rows(by_method, pairs=pairs), STUDY)

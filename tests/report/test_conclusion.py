@@ -93,6 +93,17 @@ def test_what_has_too_few_seeds_beside_others_is_counted():
     assert told.endswith("Of 2 more there are fewer than 5 seeds: no verdict.")
 
 
+def test_methods_without_a_verdict_are_named_and_not_counted():
+    study = replace(STUDY, unjudged=("Herding",))
+    data = rows(level({"FoQuS": 0.7, "Herding": 0.9}, 0.0), budgets=(100,))
+    told = conclusion(data, study)
+    assert told.startswith("n = 5: of 1 difference") and "Herding, +" not in told
+    assert told.endswith("No verdict on Herding: a seed is hardly more than another start there, "
+                         "so n counts no trainings.")  # fmt: skip
+    alone = conclusion(data[data.method != "FoQuS"], study)
+    assert alone.startswith("No verdict on Herding: ") and "seeds nothing is concluded" not in alone
+
+
 def test_a_loss_is_better_where_it_is_lower_and_has_its_own_unit():
     of_loss = replace(STUDY.metrics[0], label="nats a token", points=False, higher_is_better=False)
     study = replace(STUDY, metrics=(of_loss, *STUDY.metrics[1:]))

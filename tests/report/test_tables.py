@@ -43,6 +43,13 @@ def test_order_floor_ceiling_and_best():
     assert not table.bold.drop(index="FoQuS").any(axis=None)
 
 
+def test_a_ceiling_that_rows_may_pass_is_headed_otherwise():
+    study = replace(STUDY, reference="All data, same recipe")
+    table = budget_table(rows(by_method), study)
+    assert table.text.index[-1] == "All data, same recipe"
+    assert not table.bold.loc["All data, same recipe"].any()
+
+
 def test_bold_is_not_the_best_alone():
     data = rows(lambda m, b, s, r: by_method(m, b, s, r) - (0.02 if m == "FoQuS" else 0))
     table = budget_table(data, STUDY)

@@ -9,12 +9,15 @@ import torch
 
 from foqus_lib.companions import clustering
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.datasets.simulated import like_rml2016
+from foqus_lib.experiment import artifacts, settings, store, sweep
+from foqus_lib.experiment.rows import load_rows
 from foqus_lib.report.bars import judged
+from foqus_lib.report.tables import budget_table, difference_to_floor
 from foqus_lib.selection.catalog import VERSIONS as SELECTORS
 from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog
-from foqus_lib.studies.clustering import bars, encoders, grid, keeping, pictures
+from foqus_lib.studies.clustering import bars, encoders, grid, keeping, pictures, transfer
 from foqus_lib.studies.clustering import options as names
 from foqus_lib.studies.clustering.bench import AUTOENCODER, SOURCE, bench
 from foqus_lib.studies.clustering.coresets import chosen, named_by_clusters
@@ -143,15 +146,21 @@ def test_setting_b_parts_classes_and_scales_to_unit_power(made):
         assert (part.iq.astype(float) ** 2).sum(axis=1).mean() == pytest.approx(1, rel=1e-5)
 
 
-def test_setting_a_shares_names_and_no_stream(four):
+OF_A = replace(OPTIONS, settings=("a",), coresets_of=("a",), source_frames=2, source_snrs=(6, 8))
+
+
+def known(four):
+    """The same signals, long enough and so named that setting a has a source for them."""
     classes = ("QPSK", "mine", "BPSK", "WBFM")
-    task = replace(
-        four, train=_of_length(four.train, 128, classes), test=_of_length(four.test, 128, classes)
-    )
-    how = replace(OPTIONS, source_frames=2, source_snrs=(6, 8))
+    parts = {name: _of_length(getattr(four, name), 128, classes) for name in ("train", "test")}
+    return replace(four, **parts)
+
+
+def test_setting_a_shares_names_and_no_stream(four):
+    task, how = known(four), OF_A
     found = transfer_of(task, how, "a", 0)
     assert found.source.classes == ("QPSK", "BPSK", "WBFM") and len(found.source) == 3 * 2 * 2
-    assert found.train.classes == classes and set(found.source.snr) == {6, 8}
+    assert found.train.classes == task.train.classes and set(found.source.snr) == {6, 8}
     assert "simulated" in found.about
     other = transfer_of(task, how, "a", 1)
     assert not np.array_equal(other.source.iq, found.source.iq)
@@ -173,6 +182,22 @@ def test_trials_by_hand(four):
     several = grid.trials(common(), replace(OPTIONS, clusters=(0, 3)), four)
     assert {one.budget for one in several if one.method == names.FLOOR} == {2, 3}
     assert {one.budget for one in several if one.method == names.CEILING} == {2}
+
+
+def test_another_source_asks_again_for_the_rows_that_learn_from_it(four, monkeypatch):
+    """Same name, SNRs, frames, seed and classes; only the simulator's channel is another."""
+    before = grid.trials(common(), OF_A, known(four))
+    assert before == grid.trials(common(), OF_A, known(four))  # made twice, the same signals
+
+    def other(snrs, frames, seed):
+        return like_rml2016.generate(snrs, frames, seed, like_rml2016.Quirks(uniform_phase=True))
+
+    simulators = tuple(replace(one, generate=other) for one in transfer.SIMULATORS)
+    monkeypatch.setattr(transfer, "SIMULATORS", simulators)
+    after = set(grid.trials(common(), OF_A, known(four)))
+    changed = {one.method for one in before if one not in after}
+    of_source = {names.PRETRAINED, names.AS_IS, names.DTC_A, names.DTC_B, names.WITH_CLUSTERS}
+    assert changed == of_source
 
 
 def test_a_raised_version_asks_for_everything_again(four, monkeypatch):
@@ -332,6 +357,58 @@ def test_bars_by_hand():
     at = found.loc["setting b: largest cluster of any seed, 60 % or less"]
     assert (at.measured, at.verdict) == ("70.0 %", "not met")
     assert found.loc["setting b: no empty cluster in any seed"].measured == "1.000"
+    assert list(found.bar) == ["6.7.2"] * 5 + ["6.7.3"] + ["6.7.4"] * 2
+
+
+def test_dtc_is_set_beside_rows_of_its_start_and_of_its_labels():
+    of_dtc, of_head = (0.9, 0.8, 0.9, 0.8, 0.9), (0.8, 0.71, 0.8, 0.69, 0.8)
+    given = lines(**{
+        names.DTC_A: of_dtc, names.DAC_HEAD: of_head, names.DAC: (0.2,) * 5,
+        names.DTC_B: (0.7, 0.7), names.AS_IS: (0.8, 0.9),
+    })  # fmt: skip
+    found = judged(bars.beside(given)).set_index("says")
+    alone = found.loc[f"setting b: ACC of {names.DTC_A} less {names.DAC_HEAD}, +25 or more"]
+    assert (alone.measured[:12], alone.verdict) == ("+10.0 points", "not met")
+    alone = found.loc[f"setting b: NMI of {names.DTC_A} less {names.DAC_HEAD}, +0 or more"]
+    assert alone.verdict == "met"
+    less = found.loc[f"setting b: ACC of {names.DTC_B} less {names.AS_IS}, +0 or more"]
+    assert (less.measured, less.n, less.verdict) == ("-15.0 points", "2", "no verdict")
+    assert len(found) == 3 + 2 + 2  # no row of Pre-train + k-means
+    assert judged(bars.beside(given[given.method == names.DAC])).empty
+
+
+def test_a_judged_table_in_words():
+    table = pd.DataFrame({
+        "says": ["one", "two", "three"], "measured": ["+1", "+2", "+3"],
+        "verdict": ["met", "not met", "not shown (the mean misses it)"],
+    })  # fmt: skip
+    assert bars.told(table).splitlines() == [
+        "1 of 3 are met; else", "  two: +2, not met", "  three: +3, not shown (the mean misses it)"
+    ]  # fmt: skip
+    assert bars.told(table[:1]) == "1 of 1 are met" and bars.told(table[:0]) == "nothing to judge"
+    assert bars.listed(table).startswith("  one: +1, met\n")
+
+
+def test_rows_above_the_reference_are_named():
+    given = lines(**{names.CEILING: (0.5, 0.6), names.DTC_A: (0.6, 0.7), names.DAC: (0.2, 0.9)})
+    given.loc[given.method != names.CEILING, "nmi"] = 0.1
+    given = pd.concat([given, given.assign(budget=7, acc=0.99)[given.method == names.DTC_A]])
+    acc, nmi = bars.above_reference(given).splitlines()
+    assert acc == "setting b, ACC: Supervised, same recipe, has 0.550; higher are DTC A 0.650"
+    assert nmi == "setting b, NMI: Supervised, same recipe, has 0.550; no row has more"
+    assert bars.above_reference(given[given.method != names.CEILING]) == ""
+
+
+@pytest.mark.parametrize("stem", ["rows", "real"])
+def test_starts_of_k_means_get_no_verdict_and_the_reference_is_no_ceiling(stem):
+    path = settings.ROOT / "book" / "results" / "clustering" / f"{stem}.csv"
+    kept = of_table(load_rows(path, STUDY), "clusters")
+    numbers = difference_to_floor(kept, STUDY).numbers
+    of_starts = numbers.method.isin(names.STARTS)
+    assert of_starts.any() and set(numbers.verdict[of_starts]) == {"n = 5: no verdict"}
+    assert numbers.p.notna().equals(~of_starts)
+    heads = budget_table(kept, STUDY).text.index.get_level_values("Method")
+    assert names.REFERENCE in heads and not heads.str.contains("ceiling").any()
 
 
 def test_merged_seeds_are_listed():
@@ -375,6 +452,19 @@ def test_pictures_of_the_stored_clusters(made, rows):
     stages, label = pictures.three_stages(made, "b", 0, most=16)
     assert len(stages) == 3 and len(label) == 16
     assert all(points.shape == (16, 2) for points in stages.values())
+
+
+def test_what_has_no_clusters_is_not_drawn(made, rows, tmp_path):
+    both = rows[rows["table"] == "clusters"]
+    assert pictures.lacking(made, both, pictures.STAGES, "b", 0) == ""
+    without = both[both.method != names.DTC_A]  # its clusters are stored, it is no row of the page
+    told = pictures.lacking(made, without, pictures.STAGES, "b", 0)
+    assert told.startswith("Nothing is drawn: setting b, seed 0 has no clusters of DTC A in the")
+    assert "methods" in told
+    elsewhere = replace(made, root=tmp_path)  # as of rows that were taken in from a file
+    told = pictures.lacking(elsewhere, both, pictures.STAGES, "b", 0)
+    assert "no clusters of Pre-train + k-means; DTC A in" in told
+    assert pictures.lacking(made, both[:0], [names.DTC_A], "b", 0)
 
 
 def test_clusters_are_kept_once(made, rows, monkeypatch):

@@ -1,6 +1,7 @@
 """The study of cut language models on a tiny one: what is refused, which trials, what rows say."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
@@ -292,6 +293,73 @@ def test_verdicts_by_hand():
     assert level["gap shrinks"]["PPL"] == "one budget only"
 
 
+def lora_after(rules):
+    """Rows of both tunings after these rules at 20 tokens: LoRA is ahead after BI alone."""
+    after = {(rule, tuning.PARTIAL): {20: 2.0} for rule in rules}
+    after |= {(rule, tuning.LORA): {20: 1.5 if rule == "BI" else 2.5} for rule in rules}
+    return table(after).assign(
+        lr=[1e-3 if how == tuning.LORA else 3e-4 for how in table(after).tuning],
+        recipe="8x128 tokens a step, lr 0.001 or 0.0003 by 15 steps, bf16",
+    )
+
+
+def test_lora_is_judged_after_each_rule_it_was_tried_on():
+    """A rule after which it is better is a line of its own."""
+    found = judged(claims.bars(lora_after([REVERSE, "BI"]), "25 %", 20)).set_index("says")
+    said = "{}: head + last 3 no worse than LoRA r = 8"
+    assert found.verdict[said.format(REVERSE)] == "met"
+    assert found.verdict[said.format("BI")] == "not met"
+    assert found.measured[said.format("BI")].startswith("+0.500 nats")
+    assert len(found) == 9  # the head alone was tried after none: one line, not measured
+
+
+def test_rates_at_the_ends_of_what_was_tried_are_named():
+    rows = lora_after(["BI"])
+    assert claims.rates_in_words(rows, "25 %", 20).splitlines() == [
+        "BI, LoRA r = 8: learning rate 0.001, the largest tried of 0.0003, 0.001",
+        "BI, head + last 3: learning rate 0.0003, the smallest tried of 0.0003, 0.001",
+    ]
+    for recipe, words in (
+        ("lr 0.001 by 1 steps", "the only one tried of 0.001"),
+        ("lr 0.0001 or 0.001 or 0.01 by 1 steps", "between the ends of 0.0001, 0.001, 0.01"),
+    ):
+        assert words in claims.rates_in_words(rows.assign(recipe=recipe), "25 %", 20)
+    assert claims.rates_in_words(rows[rows.tuning == "full"], "25 %", 20) == ""
+
+
+def test_the_whole_model_is_a_reference_and_tuned_as_long_the_ceiling():
+    last = tuning.PARTIAL
+    rows = table({
+        (REVERSE, last): {10: 5.0}, (REVERSE, "full"): {10: -0.9, 20: 3.0},
+        (CONTROL, last): {10: 2.0, 20: -0.5}, (WHOLE, "-"): {0: 0.0},
+    })  # fmt: skip
+    words = claims.reference_in_words(rows)
+    assert "2.000 nats a token, a reference" in words  # orders add 0 to 4
+    assert words.endswith("budget: Reverse order (full), Whole model, tuned (head + last 3).")
+    assert set(claims.of_rules(rows).method) == {REVERSE, claims.CEILING, WHOLE}
+    assert set(claims.of_cuts(rows).method) == {REVERSE}
+    nothing = claims.reference_in_words(rows[rows.method.isin([WHOLE]) | (rows.loss > 4.9)])
+    assert nothing.endswith("nothing.")
+
+
+def test_a_gap_at_two_cuts_grows_where_the_ranges_do_not_meet():
+    def gap(**by_rule):
+        return pd.DataFrame([
+            {"rule": rule, "budget": 20, "gap": sum(ends) / 2, "least": ends[0],
+             "greatest": ends[1]}
+            for rule, ends in by_rule.items()
+        ])  # fmt: skip
+
+    found = claims.across_cuts({
+        "25 %": gap(BI=(1, 2), PPL=(1, 2), Taylor=(1, 2), Random=(0, 1)),
+        "50 %": gap(BI=(3, 4), PPL=(0, 0.5), Taylor=(1.5, 4)),
+    })  # fmt: skip
+    assert list(found["the gap"]) == ["grows", "shrinks", "ranges meet"]
+    assert found["25 %"][0] == "+1.500 (+1.000 to +2.000)" and list(found.tokens) == [20] * 3
+    rows = table({(rule, tuning.PARTIAL): {20: loss} for rule, loss in (("BI", 2), ("PPL", 1))})
+    assert claims.places(rows, "25 %", 20, ["BI", "PPL"]) == "PPL, BI"
+
+
 def test_no_rows_are_not_run():
     rows = table({(REVERSE, tuning.PARTIAL): {20: 2.0}})
     assert set(judged(claims.bars(rows, "25 %", 20)).verdict) == {"not measured"}
@@ -310,8 +378,11 @@ def test_tables_of_rules_and_of_tunings_print(rows):
 
     averaged = mean_of_draws(rows, STUDY)
     main = claims.of_rules(averaged)
-    assert set(averaged.tuning) - set(main.tuning) == {"lm_head"} and WHOLE in set(main.method)
-    assert REVERSE in tables.budget_table(main, STUDY).text.index
+    assert set(averaged.tuning) - set(main.tuning) == {"lm_head"}
+    assert list(tables.budget_table(main, STUDY).text.index) == [
+        f"{RANDOM} (floor)", REVERSE, "BI", "PPL", "Whole model, tuned (ceiling)",
+        "Whole model, not tuned (reference)",
+    ]  # fmt: skip
     shown = claims.by_tuning(averaged[averaged.budget == 48], [REVERSE])
     found = tables.budget_table(shown, claims.study_of_tunings(STUDY)).text
     assert len(found) == 2
@@ -319,6 +390,17 @@ def test_tables_of_rules_and_of_tunings_print(rows):
     assert set(zip(several.method, several.tuning, strict=True)) == {
         (REVERSE, tuning.PARTIAL), (REVERSE, "lm_head")
     }  # fmt: skip
+
+
+def test_a_page_asked_for_rules_gets_the_floor_beside_them():
+    """Its tables are differences to Random; a sweep makes what it was asked for, and no more."""
+    rules = [REVERSE, "BI"]
+    given = {"profile": "smoke", "rules": rules}
+    kernel = given | {"In": ["", f"profile = 'smoke'\nrules = {rules!r}"]}
+    assert catalog.opened("11_llm_pruning", kernel).options.rules == (RANDOM, REVERSE, "BI")
+    assert catalog.opened("11_llm_pruning", given).options.rules == (REVERSE, "BI")
+    brief = kernel | {"profile": "overnight", "model": "small"}  # has Random among brief_rules
+    assert catalog.opened("11_llm_pruning", brief).options.rules == (REVERSE, "BI")
 
 
 @pytest.mark.parametrize(("name", "value"), [("frames", 10), ("snr_min", 0), ("split", "blocks")])
@@ -331,3 +413,44 @@ def test_what_says_which_signals_there_are_is_refused(name, value):
 def test_tokens_in_words():
     told = [grid.in_tokens(tokens) for tokens in (512, 30_720, 614_400, 2_048_000, 6_144_000)]
     assert told == ["512 tokens", "30.7k tokens", "614k tokens", "2.05M tokens", "6.14M tokens"]
+
+
+# ---- versions ------------------------------------------------------------------------------------
+
+# Of `picks` below, by the versions that stand in a row's key. Whole numbers: the same anywhere.
+PICKS = {"llm_pruning=1": "7d5627f4b4e87b61ae850cfa0bc80a26edbd9e08f1f055996527319fb6d3579d"}
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """No base model is needed to say which blocks are drawn."""
+    monkeypatch.setattr(cut, "base", cut.fresh)
+
+
+def picks(corpus, root):
+    """SHA-256 of windows, questions, orders of text and drawn blocks; a question fits a window."""
+    options = replace(OPTIONS, window=64, blocks=8)
+    made, found = given.Bench(corpus, options, root), sha256()
+    parts = [getattr(given.texts(made), field.name) for field in fields(given.Texts)]
+    orders = [np.concatenate(run.order(made, role, 1)) for role in ("order", "rates")]
+    drawn = [cut.removed(made, RANDOM, 0.5, seed=1, repeat=repeat) for repeat in (0, 1)]
+    for numbers in (*parts, *orders, *drawn):
+        found.update(np.asarray(numbers).astype("<i8").tobytes())
+    return found.hexdigest()
+
+
+def test_other_picks_need_a_raised_version(corpus, tmp_path, untrained):
+    assert picks(corpus, tmp_path) == PICKS.get(given.VERSIONS), (
+        "the same options pick other text, questions, orders or blocks: raise "
+        "companions.llm_pruning.VERSION and note the digest"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CONTEXT_SHARE", 0.5), ("PIECE", 2), ("QUESTION", 40)]
+)
+def test_these_picks_tell_the_constants_that_no_key_holds(
+    corpus, tmp_path, untrained, monkeypatch, name, value
+):
+    monkeypatch.setattr(given, name, value)
+    assert picks(corpus, tmp_path) not in PICKS.values()

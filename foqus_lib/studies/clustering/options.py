@@ -22,6 +22,8 @@ METHODS = (
     FLOOR, SPECTRUM, CUMULANTS, OF_AUTOENCODER, DEC, DAC, DAC_HEAD, PRETRAINED, AS_IS, DTC_A,
     DTC_B, CEILING,
 )  # fmt: skip
+STARTS = (FLOOR, SPECTRUM, CUMULANTS, OF_AUTOENCODER)  # whose seeds move k-means, hardly more
+REFERENCE = f"{CEILING}, same recipe"  # how pages call it: other rows may pass it
 UNIFORM, WITH_LABELS, WITH_CLUSTERS = "Uniform", "FoQuS on labels", "FoQuS on clusters"
 SELECTIONS = (UNIFORM, WITH_LABELS, WITH_CLUSTERS)
 

@@ -1,22 +1,52 @@
 """What the page draws of the clusters that are stored."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
 from foqus_lib.companions.clustering import scores
 from foqus_lib.companions.clustering.encoders import embedded
+from foqus_lib.experiment import artifacts
 from foqus_lib.seeds import rng_for
 from foqus_lib.studies.clustering.bench import Bench
 from foqus_lib.studies.clustering.encoders import fresh
 from foqus_lib.studies.clustering.keeping import clusters_of
 from foqus_lib.studies.clustering.options import CEILING, CUMULANTS, DAC, DTC_A, DTC_B, PRETRAINED
 
-__all__ = ["DAC", "DTC_A", "COMPARED", "three_stages", "matched_confusion"]
+__all__ = [
+    "DAC", "DTC_A", "COMPARED", "STAGES", "lacking", "three_stages", "matched_confusion",
+]  # fmt: skip
 
 COMPARED = (CUMULANTS, PRETRAINED, DTC_A, DTC_B, CEILING)
+STAGES = (PRETRAINED, DTC_A)  # whose features `three_stages` draws
 NEIGHBOURS = 30  # t-SNE's perplexity, where there are enough signals
+
+
+def lacking(
+    bench: Bench, rows: pd.DataFrame, methods: Sequence[str], setting: str, seed: int
+) -> str:
+    """Why there is no picture of these methods; "" if each is a row whose clusters are stored.
+
+    Pictures train nothing: what was not asked for is not made for them.
+    """
+    k = bench.k_of(setting, bench.options.clusters[0])
+    there = set(rows.method[(rows.setting == setting) & (rows.seed == seed) & (rows.budget == k)])
+    missing = [
+        method
+        for method in methods
+        if method not in there
+        or artifacts.find_arrays(bench.root, bench.clusters_key(method, setting, k, seed)) is None
+    ]
+    if not missing:
+        return ""
+    return (
+        f"Nothing is drawn: setting {setting}, seed {seed} has no clusters of {'; '.join(missing)} "
+        "in the results store. Ask for these rows with methods"
+    )
 
 
 def three_stages(

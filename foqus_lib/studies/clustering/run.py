@@ -126,12 +126,14 @@ STUDY = Study(
     ceiling=names.CEILING,
     jobs=jobs,
     shares=("setting",),
+    unjudged=names.STARTS,
+    reference=names.REFERENCE,
 )  # fmt: skip
 
 # The same rows read by another number, and those of coresets, whose budget is a rate.
 BY_NMI = replace(STUDY, metrics=(STUDY.metrics[1], STUDY.metrics[0], *STUDY.metrics[2:]))
 OF_CORESETS = replace(
-    STUDY, axis=RATE, metrics=(STUDY.metrics[6],), floor=names.UNIFORM, ceiling=None
+    STUDY, axis=RATE, metrics=(STUDY.metrics[6],), floor=names.UNIFORM, ceiling=None, reference=""
 )
 
 

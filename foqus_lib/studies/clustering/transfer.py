@@ -6,6 +6,7 @@ b   disjoint classes of the chapter's own signals
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,6 +30,11 @@ class Transfer:
     train: Signals  # of the target: clustered
     test: Signals  # of the target
     about: str  # one sentence
+
+    @cached_property
+    def source_print(self) -> str:
+        """SHA-256 of the source: names, seeds and SNRs do not tell one simulator from another."""
+        return sig.fingerprint(self.source)
 
 
 @dataclass(frozen=True)

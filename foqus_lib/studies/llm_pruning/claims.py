@@ -3,7 +3,9 @@
 Nothing here is typed in: `report.bars` judges what the rows measured.
 """
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -22,10 +24,42 @@ from foqus_lib.studies.llm_pruning.options import (
     WHOLE,
 )
 
+# As tables call the whole model. Not tuned it stands under each budget, and may be passed.
+CEILING, REFERENCE = f"{CONTROL} (ceiling)", f"{WHOLE}, not tuned (reference)"
+
+
+def tabled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as tables show them: the whole model tuned as long is the ceiling, budget by budget."""
+    return rows.assign(method=rows.method.replace(CONTROL, CEILING))
+
 
 def of_rules(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows tuned as the paper tunes, and the whole model: what a table of rules compares."""
-    return rows[rows.tuning.isin([tuning.PARTIAL, NONE])]
+    """Rows tuned as the paper tunes, and the whole model: what a table of rules shows."""
+    return tabled(rows[rows.tuning.isin([tuning.PARTIAL, NONE])])
+
+
+def of_cuts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of these the rules alone, which are compared: a ceiling is compared with nothing."""
+    shown = of_rules(rows)
+    return shown[~shown.method.isin([CEILING, WHOLE])]
+
+
+def reference(rows: pd.DataFrame) -> float:
+    """Nats a token of the whole model as it was given; NaN without such a row."""
+    return rows[rows.method == WHOLE].loss.mean()
+
+
+def reference_in_words(rows: pd.DataFrame) -> str:
+    """What the whole model loses as it was given, and what is tuned to a mean below that."""
+    whole = reference(rows)
+    tuned = rows[rows.method != WHOLE]
+    means = tuned.groupby(["method", "tuning", "budget"], sort=False).loss.mean()
+    below = dict.fromkeys((rule, how) for rule, how, _ in means.index[means < whole])
+    passed = ", ".join(f"{rule} ({how})" for rule, how in below)
+    return (
+        f"{WHOLE}, not tuned: {whole:.3f} nats a token, a reference and no ceiling. "
+        f"Below it at some budget: {passed or 'nothing'}."
+    )
 
 
 def where_tunings_differ(rows: pd.DataFrame) -> pd.DataFrame:
@@ -49,6 +83,7 @@ def study_of_tunings(study: Study) -> Study:
         block=("model", "cut", "rule"),
         floor="lm_head",
         ceiling=None,
+        reference="",
         drawn=(),
     )
 
@@ -75,23 +110,34 @@ def best_metric(rows: pd.DataFrame, cut: str, budget: int) -> str | None:
     return min(known, key=known.get) if known else None
 
 
+def tuned_by(rows: pd.DataFrame, cut: str, budget: int, how: str) -> list[str]:
+    """The rules after which that tuning was tried; Reverse order if after none."""
+    tried = rows[(rows.cut == cut) & (rows.budget == budget) & (rows.tuning == how)]
+    return list(dict.fromkeys(tried.method)) or [REVERSE]
+
+
 def bars(rows: pd.DataFrame, cut: str, budget: int) -> list[Measured]:
     """Points 3 to 5 of the specification's 5.7 at one cut and number of tokens, order by order.
 
-    Ours less theirs in nats; of the last two the bits a byte above the whole model's, as a share.
+    Ours less theirs in nats, of 5.7.4 a line for each rule after which both tunings were tried; of
+    the last two the bits a byte above the whole model's, as a share.
     """
     ours, best = Side(REVERSE), best_metric(rows, cut, budget)
-    pairs = [
+    of_rules = [
         ("5.7.3", f"{REVERSE} within 0.01 of the best metric ({best})", Side(best or ""), 0.01),
         ("5.7.3", f"{REVERSE} no worse than {RANDOM}", Side(RANDOM), 0.0),
         ("5.7.3", f"{REVERSE} better than {FIRST} by 0.05", Side(FIRST), -0.05),
         ("5.7.3", f"{REVERSE} no worse than {KEEP_LAST}", Side(KEEP_LAST), 0.0),
-        ("5.7.4", "head + last 3 no worse than lm_head alone", Side(REVERSE, "lm_head"), 0.0),
-        ("5.7.4", "head + last 3 no worse than LoRA", Side(REVERSE, tuning.LORA), 0.0),
+    ]
+    of_tunings = [
+        ("5.7.4", f"{rule}: {tuning.PARTIAL} no worse than {how}", Side(rule), Side(rule, how), 0.0)
+        for how in ("lm_head", tuning.LORA)
+        for rule in tuned_by(rows, cut, budget, how)
     ]
     found = []
-    for number, says, theirs, most in pairs:
-        each = values(rows, ours, cut, budget, "loss") - values(rows, theirs, cut, budget, "loss")
+    pairs = [(number, says, ours, *more) for number, says, *more in of_rules] + of_tunings
+    for number, says, one, two, most in pairs:
+        each = values(rows, one, cut, budget, "loss") - values(rows, two, cut, budget, "loss")
         found.append(Measured(number, says, tuple(each.dropna()), most=most, unit="nats"))
     whole = rows[rows.method == WHOLE].bits.mean()
     control = values(rows, Side(CONTROL), cut, budget, "bits")
@@ -102,6 +148,29 @@ def bars(rows: pd.DataFrame, cut: str, budget: int) -> list[Measured]:
         ratio = (values(rows, ours, cut, budget, "bits") / other - 1).dropna()
         found.append(Measured("5.7.5", says, tuple(ratio), most=0.03, unit="%"))
     return found
+
+
+def rates_in_words(rows: pd.DataFrame, cut: str, budget: int) -> str:
+    """Where the rates of LoRA and of the paper's tuning stand among those tried, rule by rule."""
+    lines = []
+    for rule in tuned_by(rows, cut, budget, tuning.LORA):
+        for how in (tuning.LORA, tuning.PARTIAL):
+            at = (rows.method == rule) & (rows.tuning == how)
+            here = rows[at & (rows.cut == cut) & (rows.budget == budget)]
+            if len(here):
+                lines.append(f"{rule}, {how}: {_place(here.lr.median(), here.recipe.iloc[0])}")
+    return "\n".join(lines)
+
+
+def _place(rate: float, recipe: str) -> str:
+    """ "learning rate 0.001, the largest tried of 0.0003, 0.001"."""
+    tried = sorted(map(float, re.search(r"lr (.+?) by", recipe)[1].split(" or ")))
+    ends = {tried[0]: "the smallest tried of", tried[-1]: "the largest tried of"}
+    if len(tried) == 1:
+        ends = {tried[0]: "the only one tried of"}
+    where = [words for end, words in ends.items() if math.isclose(rate, end)]
+    listed = ", ".join(f"{one:g}" for one in tried)
+    return f"learning rate {rate:g}, {where[0] if where else 'between the ends of'} {listed}"
 
 
 def gaps(rows: pd.DataFrame, cut: str, how: str = tuning.PARTIAL) -> pd.DataFrame:
@@ -126,6 +195,35 @@ def gaps(rows: pd.DataFrame, cut: str, how: str = tuning.PARTIAL) -> pd.DataFram
                 })  # fmt: skip
     names = ["rule", "budget", "gap", "least", "greatest", "n", "of_cut", "left"]
     return pd.DataFrame(found, columns=names)
+
+
+def across_cuts(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Of `gaps` by cut, two of them, at equal tokens: mean and range, and what becomes of the gap.
+
+    It "grows" or "shrinks" from the first to the second where the ranges over orders do not meet.
+    """
+    (first, less), (second, more) = found.items()
+    rows = [
+        {
+            "rule": one.rule, "tokens": one.budget,
+            first: _span(one.gap_x, one.least_x, one.greatest_x),
+            second: _span(one.gap_y, one.least_y, one.greatest_y),
+            "the gap": "grows" if one.least_y > one.greatest_x
+            else "shrinks" if one.greatest_y < one.least_x else "ranges meet",
+        }
+        for one in less.merge(more, on=["rule", "budget"]).itertuples()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["rule", "tokens", first, second, "the gap"])
+
+
+def _span(mean: float, least: float, greatest: float) -> str:
+    return f"{mean:+.3f} ({least:+.3f} to {greatest:+.3f})"
+
+
+def places(rows: pd.DataFrame, cut: str, budget: int, rules: Sequence[str]) -> str:
+    """These rules from the least mean loss up."""
+    means = {rule: values(rows, Side(rule), cut, budget, "loss").mean() for rule in rules}
+    return ", ".join(sorted(means, key=means.get))
 
 
 def caught_up(found: pd.DataFrame) -> pd.DataFrame:

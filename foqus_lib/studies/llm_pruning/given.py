@@ -15,6 +15,7 @@ from foqus_lib.experiment.settings import Common
 from foqus_lib.seeds import rng_for
 from foqus_lib.studies.llm_pruning.options import SMALL, Options
 
+# No key holds these three: with another value raise llm_pruning.VERSION, as a test demands.
 CONTEXT_SHARE = 2 / 3  # of a question's window; the rest is the continuation
 PIECE = 4  # windows at least that a file gives
 QUESTION = 48  # tokens of a question at most

@@ -10,6 +10,7 @@ from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Axis, Job, Metric, Study
+from foqus_lib.studies.llm_pruning.claims import REFERENCE, tabled
 from foqus_lib.studies.llm_pruning.cut import base, fresh, train_base
 from foqus_lib.studies.llm_pruning.given import Bench, Corpus, texts, versions
 from foqus_lib.studies.llm_pruning.options import (
@@ -130,7 +131,9 @@ STUDY = Study(
     settings=("base_recipe", "cut", "measured", "model", "recipe", "tuning", "versions"),
     block=("model", "cut", "tuning"),
     floor=RANDOM,
-    ceiling=WHOLE,
+    ceiling=WHOLE,  # it has no budget; what is tuned on this text may pass it
+    reference=REFERENCE,
     jobs=jobs,
     drawn=(RANDOM,),
+    tabled=tabled,
 )

@@ -98,7 +98,7 @@ class Options:
 
     @property
     def named(self) -> str:
-        """The model in keys and captions; of a checkpoint with a digest of its weights."""
+        """The model in keys and captions; of a checkpoint with a digest of its files."""
         if self.model == SMALL:
             return f"Llama {self.blocks}x{self.width} bytes"
         folder = folder_of(self.model)
