@@ -9,7 +9,6 @@ Written to book/results/benchmarks/bfloat16.csv, in which rows of other machines
 """
 
 import argparse
-import csv
 import json
 from statistics import median
 
@@ -51,16 +50,7 @@ def main() -> None:
             }
             for name, spent in seconds.items()
         ]
-    measure.write("bfloat16", of_others() + rows)
-
-
-def of_others() -> list[dict]:
-    """Rows that other machines wrote."""
-    path = measure.RESULTS / "bfloat16.csv"
-    if not path.exists():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row["Machine"] != measure.machine()]
+    measure.write("bfloat16", measure.of_others("bfloat16", "Machine") + rows)
 
 
 def training(network: str, how: str) -> dict:

@@ -103,6 +103,15 @@ def write(name: str, rows: Sequence[Mapping[str, object]]) -> Path:
     return path
 
 
+def of_others(name: str, column: str = "machine") -> list[dict]:
+    """The rows of that file that other machines wrote: a new run replaces its own machine's."""
+    path = RESULTS / f"{name}.csv"
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row[column] != machine()]
+
+
 def write_numbers(name: str, numbers: Mapping[str, object]) -> Path:
     """book/results/benchmarks/<name>.json, for {res} in the book's text."""
     path = RESULTS / f"{name}.json"

@@ -9,7 +9,8 @@
 The plain form is `plain_selectors`. Both run through `foqus_lib.selection.methods`, on the same
 simulated evidence: classes are Gaussian clouds, D = 128, of full rank or, as the embedding of
 CNN1D, of rank 64. Memory is kept, as in the workers of a sweep. Written to book/results/benchmarks:
-selectors.csv, selector_growth.csv, selectors_largest.csv and selector_bars.csv. Seconds are medians
+selectors.csv, selector_growth.csv, selectors_largest.csv and selector_bars.csv, in
+which rows of other machines stay. Seconds are medians
 of the rounds, `ratio` is the median of the plain form's CPU seconds over ours; `same_picks` is the
 share of picks in common (the plain form sums in float32); `peak_mb` the growth of the largest
 resident size while selecting; `process_mb` that size itself, data and libraries included.
@@ -292,7 +293,7 @@ def main() -> None:
     if args.only == "bars":
         rows = [row | machine for row in bars(args.signals, args.rounds)]
         if args.signals == 88_000:
-            measure.write("selector_bars", rows)
+            measure.write("selector_bars", measure.of_others("selector_bars") + rows)
         return
     for name, part in PARTS.items():
         if args.only and not name.endswith(args.only) or args.quick and part is largest:

@@ -8,8 +8,8 @@ from jaxtyping import Float32, Float64
 from numpy import ndarray
 from torch import Tensor
 
-PANEL = 256  # rows of similar norm, formed together
-WORTH = {torch.bfloat16: 0.15, torch.float32: 0.3}  # passes over the data that a row costs
+PANEL = 512  # rows of similar norm, formed together
+WORTH = {torch.bfloat16: 0.05, torch.float32: 0.2}  # passes over the data that a row costs
 
 RowOf = Callable[[int, int], tuple[Float32[ndarray, " n"] | None, float]]
 
@@ -38,7 +38,7 @@ def pair_products(
         if number not in formed:
             asked[number] += 1
             members = torch.from_numpy(panels[number])
-            to_come = (asked[number] - 2) * (budget - step - 1) / (step + 1)  # 2: luck
+            to_come = (asked[number] - 1) * (budget - step - 1) / (step + 1)  # 1: luck
             size = len(members) * n
             if to_come < WORTH[room.dtype] * len(members) or used + size > len(room):
                 return None, 0.0

@@ -39,7 +39,8 @@ def test_ours_stands_beside_its_own_plain_form(tmp_path):
 
 
 def test_a_bar_is_met_from_its_number_on(tmp_path):
-    row = {"signals": 9, "same_picks": 1.0, "rounds": 3, "machine": "m", "rates": "0.1", "rank": 64}
+    row = {"signals": 9, "same_picks": 1.0, "rounds": 3, "rates": "0.1", "rank": 64}
+    row |= {"machine": "Intel(R) Xeon (AMX), 2 virtual cores, torch 2"}
     ours = row | {"formulation": "ours", "cpu_s": 1.0}
     plain = row | {"formulation": "plain", "cpu_s": 12.0, "ratio": 1.0, "bar": None}
     rows = [
@@ -49,9 +50,15 @@ def test_a_bar_is_met_from_its_number_on(tmp_path):
     ]
     benches.selector_bars(pd.DataFrame(rows), tmp_path)
     found = json.loads((tmp_path / "selector_bars.json").read_text())["found"]
-    assert found == {"met": 1, "bars": 2, "signals": 9}
+    assert found == {"met": "1 of 2 on Intel Xeon (AMX)", "signals": 9}
     table = pd.read_csv(tmp_path / "selector_bars.csv").set_index("Selector")
     assert list(table.bar) == ["12", "12", "none"] and list(table.Rate) == ["10 %"] * 3
+    other = [one | {"machine": "AMD (AVX2), 4", "ratio": 13.0} for one in rows]
+    benches.selector_bars(pd.DataFrame(rows + other), tmp_path)
+    found = json.loads((tmp_path / "selector_bars.json").read_text())["found"]
+    assert found["met"] == "1 of 2 on Intel Xeon (AMX); 2 of 2 on AMD (AVX2)"
+    table = pd.read_csv(tmp_path / "selector_bars.csv")
+    assert table.Processor.tolist() == ["Intel Xeon (AMX)"] * 3 + ["AMD (AVX2)"] * 3
 
 
 def test_what_a_trial_costs_beside_its_steps(tmp_path):
