@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 Weights = Mapping[str, Tensor]  # the state_dict of one ordinary network
+Build = Callable[..., nn.Module]  # build(classes, length, copies)
 
 
 def taken(stack: nn.Module, copy: int) -> dict[str, Tensor]:

@@ -3,15 +3,12 @@
 On torch's meta device no weight is drawn and nothing is computed; torch's generator is left alone.
 """
 
-from collections.abc import Callable
 from functools import cache
 
 import torch
-from torch import nn
 
 from foqus_lib.models import MODELS
-
-Build = Callable[..., nn.Module]  # build(classes, length, copies)
+from foqus_lib.models.copies import Build
 
 
 def embedding_size(build: Build, classes: int, length: int) -> int:

@@ -113,8 +113,8 @@ def withheld(numbers: pd.DataFrame, study: Study) -> str:
     if not names:
         return ""
     return (
-        f"No verdict on {'; '.join(names)}: a seed is hardly more than another start there, so n "
-        "counts no trainings."
+        f"No verdict on {'; '.join(names)}: a seed hardly moves them, and what another draw of "
+        "the data would do is in no interval."
     )
 
 

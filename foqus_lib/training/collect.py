@@ -20,11 +20,10 @@ from torch.nn import functional as F
 
 from foqus_lib.durable import write_once_by
 from foqus_lib.evidence import Evidence
-from foqus_lib.models.copies import Weights, taken
+from foqus_lib.models.copies import Build, Weights, taken
 from foqus_lib.signals import Signals
 from foqus_lib.training.device import resident
 from foqus_lib.training.fit import fit
-from foqus_lib.training.memory import Build
 from foqus_lib.training.predict import logits_and_norms, logits_of, predict
 from foqus_lib.training.recipe import Recipe
 

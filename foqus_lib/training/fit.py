@@ -26,14 +26,14 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foqus_lib.models.copies import Alone, Weights, put
+from foqus_lib.models.copies import Alone, Build, Weights, put
 from foqus_lib.models.layers import GAMMA, Dropout, splitmix64
 from foqus_lib.seeds import rng_for, seed_of
 from foqus_lib.signals import Signals
 from foqus_lib.training import checkpoint
 from foqus_lib.training.capture import captured
 from foqus_lib.training.device import arithmetic, current, resident, rounded
-from foqus_lib.training.memory import Build, bytes_per_copy, free_bytes, ran_out, stack_size
+from foqus_lib.training.memory import bytes_per_copy, free_bytes, ran_out, stack_size
 from foqus_lib.training.optimiser import optimiser_of, set_lr
 from foqus_lib.training.recipe import Recipe
 

@@ -1,15 +1,12 @@
 """How many copies of a network can train together: device memory is planned, not tried."""
 
 import math
-from collections.abc import Callable
 
 import torch
-from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from foqus_lib.models.copies import Build
 from foqus_lib.processes import sharers
-
-Build = Callable[..., nn.Module]  # build(classes, length, copies)
 
 OF_A_WEIGHT = 4  # itself, its gradient, and two moments of Adam
 SLACK = 1.5  # gradients of activations, cuDNN's workspace, the graph's pool

@@ -263,7 +263,7 @@ def test_a_study_may_withhold_verdicts_from_methods():
     assert set(line.verdict) == {"n = 5: no verdict"} and line.low.notna().all()
     assert table.text.loc["Herding", "1 %"] == before.text.loc["Herding", "1 %"]
     assert "over the 4 comparisons" in table.note and "over the 6 comparisons" in before.note
-    assert "No verdict on Herding: a seed is hardly more than another start there" in table.note
+    assert "No verdict on Herding: a seed hardly moves them" in table.note
     assert "gives a verdict from" not in table.note and "No verdict" not in before.note
     assert table.text.loc["FoQuS", "1 %"].endswith("better")
 

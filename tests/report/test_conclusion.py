@@ -98,8 +98,10 @@ def test_methods_without_a_verdict_are_named_and_not_counted():
     data = rows(level({"FoQuS": 0.7, "Herding": 0.9}, 0.0), budgets=(100,))
     told = conclusion(data, study)
     assert told.startswith("n = 5: of 1 difference") and "Herding, +" not in told
-    assert told.endswith("No verdict on Herding: a seed is hardly more than another start there, "
-                         "so n counts no trainings.")  # fmt: skip
+    assert told.endswith(
+        "No verdict on Herding: a seed hardly moves them, and what another draw of the data would "
+        "do is in no interval."
+    )
     alone = conclusion(data[data.method != "FoQuS"], study)
     assert alone.startswith("No verdict on Herding: ") and "seeds nothing is concluded" not in alone
 

@@ -47,14 +47,15 @@ def found(before_full, before_random, after_full=(0.0, 0.01), after_random=(0.0,
     ],
 )
 def test_the_conclusion_follows_from_the_intervals(differences, words):
-    assert re.search(words, radio.in_words(found(*differences), STUDY))
+    told = radio.in_words(found(*differences), STUDY)
+    assert re.search(words, told) and "Read so, and no verdict: " in told  # n = 5 of ten
 
 
 def test_without_intervals_nothing_is_concluded():
     nothing = found((0.0, float("nan")), (0.2, 0.1))
     words = radio.in_words(nothing, STUDY)
     assert f"{LAST} {BEFORE}, less {FULL}: +0.0 points, which has no interval." in words
-    assert "By these" not in words and "n = 5 base networks, not adjusted; a verdict takes" in words
+    assert "Read so" not in words and "n = 5 base networks, not adjusted; a verdict takes" in words
 
 
 def test_of_the_committed_rows_both_moments_are_set_against_both_floors():

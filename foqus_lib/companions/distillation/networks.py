@@ -5,9 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foqus_lib.companions.distillation.loss import Embed
+from foqus_lib.models.copies import Build
 from foqus_lib.models.layers import Dropout
 from foqus_lib.training.fit import initial
-from foqus_lib.training.memory import Build
 
 
 def fresh_embedding(build: Build, classes: int, name: str, probe: Float[Tensor, "P 2 L"]) -> Embed:

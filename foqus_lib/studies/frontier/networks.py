@@ -24,7 +24,7 @@ from foqus_lib.companions.mixing.rivals import rotation
 from foqus_lib.companions.mixing.rules import n_random_children
 from foqus_lib.experiment.key import Trial
 from foqus_lib.models import MODELS
-from foqus_lib.models.copies import Alone, Weights, alone, taken
+from foqus_lib.models.copies import Alone, Build, Weights, alone, taken
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import evaluate_name
@@ -33,7 +33,6 @@ from foqus_lib.studies.frontier.options import AS_LONG, FRESH, MIXED, TURNED, WH
 from foqus_lib.studies.frontier.sets import Stock
 from foqus_lib.studies.mixing.rows import with_outputs
 from foqus_lib.training.fit import Transform, fit, initial
-from foqus_lib.training.memory import Build
 from foqus_lib.training.recipe import of_model
 
 # In no key: whoever changes one raises VERSION in trials.py, and a test says so.

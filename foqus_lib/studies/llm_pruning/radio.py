@@ -66,7 +66,8 @@ def in_words(found: Found, study: Study) -> str:
     few = f"; a verdict takes {study.verdict_from}" if n < study.verdict_from else ""
     lines.append(f"95 % intervals over n = {n} base networks, not adjusted{few}.")
     if all(row.low == row.low for row in rows.values()):
-        lines.append(f"By these: {_idle(rows)}; {_better_than_dice(rows)}.")
+        read = "Read so, and no verdict" if few else "By these"
+        lines.append(f"{read}: {_idle(rows)}; {_better_than_dice(rows)}.")
     return "\n".join(lines)
 
 

@@ -11,11 +11,11 @@ from foqus_lib.companions.mixing.similarity import theta_of
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import unknown
 from foqus_lib.models import MODELS
+from foqus_lib.models.copies import Build
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.mixing.rules import Rules, Tally
 from foqus_lib.training.fit import Transform
-from foqus_lib.training.memory import Build
 
 FLOOR = "none"
 OVER = " + rotation"  # after a mixing: whatever comes out of it is turned as well

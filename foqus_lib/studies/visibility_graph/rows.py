@@ -11,9 +11,8 @@ from foqus_lib.companions.visibility_graph import avgnet, rules
 from foqus_lib.companions.visibility_graph.layer import AdaptiveVisibilityGraph
 from foqus_lib.errors import unknown
 from foqus_lib.models import MODELS
-from foqus_lib.models.copies import alone
+from foqus_lib.models.copies import Build, alone
 from foqus_lib.studies.coreset.bench import NONE
-from foqus_lib.training.memory import Build
 
 LEARNED, BAND, SCATTERED, EMPTY = "AVGNet", "Band", "Random graph", "No edges"
 VISIBILITY: dict[str, rules.Rule] = {
