@@ -98,6 +98,7 @@ def set_up():
 def install():
     """Fill .venv; when only pins changed, change those packages: others may be running in it."""
     mark = VENV / "installed"
+    spare_another()
     print("book.py: installing the pinned packages into .venv, once (a few minutes)", flush=True)
     pip = upgrade() if found().endswith(" " + str(ROOT)) else create(mark)
     pip = pip + ["install", "-qq", "--disable-pip-version-check"]
@@ -105,6 +106,16 @@ def install():
         if subprocess.call(pip + what) != 0:
             sys.exit("book.py: the installation failed (see above); run it again to retry.")
     mark.write_text(wanted())
+
+
+def spare_another():
+    """A .venv that is a link may lead to the environment of another checkout: do not empty that."""
+    owner = Path(found().partition(" ")[2] or str(ROOT))
+    if owner != ROOT and VENV.is_symlink() and (owner / VENV.name).resolve() == VENV.resolve():
+        sys.exit(
+            "book.py: %s is a link to the environment of %s, which this set-up would empty. "
+            "Remove the link (rm %s) and run the command again." % (VENV, owner, VENV)
+        )
 
 
 def create(mark):

@@ -120,6 +120,24 @@ def test_bootstrap_installs_once_and_again_where_the_folder_moved(commands, monk
     assert len(commands) == 6 and "--clear" in commands[3]
 
 
+def test_bootstrap_does_not_empty_another_folder_s_environment(commands, monkeypatch, tmp_path):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    (theirs / ".venv").mkdir(parents=True)
+    ours.mkdir()
+    (ours / ".venv").symlink_to(theirs / ".venv", target_is_directory=True)
+    monkeypatch.setattr(book, "VENV", theirs / ".venv")
+    monkeypatch.setattr(book, "ROOT", theirs)
+    book.set_up()
+    monkeypatch.setattr(book, "VENV", ours / ".venv")
+    monkeypatch.setattr(book, "ROOT", ours)
+    with pytest.raises(SystemExit, match=f"link to the environment of {theirs}.*Remove the link"):
+        book.set_up()
+    assert len(commands) == 3
+    (theirs / ".venv" / "installed").unlink()  # a link to an empty place is a place
+    book.set_up()
+    assert len(commands) == 6 and "--clear" in commands[3]
+
+
 def test_new_pins_do_not_empty_an_environment_that_others_run_in(commands):
     book.set_up()
     book.PINS[0].write_text("numpy scipy")
