@@ -113,8 +113,8 @@ def spare_another():
     owner = Path(found().partition(" ")[2] or str(ROOT))
     if owner != ROOT and VENV.is_symlink() and (owner / VENV.name).resolve() == VENV.resolve():
         sys.exit(
-            "book.py: %s is a link to the environment of %s, which this set-up would empty. "
-            "Remove the link (rm %s) and run the command again." % (VENV, owner, VENV)
+            f"book.py: {VENV} is a link to the environment of {owner}, which this set-up would "
+            f"empty. Remove the link (rm {VENV}) and run the command again."
         )
 
 

@@ -8,14 +8,16 @@ from functools import cache
 
 import numpy as np
 
-from foqus_lib.course import draws, greedy, scores, statistics
+from foqus_lib.course import counts, draws, greedy, scores, statistics, tiers
 from foqus_lib.course.exercise import Answer, Exercise, Seen
 from foqus_lib.errors import unknown
 from foqus_lib.seeds import rng_for
 
-EXERCISES: dict[str, Exercise] = (
-    scores.EXERCISES | draws.EXERCISES | greedy.EXERCISES | statistics.EXERCISES
-)
+EXERCISES: dict[str, Exercise] = {
+    name: one
+    for part in (counts, scores, tiers, draws, greedy, statistics)
+    for name, one in part.EXERCISES.items()
+}
 
 
 class Unwritten(Exception):

@@ -1,140 +1,23 @@
-"""Exercises on the scores: Eqs. 4, 5, 7 and 8 in both readings, and the cut into tiers."""
+"""Exercises on the score: Eq. 7, and Eq. 8 in both readings."""
 
 import numpy as np
 
+from foqus_lib.course.counts import AXES, IN_ALL, RECORD, record
 from foqus_lib.course.exercise import Exercise, Mistake
 from foqus_lib.selection import foqus
-from foqus_lib.selection.tiers import tier_of
 
 BETA = 0.1
-# columns are signals: always right, right and wrong in turn, learnt and lost, never learnt
-RECORD = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 0, 0]], bool)
 LOSS = np.array([[0, 1, 2, 3]] * 5, dtype=float)
 # the same without anything forgotten: F is 0 for all and has no range
 LEARNING = np.array([[1, 0, 0], [1, 1, 0], [1, 1, 0]], bool)
 
 
-def _record(rng: np.random.Generator) -> tuple:
-    return (rng.random((rng.integers(3, 9), rng.integers(4, 12))) < 0.6,)
-
-
 def _record_and_loss(rng: np.random.Generator) -> tuple:
-    (c,) = _record(rng)
+    (c,) = record(rng)
     return c, rng.exponential(1, c.shape), float(rng.uniform(0.05, 0.5))
 
 
-def _scores(rng: np.random.Generator) -> tuple:
-    n = int(rng.integers(12, 40))
-    return rng.exponential(1, n), rng.integers(0, 3, n)
-
-
-def _counted(then: bool, now: bool):
-    """How often an epoch of one kind follows one of another."""
-    return lambda c: ((c[:-1] == then) & (c[1:] == now)).sum(axis=0)
-
-
-def _rolled(then: bool):
-    """The same, where the first epoch is also set against the last."""
-    return lambda c: ((np.roll(c, 1, axis=0) == then) & ~c).sum(axis=0)
-
-
-def _late(then: bool):
-    """The same from the second pair of epochs on."""
-    return lambda c: ((c[1:-1] == then) & ~c[2:]).sum(axis=0)
-
-
-WRAPPED = "an epoch has no epoch before it if it is the first: `np.roll` and c[-1] bring the last."
-SKIPPED = (
-    "a pair is missing: the paper counts epochs from 1 and starts at t = 2; arrays begin at 0, so "
-    "the first pair is rows 0 and 1."
-)
-AXES = "the answer has one number an epoch: time is axis 0, sum along it."
-IN_ALL = "that is one number in all; asked for is one a signal: name the axis of time, axis=0."
 FIXED = "beta is fixed at 0.1; take the one that is given."
-TIMES = (_rolled(True), WRAPPED), (_late(True), SKIPPED)
-
-forgetting = Exercise(
-    asks="c (T, N) bool, right after epoch t -> (N,) how often a signal was forgotten",
-    right=foqus.forgetting_score,
-    hand=(RECORD,),
-    worked={"the result": [0, 2, 1, 0]},
-    random=_record,
-    mistakes=(
-        Mistake(
-            _counted(False, False),
-            "wrong and still wrong is counted: that is the persistent error, Eq. 5. Only what was "
-            "right can be forgotten.",
-        ),
-        Mistake(_counted(False, True), "wrong and then right is counted: that is learning."),
-        Mistake(
-            lambda c: (c[:-1] != c[1:]).sum(axis=0),
-            "every change is counted, learning as well; only from right to wrong is forgetting.",
-        ),
-        Mistake(
-            lambda c: (~c[1:]).sum(axis=0),
-            "every wrong epoch after the first is counted; look at the epoch before as well.",
-        ),
-        *(Mistake(*one) for one in TIMES),
-        Mistake(lambda c: (c[:-1] & ~c[1:]).sum(axis=1), AXES),
-        Mistake(lambda c: (c[:-1] & ~c[1:]).sum(), IN_ALL),
-        Mistake(
-            lambda c: (c[:-1] & ~c[1:]).any(axis=0),
-            "whether, not how often: a signal can be forgotten more than once.",
-        ),
-        Mistake(
-            lambda c: c[0].astype(int) - c[-1],
-            "ups and downs cancel, so that only the first and the last epoch are left. Count the "
-            "downs alone.",
-        ),
-        Mistake(
-            lambda c: np.where(c.any(axis=0), foqus.forgetting_score(c), len(c)),
-            "never learnt counts as T: that is the baseline Forgetting. In Eq. 4 it counts 0.",
-        ),
-        Mistake(
-            lambda c: foqus.forgetting_score(c) / (len(c) - 1),
-            "divided already: Eq. 4 is a count, and Eq. 8 divides it by T - 1.",
-        ),
-        Mistake(
-            lambda c: foqus.forgetting_score(c) / len(c),
-            "divided by T: Eq. 4 is a count, not a share.",
-        ),
-    ),
-)
-
-persistent_error = Exercise(
-    asks="c (T, N) bool -> (N,) how often a signal was wrong and is still wrong at the next epoch",
-    right=foqus.persistent_error_score,
-    hand=(RECORD,),
-    worked={"the result": [0, 0, 1, 4]},
-    random=_record,
-    mistakes=(
-        Mistake(
-            _counted(True, False), "right and then wrong is counted: that is forgetting, Eq. 4."
-        ),
-        Mistake(
-            lambda c: (~c).sum(axis=0),
-            "every wrong epoch is counted: the first has none before it, and after a right one "
-            "it is forgetting.",
-        ),
-        Mistake(
-            lambda c: (~c[1:]).sum(axis=0),
-            "every wrong epoch after the first is counted, F and E together.",
-        ),
-        Mistake(_rolled(False), WRAPPED),
-        Mistake(_late(False), SKIPPED),
-        Mistake(lambda c: (~c[:-1] & ~c[1:]).sum(axis=1), AXES),
-        Mistake(lambda c: (~c[:-1] & ~c[1:]).sum(), IN_ALL),
-        Mistake(
-            lambda c: (c[:-1] == c[1:]).sum(axis=0),
-            "whatever stayed the same is counted, right and still right as well.",
-        ),
-        Mistake(_counted(True, True), "right and still right is counted: turn both round."),
-        Mistake(
-            lambda c: foqus.persistent_error_score(c) / (len(c) - 1),
-            "divided already: Eq. 5 is a count, and Eq. 8 divides it by T - 1.",
-        ),
-    ),
-)
 
 quality = Exercise(
     asks="c (T, N) bool, loss (T, N) nats, beta -> (N,) share of epochs right - beta * mean loss",
@@ -311,83 +194,4 @@ min_max = Exercise(
 )
 
 
-def _ranked(score, ends=lambda n: ((n + 2) // 3, (n + 2) // 3 + (n + 1) // 3), sign=-1):
-    tier = np.empty(len(score), dtype=int)
-    for number, part in enumerate(np.split(np.argsort(sign * score), ends(len(score))), start=1):
-        tier[part] = number
-    return tier
-
-
-def _by_class(cut):
-    def tiers(score, label):
-        tier = np.empty(len(score), dtype=int)
-        for y in np.unique(label):
-            tier[label == y] = cut(score[label == y])
-        return tier
-
-    return tiers
-
-
-def _width(score):
-    third = np.ptp(score) / 3
-    return np.where(score >= score.max() - third, 1, np.where(score >= score.min() + third, 2, 3))
-
-
-def _quantiles(score):
-    low, high = np.quantile(score, [1 / 3, 2 / 3])
-    return np.where(score >= high, 1, np.where(score >= low, 2, 3))
-
-
-def _class_after_class(score, label):
-    return np.concatenate([_ranked(score[label == y]) for y in np.unique(label)])
-
-
-tiers = Exercise(
-    asks="score (N,), label (N,) -> (N,) 1, 2 or 3: the tier inside the class, 1 the highest third",
-    right=tier_of,
-    hand=(np.array([9.0, 1, 5, 8, 2, 3, 7]), np.array([0, 0, 0, 0, 1, 1, 1])),
-    worked={"the result": [1, 3, 2, 1, 3, 2, 1]},
-    random=_scores,
-    mistakes=(
-        Mistake(
-            lambda score, label: _ranked(score),
-            "the cut is over all signals: cut each class by itself, or a hard one has no top tier.",
-        ),
-        Mistake(
-            _by_class(lambda score: _ranked(score, sign=1)),
-            "turned round: the highest scores are tier 1 (argsort begins with the lowest).",
-        ),
-        Mistake(
-            _by_class(_width),
-            "thirds of the score's range: tiers are thirds of the signals, by rank [A7].",
-        ),
-        *(
-            Mistake(
-                _by_class(cut),
-                "if a class does not divide by three, what is left over goes to the first tiers.",
-            )
-            for cut in (lambda score: _ranked(score, lambda n: (n // 3, 2 * (n // 3))), _quantiles)
-        ),
-        Mistake(
-            lambda score, label: tier_of(score, label) - 1,
-            "tiers are numbered from 1, not from 0.",
-        ),
-        Mistake(
-            _by_class(lambda score: np.argsort(-score) * 3 // len(score) + 1),
-            "argsort is not a rank: it says which row stands first, not where a row stands.",
-        ),
-        Mistake(
-            _class_after_class,
-            "the answer has one class after another; each tier belongs where its signal stands.",
-        ),
-    ),
-)
-
-EXERCISES = {
-    "forgetting": forgetting,
-    "persistent_error": persistent_error,
-    "quality": quality,
-    "foqus": foqus_score,
-    "min_max": min_max,
-    "tiers": tiers,
-}
+EXERCISES = {"quality": quality, "foqus": foqus_score, "min_max": min_max}
