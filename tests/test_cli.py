@@ -63,6 +63,10 @@ def toy(tmp_path, monkeypatch):
             "sweep 10_layer_pruning draws=[1000000000] --plan",
             "draws: expected at most 1000, got 1",
         ),
+        (
+            "sweep 08_distillation sweep_seeds=100000000 --plan",
+            "sweep_seeds: expected at most 1000, got 1",
+        ),
         ("sweep 03_main_tables --export .", "--export: expected a file, such as rows.csv"),
         ("sweep 03_main_tables --export " + 256 * "x", "names of up to 255 bytes, got 256"),
         ("sweep 03_main_tables results=", "results: expected a folder, got ''"),

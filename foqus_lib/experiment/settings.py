@@ -28,7 +28,7 @@ INJECTED = "# Parameters"  # how papermill begins the cell that it adds
 # Here, and not where they are used: to import those takes seconds.
 LEAST = 5  # selection seeds for an interval; 2 give one that is 6 times as wide as 10
 MOST_SEEDS = 1_000  # more are a slip, whose trials fill the memory before one runs
-MULTIPLY = "repeats", "draws", "scatter"  # of a chapter's options: as many trials again as they say
+MULTIPLIES = "multiplies"  # third in an option's Annotated: it asks for as many trials again
 NO_CUT = -1000.0  # dB: `snr_min` of who wants everything
 
 
@@ -103,6 +103,7 @@ class Field:
 
     kind: type | GenericAlias  # str, int, float or tuple[one of them, ...]
     help: str
+    multiplies: bool = False  # the number of trials, and is bounded as `seeds` is
 
 
 def declared(*kinds: type) -> dict[str, Field]:
@@ -110,11 +111,11 @@ def declared(*kinds: type) -> dict[str, Field]:
     found = {}
     for kind in kinds:
         for name, hint in get_type_hints(kind, include_extras=True).items():
-            plain, words = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
+            plain, words, *more = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
             # "tuple[str, ...] | None": None is the default of the code, never typed by a user
             plain = next((k for k in get_args(plain) if k is not NoneType), plain) \
                 if NoneType in get_args(plain) else plain  # fmt: skip
-            found[name] = Field(plain, words)
+            found[name] = Field(plain, words, MULTIPLIES in more)
     return found
 
 
@@ -139,9 +140,9 @@ def read(notebook: str, section: str, options: type, given: Mapping) -> tuple[Co
     values = {"profile": profile} | values | given
     cast = {name: typed(name, value, known[name].kind) for name, value in values.items()}
     try:
-        for name in MULTIPLY:
-            number = cast.get(name) or 0
-            at_most(name, max(number) if isinstance(number, tuple) else number, MOST_SEEDS)
+        for name in (name for name in cast if known[name].multiplies):
+            for number in cast[name] if isinstance(cast[name], tuple) else (cast[name],):
+                at_most(name, number, MOST_SEEDS)
         return tuple(_made(kind, cast, where) for kind in (Common, options))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None

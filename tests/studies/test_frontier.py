@@ -121,6 +121,15 @@ def test_a_record_that_a_killed_sweep_had_begun_is_timed_again(task, tmp_path, m
     assert len(timed) == 1 and sets._found(made, sets.price_key(made, 0))["seconds"] > 0
 
 
+def test_a_record_that_is_gone_is_made_again_though_its_price_was_kept(task, tmp_path):
+    common = tiny.common(seeds=1, results=str(tmp_path))
+    made, wanted = made_bench(common, OPTIONS, task), trials(common, OPTIONS, task)
+    first, second = [one for one in wanted if one.method.startswith(FOQUS)][:2]
+    assert sweep.sweep(STUDY, made, [first], 1, lambda text: None).note == ""
+    artifacts.find_arrays(tmp_path, made.records.evidence_key("CNN1D", 0)).unlink()
+    assert sweep.sweep(STUDY, made, [second], 1, lambda text: None).note == ""
+
+
 def test_made_signals_whose_making_raises_tell_the_trials_why(task, tmp_path, monkeypatch):
     def broken(*given, **more):
         raise RuntimeError("a bug in MDM")

@@ -11,7 +11,7 @@ from foqus_lib.experiment import store
 from foqus_lib.report import standing
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies import catalog
-from foqus_lib.studies.leaderboard import STUDY, boards, submission
+from foqus_lib.studies.leaderboard import STUDY, boards, grid, submission
 
 BOARD = boards.board_named("board-tiny")
 HEAD = "# name: Team Herring\n# set: board-tiny\n"
@@ -142,6 +142,13 @@ def test_a_trial_says_the_commitment_of_a_key_never_the_key(tmp_path):
     text = str([trial.key for trial in catalog.opened("leaderboard", given).trials])
     assert "0123456789abcdef0123" not in text
     assert f"hidden (key {boards.commitment('0123456789abcdef0123')})" in text
+
+
+def test_a_track_is_read_once_for_all_of_its_trials(tmp_path, monkeypatch):
+    read, real = [], grid.task
+    monkeypatch.setattr(grid, "task", lambda *given: read.append(given) or real(*given))
+    given = {"profile": "smoke", "results": str(tmp_path / "store"), "seeds": 3}
+    assert len(catalog.opened("leaderboard", given).trials) > len(read) == 2
 
 
 def test_scoring_prints_both_tracks_and_resumes(tmp_path, capsys):

@@ -9,7 +9,7 @@ import pytest
 
 from foqus_lib import cli, own_coreset
 from foqus_lib.experiment import store
-from foqus_lib.studies.coreset import own, own_evaluation, records
+from foqus_lib.studies.coreset import own, own_evaluation, records, run
 
 
 @pytest.fixture
@@ -84,6 +84,17 @@ def test_the_plan_says_seconds_and_memory_and_makes_nothing(data, tmp_path, caps
 def test_a_choice_by_chance_needs_no_training_and_the_plan_says_so(data, tmp_path, capsys):
     assert command(data, tmp_path / "a", "--method", "Uniform", "--plan") == 0
     assert "\nexpected for the choice: no training on cpu" in capsys.readouterr().out
+
+
+def test_a_plan_whose_probe_fails_says_that_the_time_was_not_measured(
+    data, tmp_path, capsys, monkeypatch
+):
+    def fails(*given):
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr(run, "seconds_a_visit", fails)
+    assert command(data, tmp_path / "a", "--plan") == 0
+    assert "expected for the choice: time not measured on cpu" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def rows(bench):
         ({"draws": (1, 2, 3)}, "draws: expected 1 number, or 1 as there are in keep"),
         ({"draws": (0,)}, "draws: expected 1 or more, got 0"),
         ({"compared": 3}, "compared: expected 4 or more, got 3"),
+        ({"methods": ()}, "methods: expected at least one, got .."),
         ({"methods": ("Layer prunin",)}, "did you mean 'Layer pruning'"),
         ({"epochs": 0}, "recipe.epochs: expected more than 0"),
     ],

@@ -6,7 +6,7 @@ from typing import Annotated
 from foqus_lib.companions.clustering.training import Schedule
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
-from foqus_lib.experiment.settings import at_least
+from foqus_lib.experiment.settings import MULTIPLIES, at_least
 from foqus_lib.models import MODELS
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.recipe import Recipe
@@ -55,7 +55,7 @@ class Options:
     precision: Annotated[str, "fp32, tf32 (GPU) or bf16, of all trainings"] = "fp32"
     coresets_of: Annotated[Names, "settings whose clusters FoQuS selects by; [] for none"] = ("b",)
     rate: Annotated[float, "|S|/N of those coresets"] = 0.1
-    repeats: Annotated[int, "of the training on a coreset"] = 1
+    repeats: Annotated[int, "of the training on a coreset", MULTIPLIES] = 1
     selection_epochs: Annotated[int, "T, recorded epochs of the network that FoQuS asks [A2]"] = 20
     coreset_epochs: Annotated[int, "of the training on a coreset"] = 50
     coreset_batch: Annotated[int, "signals a gradient step there"] = 32

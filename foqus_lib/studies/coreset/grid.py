@@ -10,7 +10,7 @@ from typing import Annotated
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import Trial, basis_points
-from foqus_lib.experiment.settings import Common, at_least
+from foqus_lib.experiment.settings import MULTIPLIES, Common, at_least
 from foqus_lib.experiment.study import RATE, Metric, Study
 from foqus_lib.models import MODELS
 from foqus_lib.models import VERSIONS as NETWORKS
@@ -77,9 +77,9 @@ class Options:
     later_methods: Annotated[Names | None, "for those: they are large"] = None
     ceilings: Annotated[Names, "networks for which All data is trained as well"] = ("CNN1D",)
     rates: Annotated[tuple[float, ...], "|S|/N, for instance [0.01, 0.05]"] = (0.1,)
-    repeats: Annotated[tuple[int, ...], "of the evaluation: one number, or one for each rate"] = (
-        1,
-    )
+    repeats: Annotated[
+        tuple[int, ...], "of the evaluation: one number, or one for each rate", MULTIPLIES
+    ] = (1,)
     selection_epochs: Annotated[int, "T, recorded epochs of the selection training [A2]"] = 50
     epochs: Annotated[int, "of the training on a coreset, and on all data"] = 50
     batch: Annotated[int, "signals a gradient step, in all trainings"] = 128

@@ -258,8 +258,11 @@ def _jobs(request: Request, bench: Bench) -> list[Job]:
 
 def _in_words(bench: Bench, jobs: Sequence[Job]) -> str:
     each = seconds_per_unit(bench, jobs)
-    seconds = sum(each[job.kind] * job.cost for job in jobs)
-    time = f"about {in_words(max(seconds, 1))} of training" if jobs else "no training"
+    if any(job.kind not in each for job in jobs):
+        time = "time not measured"
+    else:
+        seconds = sum(each[job.kind] * job.cost for job in jobs)
+        time = f"about {in_words(max(seconds, 1))} of training" if jobs else "no training"
     needed = OF_A_WORKER + max((job.memory for job in jobs), default=bench.task.train.iq.nbytes)
     memory = size_in_words(needed)
     return f"expected for the choice: {time} on {bench.device}, {memory} of memory at its peak"

@@ -18,7 +18,7 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
         check_length(model, task.train.length)
     for budget in budgets(options):
         check_budget(task.train, budget)
-    if task.val is None and any(way.tried for way in ways(options).values()):
+    if task.val is None and chooses(options):
         raise ValueError(
             f"alphas, steps: expected validation signals to choose by, got none. Give val_share "
             f"(0.1), or alpha and step themselves, for instance {options.tried_alphas[0]:g} and "
@@ -35,5 +35,10 @@ def bench(common: Common, options: Options, task: Task) -> Bench:
 def budgets(how: Options) -> list[int]:
     """Every number of signals per class that the chapter asks for."""
     cross = [how.cross_per_class] if how.cross_models else []
-    sweep = [how.sweep_per_class] if any(way.tried for way in ways(how).values()) else []
+    sweep = [how.sweep_per_class] if chooses(how) else []
     return sorted({*how.per_class, *cross, *sweep})
+
+
+def chooses(how: Options) -> bool:
+    """Whether a method that was asked for takes its weight or step from a sweep on val."""
+    return any(ways(how)[method].tried for method in how.asked)

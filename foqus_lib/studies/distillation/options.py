@@ -7,7 +7,7 @@ from typing import Annotated
 from foqus_lib.companions.distillation.descent import STEP
 from foqus_lib.companions.distillation.views import multi_domain
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.settings import at_least
+from foqus_lib.experiment.settings import MULTIPLIES, at_least
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.distillation.networks import known_network
 from foqus_lib.training.collect import Collection
@@ -35,7 +35,7 @@ class Options:
     alphas: Annotated[Numbers, "tried on val; none: 0.1 is taken"] = ()
     steps: Annotated[Numbers, "tried on val, with every weight; none: 0.0015 is taken"] = ()
     sweep_per_class: Annotated[int, "signals of each class while they are tried"] = 10
-    sweep_seeds: Annotated[int, "seeds 0, 1, ... over which val is averaged"] = 2
+    sweep_seeds: Annotated[int, "seeds 0, 1, ... over which val is averaged", MULTIPLIES] = 2
     iterations: Annotated[int, "of distribution matching, each with a new network"] = 300
     batch_real: Annotated[int, "real signals of each class in an iteration"] = 32
     dc_iterations: Annotated[int, "networks that gradient matching starts from"] = 20
@@ -49,7 +49,7 @@ class Options:
     all_data_steps: Annotated[int, "of the training on all data; 0: as on a set"] = 0
     batch: Annotated[int, "signals a step"] = 64
     precision: Annotated[str, "fp32, tf32 (GPU) or bf16, of the training on a set"] = "fp32"
-    repeats: Annotated[int, "networks trained on each set"] = 1
+    repeats: Annotated[int, "networks trained on each set", MULTIPLIES] = 1
     selection_epochs: Annotated[int, "of the training that Herding and FoQuS look at"] = 50
     selection_precision: Annotated[str, "fp32, tf32 (GPU) or bf16, of that training"] = "fp32"
 
@@ -79,6 +79,12 @@ class Options:
             if method not in MAIN:
                 raise unknown("method", method, MAIN)
         _ = self.collection, self.recipe_for(PSI, 1, self.train_steps)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The methods of all rows that are wanted."""
+        cross = self.cross_methods if self.cross_models else ()
+        return tuple(dict.fromkeys((*(self.methods or MAIN), *cross)))
 
     @property
     def tried_alphas(self) -> Numbers:

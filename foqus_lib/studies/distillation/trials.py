@@ -1,5 +1,7 @@
 """Which results the chapter shows, and the key of each."""
 
+from collections.abc import Iterable
+
 from foqus_lib.companions import distillation
 from foqus_lib.companions import gradient_matching as dc
 from foqus_lib.datasets.catalog import Task
@@ -18,7 +20,7 @@ NAME, VERSION = "distillation", 1  # raised when what its trials mean changes
 
 def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     """The sweep on val; every method at every budget; networks that did not distil at one."""
-    found = sweep_trials(options, task, list(ways(options)))
+    found = sweep_trials(options, task, options.asked)
     wanted = [
         (model, method, budget)
         for model in options.models
@@ -42,7 +44,7 @@ def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     return found
 
 
-def sweep_trials(how: Options, task: Task, methods: list[str]) -> list[Trial]:
+def sweep_trials(how: Options, task: Task, methods: Iterable[str]) -> list[Trial]:
     """Those by which the methods that have to be chosen are chosen: all of their seeds."""
     known = ways(how)
     tried = dict.fromkeys(name for method in methods for name in known[method].tried)

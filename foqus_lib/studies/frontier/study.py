@@ -12,6 +12,7 @@ from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.studies.coreset.bench import ALL_DATA
+from foqus_lib.studies.coreset.records import stored
 from foqus_lib.studies.coreset.run import FORWARD, measure
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.frontier.bench import Bench, per_class
@@ -35,7 +36,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     made = sorted({(trial.budget, trial.seed) for trial in missing if trial.method == DISTILLED})
     trials = [_trial_job(bench, trial) for trial in missing]
     return [
-        [_record_job(bench, seed) for seed in looked if not _kept(bench, price_key(bench, seed))],
+        [_record_job(bench, seed) for seed in looked if not _priced(bench, seed)],
         [_set_job(bench, *one) for one in made if not _kept(bench, set_key(bench, *one))],
         sorted(trials, key=lambda job: -job.cost),
     ]
@@ -43,6 +44,11 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
 
 def _kept(bench: Bench, key) -> bool:
     return artifacts.find_arrays(bench.root, key) is not None
+
+
+def _priced(bench: Bench, seed: int) -> bool:
+    """Whether a record is there, and what it cost."""
+    return stored(bench.records, PSI, seed) and _kept(bench, price_key(bench, seed))
 
 
 def _record_job(bench: Bench, seed: int) -> Job:

@@ -7,7 +7,7 @@ from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions.cuttable import NETWORKS, WORDS, Cuttable
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
-from foqus_lib.experiment.settings import at_least
+from foqus_lib.experiment.settings import MULTIPLIES, at_least
 from foqus_lib.models import MODELS
 from foqus_lib.training import fit as training
 from foqus_lib.training.recipe import Recipe, of_model
@@ -30,8 +30,12 @@ class Options:
     width: Annotated[int, "channels of the first stage; 0: as published (ResNets 16, CNN1D 32)"] = 0
     keep: Annotated[tuple[int, ...], "blocks kept, for instance [4, 6]"] = (4,)
     methods: Annotated[tuple[str, ...] | None, "left out: all of the chapter's"] = None
-    draws: Annotated[tuple[int, ...], "of Random keep: one number, or one for each keep"] = (5,)
-    scatter: Annotated[int, "draws, if more, at the first keep on the first base network"] = 0
+    draws: Annotated[
+        tuple[int, ...], "of Random keep: one number, or one for each keep", MULTIPLIES
+    ] = (5,)
+    scatter: Annotated[
+        int, "draws, if more, at the first keep on the first base network", MULTIPLIES
+    ] = 0
     base_epochs: Annotated[int, "of the network that is cut"] = 50
     epochs: Annotated[int, "of the training after the cut"] = 50
     batch: Annotated[int, "signals a gradient step, in all trainings"] = 128
@@ -41,7 +45,7 @@ class Options:
     segments: Annotated[int, "at most, into which the blocks are parted"] = 5
     subsets: Annotated[int, "of a segment that are scored; more are sampled"] = 500
     rates: Annotated[tuple[float, ...], "|S|/N of the coresets that proxies choose: [0.1]"] = (0.1,)
-    repeats: Annotated[int, "trainings on each of these coresets"] = 1
+    repeats: Annotated[int, "trainings on each of these coresets", MULTIPLIES] = 1
     model: Annotated[str, "that is trained on these coresets, for instance CNN1D"] = "CNN1D"
     model_epochs: Annotated[int, "of its training"] = 50
 
@@ -62,6 +66,8 @@ class Options:
                 f"draws: expected 1 number, or {len(self.keep)} as there are in keep, "
                 f"got {list(self.draws)}"
             )
+        if self.methods is not None and not self.methods:
+            raise ValueError("methods: expected at least one, got []. Leave it out for all")
         for method in self.methods or ():
             if method not in METHODS:
                 raise unknown("method", method, METHODS)

@@ -27,17 +27,20 @@ def trials(common: Common, options: Options, subject: Task) -> list[Trial]:
     wanted += [(m, p, NONE) for m in options.rows if m != FLOOR for p in sorted(points)]
     wanted += [(one.name, one.points, one.digest) for one in teams]
     wanted += [(ALL_DATA, 10_000, NONE)] if options.ceiling else []
+    secret = options.secret
+    tracks = {track_name(one, secret): task(options.set, one, secret) for one in TRACKS}
     return [
-        trial(options, track, *one, seed)
-        for track in TRACKS
+        trial(options, name, here, *one, seed)
+        for name, here in tracks.items()
         for one in wanted
         for seed in range(common.seeds)
     ]
 
 
-def trial(how: Options, track: str, method: str, points: int, digest: str, seed: int) -> Trial:
+def trial(
+    how: Options, track: str, here: Task, method: str, points: int, digest: str, seed: int
+) -> Trial:
     """One training on a coreset, tested on a track. digest: of a team's rows, else "-"."""
-    here = task(how.set, track, how.secret)
     looks = looks_at_record(method, digest)
     return Trial(
         NAME,
@@ -53,7 +56,7 @@ def trial(how: Options, track: str, method: str, points: int, digest: str, seed:
             ("evaluation_recipe", str(of_model(how.model, how.recipe))),
             ("model", how.model),
             ("selection_recipe", str(how.collection) if looks else NONE),
-            ("track", track_name(track, how.secret)),
+            ("track", track),
             ("versions", _versions(how.model, method, digest)),
         ),
     )

@@ -10,7 +10,7 @@ from foqus_lib.companions.llm_pruning import tuning
 from foqus_lib.companions.llm_pruning.checkpoint import PACKAGED, digest, folder_of
 from foqus_lib.companions.llm_pruning.scores import SCORES
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.settings import at_least
+from foqus_lib.experiment.settings import MULTIPLIES, at_least
 
 SMALL = "small"
 RANDOM, WHOLE, CONTROL = "Random", "Whole model", "Whole model, tuned"
@@ -31,7 +31,7 @@ class Options:
     tuned_rules: Annotated[tuple[str, ...], "the rules that these are compared on"] = (REVERSE,)
     steps: Annotated[tuple[int, ...], "of tuning, after which is measured"] = (20, 80)
     brief_steps: Annotated[tuple[int, ...] | None, "some of steps; left out: all"] = None
-    draws: Annotated[int, f"of {RANDOM}, for each order of text"] = 2
+    draws: Annotated[int, f"of {RANDOM}, for each order of text", MULTIPLIES] = 2
     batch: Annotated[int, "windows a step"] = 8
     window: Annotated[int, "tokens"] = 128
     rates: Annotated[tuple[float, ...], "learning rates to choose from"] = (0.0003, 0.001, 0.003)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
-from foqus_lib.experiment.settings import at_least
+from foqus_lib.experiment.settings import MULTIPLIES, at_least
 from foqus_lib.models import MODELS
 from foqus_lib.selection.catalog import method_named
 from foqus_lib.studies.coreset.bench import ALL_DATA
@@ -30,7 +30,7 @@ class Options:
     side_methods: Annotated[Names, "on the first coreset alone"] = ()
     ceiling: Annotated[int, "1: all training signals, nothing done to them, as a row; 0: none"] = 0
     rates: Annotated[tuple[float, ...], "|S|/N, for instance [0.01, 0.05]"] = (0.1,)
-    repeats: Annotated[int, "of the evaluation"] = 1
+    repeats: Annotated[int, "of the evaluation", MULTIPLIES] = 1
     selection_epochs: Annotated[int, "T, recorded epochs of the selection training [A2]"] = 50
     epochs: Annotated[tuple[int, ...], "of the training: one number, or one for each rate"] = (50,)
     ceiling_epochs: Annotated[int, "of the training on all data; 0: as at the last rate"] = 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from foqus_lib.experiment.key import basis_points
-from foqus_lib.experiment.settings import at_least
+from foqus_lib.experiment.settings import MULTIPLIES, at_least
 from foqus_lib.selection.catalog import method_named
 from foqus_lib.studies.coreset.bench import NONE
 from foqus_lib.studies.coreset.grid import known_model
@@ -35,7 +35,7 @@ class Options:
         "FoQuS",
     )
     rates: Annotated[tuple[float, ...], "|S|/N of these coresets, for instance [0.1]"] = (0.1,)
-    repeats: Annotated[int, "of the training on a coreset"] = 1
+    repeats: Annotated[int, "of the training on a coreset", MULTIPLIES] = 1
     coreset_epochs: Annotated[int, "of AVGNet on a coreset"] = 50
     selection_model: Annotated[str, "what chooses the coreset, for instance CNN1D"] = "CNN1D"
     selection_epochs: Annotated[int, "T, recorded epochs of the selection training [A2]"] = 50
