@@ -36,6 +36,7 @@ class Plan:
     workers: int
     memory: int  # bytes, of all processes together
     seconds_per_unit: dict[tuple, float]  # of each kind of job; may be empty
+    elsewhere: bool = False  # on a scheduler's workers: nobody knows here how many, or their memory
 
     @property
     def jobs(self) -> list[Job]:
@@ -54,11 +55,12 @@ class Plan:
         in_all = self.complete + len(self.missing)
         are = "is" if in_all == 1 else "are"
         first = sum(not job.trials for job in self.jobs)
+        who = counted(self.workers, "worker") + " of the scheduler" * self.elsewhere
         return (
             f"{self.complete} of {counted(in_all, 'trial')} {are} stored. To do: "
             f"{counted(first, 'training')} that others need and "
             f"{counted(len(self.missing), 'trial')} in {counted(len(self.jobs) - first, 'group')}, "
-            f"{self._time()} with {counted(self.workers, 'worker')} and {self.memory / GIB:.1f} GiB"
+            f"{self._time()} with {who} and {self.memory / GIB:.1f} GiB"
         )
 
     def _time(self) -> str:
@@ -76,20 +78,23 @@ def plan(
     trials: Sequence[Trial],
     workers: int,
     probed_from: float = PROBED_FROM,
+    scheduler: str = "",
 ) -> Plan:
     """The jobs of the trials that the store lacks; measured if they cost more than `probed_from`.
 
     Fewer workers than asked for are planned if more would not fit into bench.memory, or into what
-    the machine has free; ValueError if a stated memory does not hold even one.
+    the machine has free; ValueError if a stated memory does not hold even one. With a scheduler the
+    plan is that of one of its workers, as fast as this machine.
     """
     found = store.scan(bench.root, trials)  # each trial once, however often it is asked for
     missing = found.missing
     stages = [list(stage) for stage in study.jobs(bench, missing)] if missing else []
     jobs = [job for stage in stages for job in stage]
-    workers, memory = _that_fit(bench, jobs, workers)
+    workers, memory = (1, _of_one(jobs)) if scheduler else _that_fit(bench, jobs, workers)
     large = sum(job.cost for job in jobs) > probed_from
     measured = seconds_per_unit(bench, jobs) if large else {}
-    return Plan(len(found.complete), missing, stages, workers, memory, measured)
+    done = len(found.complete)
+    return Plan(done, missing, stages, workers, memory, measured, bool(scheduler))
 
 
 def seconds_per_unit(bench: Bench, jobs: Iterable[Job]) -> dict[tuple, float]:
@@ -105,9 +110,14 @@ def seconds_per_unit(bench: Bench, jobs: Iterable[Job]) -> dict[tuple, float]:
     return found
 
 
+def _of_one(jobs: Sequence[Job]) -> int:
+    """Bytes of a worker that may get any of the jobs."""
+    return OF_A_WORKER + max((job.memory for job in jobs), default=0)
+
+
 def _that_fit(bench: Bench, jobs: Sequence[Job], workers: int) -> tuple[int, int]:
     """(workers, bytes of the machine): as many as the largest job leaves room for."""
-    each = OF_A_WORKER + max((job.memory for job in jobs), default=0)
+    each = _of_one(jobs)
     if bench.device.startswith("cuda"):  # its memory is looked after by `fit`
         return 1, each
     limit = bench.memory or psutil.virtual_memory().available + OF_A_WORKER

@@ -41,7 +41,7 @@ def sweep(
     check_writable(bench.root)  # before hours of training, not after
     sweep_temporary(bench.root)  # what killed writers left a day ago or more
     artifacts.sweep_partial(bench.root)  # and killed trainings a month ago
-    todo = plan(study, bench, trials, workers, probed_from)
+    todo = plan(study, bench, trials, workers, probed_from, scheduler)
     progress(str(todo))
     for number, jobs in enumerate(todo.stages):
         if any(todo.stages[:number]):  # they made what these jobs need, or noted why not

@@ -278,7 +278,8 @@ class Opened:
 
     def plan(self) -> Plan:
         """What `run` would do, and about how long it would take."""
-        return plan(self.study, self.bench, self.trials, self.common.workers)
+        common = self.common
+        return plan(self.study, self.bench, self.trials, common.workers, scheduler=common.scheduler)
 
     def run(self, progress: Progress) -> store.Scan:
         """Run what is missing; say what is complete, missing and failed. See `sweep`."""

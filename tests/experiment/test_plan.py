@@ -115,6 +115,14 @@ def fitted(workers, memory=0, device="cpu"):
     return count, size / GIB
 
 
+def test_a_scheduler_s_workers_are_not_held_to_this_machine(bench, trials):
+    small = replace(bench, memory=OF_A_WORKER // 2)
+    with pytest.raises(ValueError, match="memory_gb"):
+        planned(small, trials, workers=4)
+    found = planned(small, trials, workers=4, scheduler="tcp://127.0.0.1:1")
+    assert str(found).endswith("with 1 worker of the scheduler and 0.5 GiB")
+
+
 def test_as_many_workers_as_the_largest_job_leaves_room_for(monkeypatch):
     assert fitted(1, 4) == (1, 3.5)  # it works in this process
     assert fitted(2, 8) == fitted(9, 8) == (2, 7.5)  # and beside it
