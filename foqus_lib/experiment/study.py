@@ -1,8 +1,8 @@
 """Study: what a chapter measures. The engine runs it and the report prints it; neither knows more.
 
-trials(options, task)   -> the keys of all results the chapter shows
-jobs(bench, missing)    -> stages of jobs: what has to be made first (records, base networks),
-                           then the trials
+trials(common, options, task) -> the keys of all results the chapter shows
+jobs(bench, missing)          -> stages of jobs: what has to be made first (records, base
+                                 networks), then the trials
 sweep -> publish(trial, {metric: value}, facts) -> frame -> tables
 """
 

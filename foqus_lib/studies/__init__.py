@@ -1,1 +1,1 @@
-"""One chapter, one file here: which trials there are, and how one is run. `catalog` lists them."""
+"""One chapter, one folder here: which trials there are, how one is run. `catalog` lists them."""

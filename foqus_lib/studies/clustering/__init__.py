@@ -13,3 +13,10 @@ measuring  what is published of a row
 run        jobs, the study
 bars       what the specification expects, met or not
 """
+
+from foqus_lib.studies.clustering.bench import bench
+from foqus_lib.studies.clustering.grid import trials
+from foqus_lib.studies.clustering.options import Options
+from foqus_lib.studies.clustering.run import STUDY
+
+__all__ = ["STUDY", "Options", "bench", "trials"]

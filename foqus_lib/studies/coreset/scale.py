@@ -10,7 +10,7 @@ import pandas as pd
 
 from foqus_lib.experiment.sweep import Progress
 from foqus_lib.signals import NORMALISATIONS
-from foqus_lib.studies.catalog import Opened
+from foqus_lib.studies.chapter import Opened
 from foqus_lib.studies.coreset.grid import RECIPES
 
 

@@ -9,3 +9,10 @@ study      jobs and metrics
 steps      the gradient steps that the rows took
 bars       the bar of the specification
 """
+
+from foqus_lib.studies.frontier.bench import bench
+from foqus_lib.studies.frontier.options import Options
+from foqus_lib.studies.frontier.study import STUDY
+from foqus_lib.studies.frontier.trials import trials
+
+__all__ = ["STUDY", "Options", "bench", "trials"]

@@ -6,8 +6,12 @@ one goes on from the kept weights for the epochs after the cut, one begins at ra
 as long as the whole network was. One network, the same for all, is then trained on each coreset.
 """
 
+from foqus_lib.studies.layer_pruning import Options, bench
 from foqus_lib.studies.scoring_proxy.grid import STUDY, trials
 from foqus_lib.studies.scoring_proxy.records import METHODS, UNIFORM, WHOLE, record_of, scores
 from foqus_lib.studies.scoring_proxy.shown import agreement
 
-__all__ = ["METHODS", "STUDY", "UNIFORM", "WHOLE", "agreement", "record_of", "scores", "trials"]
+__all__ = [
+    "METHODS", "STUDY", "UNIFORM", "WHOLE", "Options", "agreement", "bench", "record_of", "scores",
+    "trials",
+]  # fmt: skip
