@@ -10,7 +10,7 @@ from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
 
 # chapters; to ask the catalog takes seconds
-WITHOUT_NOTEBOOK = {"10_scoring_proxy", "leaderboard"}
+WITHOUT_NOTEBOOK = {"02_boundary", "10_scoring_proxy", "leaderboard"}
 WITHOUT_GRID = {"02_explorer", "02_method", "06_datasets"}
 
 

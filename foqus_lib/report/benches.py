@@ -98,18 +98,20 @@ def _sim_to_real_numbers(rows: pd.DataFrame) -> dict:
 def _what_follows(numbers: dict) -> str | None:
     """None where a kind of training set was not measured."""
     chosen, other, real = (numbers[name] for name in ("chosen", "other", "recordings"))
-    if any(one["real"] is None for one in (chosen, other, real)):
+    if None in (chosen["gap"], other["gap"], real["real"]):
         return None
     by_fading, by_source = chosen["real"] - other["real"], chosen["real"] - real["real"]
-    counts = abs(by_fading) > abs(by_source)
     seeds = min(one["n"] / one["fadings"] for one in (chosen, other, real))
     fadings = f"{other['fadings']} other fading" + "s" * (other["fadings"] > 1)
+    own = " and ".join(f"{one['real'] - one['gap']:.3f}" for one in (chosen, other))
+    moves = " and ".join(f"{100 * one['gap']:+.1f}" for one in (chosen, other))
     return (
         f"On the recordings networks that learned the chosen fading ({chosen['n']}) are "
         f"{_ahead(by_fading)} those that learned another ({other['n']}, of {fadings}), and "
         f"{_ahead(by_source)} those that learned {real['n_train']} recorded signals instead of "
-        f"{chosen['n_train']} simulated ones ({real['n']}). So in these means which channel is "
-        f"imitated counts for {'more' if counts else 'no more'} than whether the signals are real."
+        f"{chosen['n_train']} simulated ones ({real['n']}). That fading was chosen for being near "
+        f"these very frames. On simulated signals of their own the two kinds reach {own}; from "
+        f"there to the recordings they move by {moves} points."
         + (f" Below {LEAST} seeds of a fading no interval is given." if seeds < LEAST else "")
     )
 

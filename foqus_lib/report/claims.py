@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from foqus_lib.experiment.study import Metric, Study
@@ -28,7 +29,7 @@ from foqus_lib.report.claim_rules import (
     Finding,
     Rows,
 )
-from foqus_lib.report.claims_file import FILE, Claim, Printed, read_claims
+from foqus_lib.report.claims_file import FILE, OURS, PAPERS, WHOSE, Claim, Printed, read_claims
 from foqus_lib.report.drawn import claim_figure, write_figure
 from foqus_lib.report.printed import write_json, write_plain
 from foqus_lib.report.svg import write_svg
@@ -147,6 +148,7 @@ def derive(
         ours = found.ours
         lines.append({
             "Claim": f"{claim.claim} ({claim.shown})",
+            "Whose": {PAPERS: "the paper's", OURS: "ours"}[claim.whose],
             "Verdict": found.verdict,
             "Ours": ours,
             "The paper": paper_text(claim) or "no number",
@@ -156,26 +158,61 @@ def derive(
     table = pd.DataFrame(lines)
     write_plain(table, folder / "claims.csv")
     printed = {claim.id: _printed_differences(claim) for claim, _ in all_found}
-    figure = claim_figure(all_found, printed)
+    drawn = [(claim, one) for claim, one in all_found if _in_points(claim, studies)]
+    figure = claim_figure(drawn, printed)
     label = "Each tested claim: our differences with 95 % intervals, and the paper's"
     write_figure(figure, label, folder / "claims.html")
-    counts = {kind: int((table.Verdict == kind).sum()) for kind in VERDICTS}
-    titled = claim_figure(all_found, printed, _title(counts, all_found))
+    counts = {whose: _counts(all_found, [whose]) for whose in WHOSE}
+    titled = claim_figure(drawn, printed, _title(counts, all_found))
     write_svg(titled, label, folder / "claims.svg")
     write_json(folder / "claims.json", {
         "_about": {"from": "book/claims.yml and the committed rows"},
-        "counts": counts | {"all": len(table)},
+        "counts": _counts(all_found, WHOSE),
+        "whose": counts,
+        "one_family": _as_one_family([one for _, one in all_found]),
         "test": _test(),
         "claims": numbers,
     })  # fmt: skip
     return table
 
 
-def _title(counts: Mapping[str, int], found: Sequence[tuple[Claim, Finding]]) -> str:
-    """ "18 claims of the paper: 1 holds, 1 does not hold, ...", and below it the data."""
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+def _in_points(claim: Claim, studies: Mapping[str, Study]) -> bool:
+    """Whether its differences are of accuracies: the figure has one axis."""
+    study = studies.get(claim.tested.rows) if claim.tested else None
+    return study is not None and study.metrics[0].points
+
+
+def _counts(found: Sequence[tuple[Claim, Finding]], whose: Sequence[str]) -> dict[str, int]:
+    """How many claims, in all and by verdict."""
+    verdicts = [one.verdict for claim, one in found if claim.whose in whose]
+    return {kind: verdicts.count(kind) for kind in VERDICTS} | {"all": len(verdicts)}
+
+
+def _as_one_family(found: Sequence[Finding]) -> dict[str, int]:
+    """Holm's adjustment over the comparisons of all claims: how many of those that hold, would.
+
+    A claim counts if all of its comparisons are still shown.
+    """
+    tested = [one for one in found if one.comparisons.size and one.comparisons.p.notna().any()]
+    p = [one.comparisons.p.dropna().to_numpy() for one in tested]
+    adjusted = compare.holm(np.concatenate(p)) if p else np.empty(0)
+    parts = np.split(adjusted, np.cumsum([len(one) for one in p])[:-1]) if p else []
+    holds = [
+        one.verdict == HOLDS and bool((part < compare.LEVEL).all())
+        for one, part in zip(tested, parts, strict=True)
+    ]
+    return {"comparisons": len(adjusted), "holds": sum(holds)}
+
+
+def _title(counts: Mapping[str, Mapping[str, int]], found: Sequence[tuple[Claim, Finding]]) -> str:
+    """ "12 claims of the paper: 0 hold, ... / 6 questions of ours: ..., and below them the data."""
+    lines = [
+        f"{counts[whose]['all']} {what}: "
+        + ", ".join(f"{counts[whose][kind]} {kind}" for kind in VERDICTS)
+        for whose, what in ((PAPERS, "claims of the paper"), (OURS, "in a form of ours"))
+    ]
     data = dict.fromkeys(one.data.partition(",")[0] for _, one in found if one.data)
-    return f"{sum(counts.values())} claims of the paper: {told}\nRows of {', '.join(data)}"
+    return "\n".join([*lines, f"Rows of {', '.join(data)}"])
 
 
 def _numbers(claim: Claim, found: Finding) -> dict:
@@ -197,9 +234,10 @@ def _test() -> str:
     """How the verdicts were reached, for the note below the table."""
     how = "paired seed by seed" if compare.PAIRED else "by Welch's test"
     return (
-        f"Differences in points, {how}; a seed is the mean of its repeats, the seeds are the n; in "
-        f"brackets 95 % t-intervals, unadjusted. A verdict needs {compare.LEAST} seeds or more and "
-        f"p below {compare.LEVEL} after Holm's adjustment over all comparisons of the claim. "
+        f"Differences in points (of a distance: in logits), {how}; a seed is the mean of its "
+        "repeats, the seeds are the n; in brackets 95 % t-intervals, unadjusted. A verdict needs "
+        f"{compare.LEAST} seeds or more and p below {compare.LEVEL} after Holm's adjustment over "
+        "all comparisons of the claim. "
         "'Loses less than a margin' is judged by intervals: it holds if each of them lies within "
         "the margin, it does not hold if one lies wholly beyond it even when widened after "
         "Bonferroni. "

@@ -11,6 +11,7 @@ from foqus_lib.report import paper
 from foqus_lib.report.claim_rules import RULES, Scope
 
 FILE = paper.REPORTED.parents[1] / "claims.yml"
+PAPERS, OURS = WHOSE = "paper", "ours"  # who put it into this form
 NAMES = ("method", "table", "dataset", "selection_model", "evaluation_model", "budget")
 
 
@@ -37,6 +38,7 @@ class Claim:
     tested: Scope | None = None
     reason: str = ""  # of a claim that nothing tests
     paper: tuple[Printed, ...] = ()
+    whose: str = PAPERS  # or OURS
 
 
 def read_claims(path: Path = FILE) -> list[Claim]:
@@ -56,6 +58,8 @@ def _claim(entry: object, where: str) -> Claim:
     where = f"{where} ({given['id']})"
     if given["rule"] not in RULES:
         raise ValueError(f"{where}: {unknown('rule', given['rule'], RULES)}")
+    if given.get("whose", PAPERS) not in WHOSE:
+        raise ValueError(f"{where}: {unknown('whose', given['whose'], WHOSE)}")
     if (given["rule"] == "not_tested") != ("tested" not in given):
         raise ValueError(f"{where}: expected tested for every rule but not_tested")
     if (given["rule"] == "not_tested") != bool(given.get("reason")):

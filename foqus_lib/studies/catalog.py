@@ -15,6 +15,7 @@ from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.sweep import Progress
 from foqus_lib.experiment.workers import executed
 from foqus_lib.studies import (
+    boundary,
     clustering,
     distillation,
     frontier,
@@ -37,6 +38,9 @@ CHAPTERS: dict[str, Chapter] = {
     "01_setup": _coreset(grid.uniform_coresets),
     "02_method": _coreset(grid.no_trials),
     "02_explorer": _coreset(grid.no_trials),
+    "02_boundary": Chapter.of(
+        boundary
+    ),  # no notebook of its own: a claim about what 02_method shows
     "03_main_tables": _coreset(grid.main_tables),
     "04_cross_architecture": _coreset(grid.cross_architecture),
     "05_ablation": _coreset(grid.ablation),
@@ -68,6 +72,7 @@ CHAPTERS: dict[str, Chapter] = {
 
 # Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
 COMMITTED: dict[str, Study] = dict.fromkeys(("main", "ablation", "cross", "newer"), grid.CORESET)
+COMMITTED |= {"boundary": boundary.STUDY}
 COMMITTED |= {f"distillation/{stem}": distillation.STUDY for stem in distillation.FILES}
 COMMITTED |= {f"layer_pruning/{stem}": layer_pruning.STUDY for stem in ("rows", "real")}
 COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy", "real_proxy")}

@@ -120,7 +120,7 @@ def test_the_gap_is_real_less_simulated_seed_by_seed(tmp_path):
     )
     assert better in numbers["sentence"]
     assert "5.0 points worse than those that learned about 8,660 recorded" in numbers["sentence"]
-    assert "counts for more than" in numbers["sentence"]
+    assert "they move by -20.0 and -30.0 points" in numbers["sentence"]
     assert numbers["sentence"].endswith("Below 5 seeds of a fading no interval is given.")
 
 
@@ -128,10 +128,6 @@ def test_what_follows_needs_all_three(tmp_path):
     rows = measured()
     benches.sim_to_real(rows[rows.fading != "recorded"], tmp_path)
     assert json.loads((tmp_path / "sim_to_real.json").read_text())["sentence"] is None
-    nearer = rows.assign(accuracy=rows.accuracy + 0.19 * (rows.fading == "0 0 0"))
-    benches.sim_to_real(nearer, tmp_path)
-    sentence = json.loads((tmp_path / "sim_to_real.json").read_text())["sentence"]
-    assert "counts for no more than" in sentence
 
 
 def test_growth_keeps_its_order(tmp_path):

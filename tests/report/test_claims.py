@@ -10,8 +10,9 @@ import yaml
 
 from foqus_lib.experiment.study import Metric
 from foqus_lib.report import claims, paper
-from foqus_lib.report.claim_rules import Scope
+from foqus_lib.report.claim_rules import Finding, Scope
 from foqus_lib.report.claims import Claim, Printed, finding
+from foqus_lib.selection import boundary
 from foqus_lib.selection.catalog import CATALOG
 from tests.report.made_up import STUDY, rows
 
@@ -375,6 +376,7 @@ def with_tested(**change):
         (without("tested"), "expected tested for every rule but not_tested"),
         (GOOD | {"rule": "not_tested"}, "expected tested for every rule but not_tested"),
         (without("tested") | {"rule": "not_tested"}, "expected a reason"),
+        (GOOD | {"whose": "our"}, "unknown whose 'our'; did you mean 'ours'"),
         (GOOD | {"reason": "x"}, "expected a reason for not_tested, and for no other"),
         (with_tested(budgets=["1 %"]), "budgets: expected a list of whole numbers, got"),
         (with_tested(budgets=[]), "budgets: expected a list of whole numbers"),
@@ -419,12 +421,14 @@ def test_the_books_claims_without_any_rows(tmp_path):
     assert numbers["claims"]["above-uniform"]["verdict"] == "not tested"
     assert numbers["claims"]["above-uniform"]["ours"] == "no committed rows"
     again = pd.read_csv(tmp_path / "claims.csv")
-    assert list(again.columns) == ["Claim", "Verdict", "Ours", "The paper", "Data"]
+    assert list(again.columns) == ["Claim", "Whose", "Verdict", "Ours", "The paper", "Data"]
+    assert numbers["whose"]["paper"]["all"] + numbers["whose"]["ours"]["all"] == len(table)
+    assert numbers["one_family"] == {"comparisons": 0, "holds": 0}
 
 
 def test_every_method_of_the_books_claims_is_in_the_catalog():
     """A name that no longer exists would leave its claim untested without a word."""
-    known = {*CATALOG, "Uniform", "All data", "*"}
+    known = {*CATALOG, "Uniform", "All data", "*", boundary.FORGOTTEN, boundary.NEVER}
     for claim in claims.read_claims():
         for names in (claim.tested.methods, claim.tested.against) if claim.tested else ():
             assert set(names) <= known, claim.id
@@ -456,6 +460,31 @@ def test_the_books_claims_with_rows(tmp_path):
     assert 0 < numbers["above-uniform"]["detectable"]["to"] < 0.03
     assert numbers["three-metrics"]["verdict"] == "not tested"
     assert (table.Verdict == "does not hold").sum() >= 1
+
+
+def test_as_one_family_a_claim_of_one_comparison_holds_no_more(tmp_path):
+    """p = 0.03 alone is shown; beside nine comparisons of another claim it is not."""
+    alone, many = pd.DataFrame({"p": [0.03]}), pd.DataFrame({"p": [1e-9, *[0.5] * 8]})
+    found = [Finding("holds", comparisons=alone), Finding("not shown", comparisons=many)]
+    assert claims._as_one_family(found[:1]) == {"comparisons": 1, "holds": 1}
+    assert claims._as_one_family(found) == {"comparisons": 10, "holds": 0}
+    sure = Finding("holds", comparisons=many[:1])
+    assert claims._as_one_family([*found, sure]) == {"comparisons": 11, "holds": 1}
+
+
+def test_a_claim_that_is_no_accuracy_is_in_the_table_and_not_in_the_figure(tmp_path):
+    """A distance in logits has no place on an axis of points."""
+    data = layer({"Uniform": LIKE, "FoQuS": ABOVE})["here"]
+    far = replace(STUDY, metrics=(Metric("accuracy", "distance", higher_is_better=False),))
+    tested = {"layer": "here", "rows": "main", "methods": ["Uniform"], "against": ["FoQuS"],
+              "budgets": [100]}  # fmt: skip
+    entry = {"id": "near", "claim": "It lies nearer", "shown": "here", "rule": "above_floor"}
+    text = yaml.safe_dump([entry | {"tested": tested}])
+    (tmp_path / "claims.yml").write_text(text, encoding="utf-8")
+    for study, drawn in ((STUDY, True), (far, False)):
+        table = claims.derive({"here": data}, {"main": study}, tmp_path, tmp_path / "claims.yml")
+        assert list(table.Verdict) == ["does not hold" if drawn else "holds"]
+        assert ("It lies nearer" in (tmp_path / "claims.html").read_text("utf-8")) == drawn
 
 
 def test_a_part_of_the_methods_is_not_the_claim():
