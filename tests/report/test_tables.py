@@ -9,7 +9,7 @@ import pytest
 
 from foqus_lib.experiment.study import Axis, Metric
 from foqus_lib.report import means, paper
-from foqus_lib.report.printed import show, write_csv
+from foqus_lib.report.printed import frame, show, write_csv
 from foqus_lib.report.tables import budget_table
 from tests.report.made_up import STUDY, by_method, rows
 
@@ -233,6 +233,16 @@ def test_b04_names_from_data_are_escaped():
     assert "<script>" not in page and "<b>" not in page
     assert page == show(budget_table(data, STUDY), "Table <b>").data
     assert 'class="dataframe"' in page and "font-weight: bold" in page and "n = 5" in page
+
+
+def test_a_plain_frame_is_escaped_and_an_index_that_counts_is_left_out():
+    found = pd.DataFrame({"method": ["<b>"], "rho": [0.12345], "n": [5], "lost": [float("nan")]})
+    page = frame(found, "rho", {"rho": "{:+.2f}"}).data
+    assert 'id="T_rho" class="dataframe"' in page and "row_heading" not in page
+    assert "&lt;b&gt;" in page and ">+0.12<" in page and ">5<" in page and ">–<" in page
+    named = frame(found.set_index("method"), "rho").data
+    assert "row_heading" in named and "<b>" not in named and ">0.123<" in named
+    assert frame(None, "rho") is None
 
 
 def test_csv_for_pages(tmp_path):
