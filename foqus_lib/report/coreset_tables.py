@@ -13,8 +13,8 @@ from foqus_lib.report.blocks import (
     in_order,
     note_on,
 )
+from foqus_lib.report.means import bold_note, mean_texts, spread
 from foqus_lib.report.printed import Table, wide
-from foqus_lib.report.tables import bold_note, mean_texts, spread
 from foqus_lib.selection.catalog import READINGS, RULES, ablation_name
 
 CONTROL = "control"  # the column of the ablation's rows that are no combination

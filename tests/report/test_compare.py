@@ -12,7 +12,7 @@ from scipy import stats
 
 from foqus_lib.experiment.study import Metric
 from foqus_lib.report import compare
-from foqus_lib.report.tables import difference_text, difference_to_floor
+from foqus_lib.report.differences import difference_text, difference_to_floor
 from tests.report.made_up import STUDY, by_method, rows
 
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import pytest
 
 from foqus_lib.report import paper
 from foqus_lib.report.coreset_tables import ablation_table, crossed, scale_table, snr_table, table_v
-from foqus_lib.report.tables import budget_table
+from foqus_lib.report.means import budget_table
 from foqus_lib.selection.catalog import ABLATION_METHODS
 from tests.report.made_up import STUDY, by_method, by_snr, rows
 

@@ -9,8 +9,8 @@ import pytest
 
 from foqus_lib.experiment.study import Axis, Metric
 from foqus_lib.report import means, paper
+from foqus_lib.report.means import budget_table
 from foqus_lib.report.printed import frame, show, write_csv
-from foqus_lib.report.tables import budget_table
 from tests.report.made_up import STUDY, by_method, rows
 
 BESIDE = paper.beside("RML2016.10a-like")

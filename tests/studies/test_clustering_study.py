@@ -13,7 +13,8 @@ from foqus_lib.datasets.simulated import like_rml2016
 from foqus_lib.experiment import artifacts, settings, store, sweep
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.report.bars import judged
-from foqus_lib.report.tables import budget_table, difference_to_floor
+from foqus_lib.report.differences import difference_to_floor
+from foqus_lib.report.means import budget_table
 from foqus_lib.selection.catalog import VERSIONS as SELECTORS
 from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog

@@ -374,17 +374,17 @@ def test_draws_become_one_row_an_order(rows):
 
 
 def test_tables_of_rules_and_of_tunings_print(rows):
-    from foqus_lib.report import tables
+    from foqus_lib.report.means import budget_table
 
     averaged = mean_of_draws(rows, STUDY)
     main = claims.of_rules(averaged)
     assert set(averaged.tuning) - set(main.tuning) == {"lm_head"}
-    assert list(tables.budget_table(main, STUDY).text.index) == [
+    assert list(budget_table(main, STUDY).text.index) == [
         f"{RANDOM} (floor)", REVERSE, "BI", "PPL", "Whole model, tuned (ceiling)",
         "Whole model, not tuned (reference)",
     ]  # fmt: skip
     shown = claims.by_tuning(averaged[averaged.budget == 48], [REVERSE])
-    found = tables.budget_table(shown, claims.study_of_tunings(STUDY)).text
+    found = budget_table(shown, claims.study_of_tunings(STUDY)).text
     assert len(found) == 2
     several = claims.where_tunings_differ(averaged)
     assert set(zip(several.method, several.tuning, strict=True)) == {
