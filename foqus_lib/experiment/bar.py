@@ -32,3 +32,4 @@ class Measured:
     most: float = math.inf
     unit: str = "points"  # "points" and "%" of a fraction; others are printed as they are
     always: bool = False  # asked of every seed, as of a guard; else of the mean
+    others: tuple[tuple[float, ...], ...] = ()  # the same of methods that this is the best of

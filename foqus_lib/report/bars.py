@@ -1,7 +1,9 @@
 """Bars of the specification, judged by rows: one function for the tables of all chapters.
 
 met, not met    shown by a t-test of the seeds' numbers against the bar, after Holm's adjustment
-                over all bars of the table; a guard is met if every seed keeps it
+                over all bars of the table; a guard is met if every seed keeps it. Where the best
+                of several methods is taken, p that it meets the bar counts once for each of them
+                (it was picked by its mean), and not met takes that each misses it
 not shown       neither; beside it stands what the mean says
 no verdict      fewer seeds than the study's verdict_from; below LEAST no interval either
 not measured    no rows
@@ -30,32 +32,37 @@ def judge(
 
 
 def measured(bar: Bar, rows: pd.DataFrame | None) -> Measured:
-    """The seeds' means of a metric, or of its differences to another method."""
+    """The seeds' means of a metric, or of its differences to another method; the best of `ours`."""
     unit = bar.unit or ("points" if bar.theirs else "%")
-    nothing = Measured(bar.number, bar.says, (), bar.least, bar.most, unit)
-    if rows is None:
-        return nothing
-    for name, value in bar.where.items():
-        rows = rows[rows[name] == value]
-    by_method = {
-        name: group.set_index(["seed", "repeat"])[bar.metric or PLAIN].dropna()
-        for name, group in rows.groupby("method")
-    }
-    ours = {name: by_method[name] for name in bar.ours if len(by_method.get(name, ()))}
-    if not ours or (bar.theirs and not len(by_method.get(bar.theirs, ()))):
-        return nothing
-    method = max(ours, key=lambda name: ours[name].mean())
-    theirs = by_method[bar.theirs] if bar.theirs else ours[method] * 0
-    says = bar.says + (f" (here {method})" if len(bar.ours) > 1 else "")
-    each = tuple(seed_differences(ours[method], theirs))
-    return Measured(bar.number, says, each, bar.least, bar.most, unit)
+    found = {}
+    if rows is not None:
+        for name, value in bar.where.items():
+            rows = rows[rows[name] == value]
+        every = {name: _each(rows, bar, name) for name in bar.ours}
+        found = {name: each for name, each in every.items() if each}
+    order = sorted(found, key=lambda name: -np.mean(found[name]))
+    says = bar.says + (f" (here {order[0]})" if len(bar.ours) > 1 and order else "")
+    each, *others = [found[name] for name in order] or [()]
+    return Measured(bar.number, says, each, bar.least, bar.most, unit, others=tuple(others))
+
+
+def _each(rows: pd.DataFrame, bar: Bar, method: str) -> tuple[float, ...]:
+    """What each seed has of the metric, less what it has by the other method if there is one."""
+    ours, theirs = (
+        rows[rows.method == name].set_index(["seed", "repeat"])[bar.metric or PLAIN].dropna()
+        for name in (method, bar.theirs)
+    )
+    return tuple(seed_differences(ours, theirs if bar.theirs else ours * 0))
 
 
 def judged(lines: Sequence[Measured], verdict_from: int = LEAST) -> pd.DataFrame:
     """bar, says, measured, n, verdict: one line each, which are one family of comparisons."""
-    tested = [line for line in lines if len(line.each) >= verdict_from and not line.always]
+    tested = [
+        line for line in lines
+        if not line.always and min(map(len, (line.each, *line.others))) >= verdict_from
+    ]  # fmt: skip
     sides = [_sides(line) for line in tested]
-    adjusted = holm(np.array([min(1, 2 * min(both)) for both in sides]))
+    adjusted = holm(np.array([min(1.0, 2 * min(both)) for both in sides]))
     shown = {
         id(line): (MET if met < missed else NOT_MET) if p < LEVEL else NOT_SHOWN
         for line, (met, missed), p in zip(tested, sides, adjusted, strict=True)
@@ -70,9 +77,15 @@ def judged(lines: Sequence[Measured], verdict_from: int = LEAST) -> pd.DataFrame
 
 
 def _sides(line: Measured) -> tuple[float, float]:
+    """p that the bar is met and that it is missed: by the best method, and by all of them."""
+    (met, _), *_ = sides = [_one_sided(each, line) for each in (line.each, *line.others)]
+    return len(sides) * met, max(missed for _, missed in sides)
+
+
+def _one_sided(each: tuple[float, ...], line: Measured) -> tuple[float, float]:
     """One-sided p that the true mean keeps the bar, and that it misses it."""
-    gaps = [line.least - np.array(line.each)] if line.least > -math.inf else []
-    gaps += [np.array(line.each) - line.most] if line.most < math.inf else []
+    gaps = [line.least - np.array(each)] if line.least > -math.inf else []
+    gaps += [np.array(each) - line.most] if line.most < math.inf else []
     below = [_below(gap) for gap in gaps]  # a gap above 0 is a miss
     return max(below), min(1 - p for p in below)
 

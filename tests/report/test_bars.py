@@ -87,6 +87,40 @@ def test_the_better_of_two_is_named_and_few_seeds_have_no_verdict():
     assert few["verdict"] == "no verdict" and "(" not in few["measured"]
 
 
+def spread(mean, sd):
+    """Five differences with this mean and sd; n = 5, so t = sqrt(5) mean / sd."""
+    return mean + sd * np.array([-1, 1, 0, 1, -1])
+
+
+def test_the_better_of_two_is_not_tested_as_if_it_had_been_named_before():
+    """By hand: t = 3.4 with 4 degrees of freedom, p = 0.027 two-sided; of two methods 0.055."""
+    t, no = 3.4 / np.sqrt(5), np.zeros(5)
+    alone = {"rows": rows(a=spread(t, 1), b=no, c=spread(t - 0.1, 1))}
+    assert list(judge([less(0.0)], alone)["verdict"]) == ["met"]
+    both = less(0.0, ours=("a", "c"))
+    assert list(judge([both], alone)["verdict"]) == ["not shown (the mean meets it)"]
+    more = {"rows": rows(a=spread(1.2 * t, 1), b=no, c=spread(t, 1))}
+    assert list(judge([both], more)["verdict"]) == ["met"]
+
+
+def test_the_better_of_two_misses_a_bar_only_if_both_do():
+    wide = {"rows": rows(a=spread(-0.1, 0.01), b=np.zeros(5), c=spread(-0.2, 0.5))}
+    assert list(judge([less(0.0)], wide)["verdict"]) == ["not met"]
+    both = judge([less(0.0, ours=("a", "c"))], wide)
+    assert list(both["verdict"]) == ["not shown (the mean misses it)"]
+
+
+def test_the_better_of_two_at_the_bar_is_met_in_one_of_forty_cases_at_most():
+    rng, met = np.random.default_rng(0), 0
+    for _ in range(1000):
+        a, c = rng.normal(0, 0.01, (2, 10))
+        given = {"rows": rows(a=a, b=np.zeros(10), c=c)}
+        met += judge([less(0.0, ours=("a", "c"))], given)["verdict"].eq("met").sum()
+    assert (
+        met <= 35
+    )  # 25 and two sd; 58 where the better one is tested as if it had been named before
+
+
 def test_a_chapter_that_asks_for_ten_seeds_gives_five_no_verdict():
     given = {"rows": rows(a=[x + 0.1 for x in FIVE], b=FIVE)}
     [line] = judge([less(0.02)], given, verdict_from=10).to_dict("records")
