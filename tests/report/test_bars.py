@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foqus_lib.experiment.bar import Bar, Measured
+from foqus_lib.experiment.bar import Bar
 from foqus_lib.report import committed
-from foqus_lib.report.bars import judge, judged
+from foqus_lib.report.bars import judge
 from foqus_lib.studies.distillation import STUDY
 from foqus_lib.studies.distillation.bars import BARS as DISTILLATION
 from foqus_lib.studies.mixing.bars import BARS as MIXING
@@ -65,16 +65,15 @@ def test_a_bar_within_the_error_is_not_shown(least, verdict):
 
 def test_the_bars_of_a_table_are_one_family():
     """By hand: t = 4.0 with 4 degrees of freedom, p = 0.016; of four such bars 0.064."""
-    each = tuple(0.04 + 0.01 * np.sqrt(5) * np.array([-1, 1, 0, 1, -1]))
-    one = Measured("1", "", each, least=0.0)
-    assert list(judged([one])["verdict"]) == ["met"]
-    four = judged([replace(one, number=str(n)) for n in range(4)])
+    given = {"rows": rows(a=spread(0.04, 0.01 * np.sqrt(5)), b=np.zeros(5))}
+    assert list(judge([less(0.0)], given)["verdict"]) == ["met"]
+    four = judge([replace(less(0.0), number=str(n)) for n in range(4)], given)
     assert set(four["verdict"]) == {"not shown (the mean meets it)"}
 
 
 def test_a_guard_is_asked_of_every_seed():
-    kept, broken = Measured("1", "", (0.1, 0.2), most=0.6, unit="%", always=True), (0.1, 0.7)
-    found = judged([kept, replace(kept, each=broken)])
+    guard = Bar("1", "", ("a",), None, most=0.6, always=True)
+    found = judge([guard, replace(guard, ours=("b",))], {"rows": rows(a=(0.1, 0.2), b=(0.1, 0.7))})
     assert list(found["verdict"]) == ["met", "not met"]
     assert list(found["measured"]) == ["20.0 %", "70.0 %"]  # the seed nearest to breaking it
 

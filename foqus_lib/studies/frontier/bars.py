@@ -1,13 +1,13 @@
 """What the specification asks of the capstone, section 1.1: select, mix and cut, for a quarter."""
 
-from collections.abc import Callable
 from itertools import product
 
 import pandas as pd
 
 from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.companions.signal_resnet import parameters
-from foqus_lib.experiment.bar import Measured
+from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.study import percent_of_points
 from foqus_lib.studies.frontier.options import AS_LONG, FOQUS, MIXED, RESNET, WHOLE
 
 SAVING, PLAIN, CONTROL = f"{FOQUS}{MIXED}, cut", f"{FOQUS}, {WHOLE}", f"{FOQUS}, {AS_LONG}"
@@ -22,25 +22,23 @@ def crossed(rows: pd.DataFrame, network: str = RESNET) -> pd.DataFrame:
     return here.assign(method=here.method + ", " + form, parameters_left=here.parameters / whole)
 
 
-def bars_of(rows: pd.DataFrame, text: Callable[[int], str]) -> list[Measured]:
+def bars(rows: pd.DataFrame) -> list[Bar]:
     """For each budget: within 3 points of the plain row, on at most a quarter of the parameters.
 
-    text: what the study's axis makes of a budget. The rows are those of `crossed`. A cut network
-    is trained twice, so it is set against the whole one that was trained on as long, where there
-    are such rows. Shares are counted, not estimated: every seed has to keep that bar.
+    The rows are those of `crossed`. A cut network is trained twice, so it is set against the whole
+    one that was trained on as long, where there are such rows. Shares are counted, not estimated:
+    every seed has to keep that bar.
     """
     found = []
     for budget in sorted(rows.budget[rows.method == SAVING].unique()):
-        at, here = text(int(budget)), rows[rows.budget == budget]
-        accuracy = here.pivot_table(index="seed", columns="method", values="accuracy")
-        theirs, steps = (CONTROL, "as many") if CONTROL in accuracy else (PLAIN, "half the")
-        each = accuracy[SAVING] - accuracy[theirs] if theirs in accuracy else pd.Series(dtype=float)
-        shares = here.parameters_left[here.method == SAVING]
+        at, where = percent_of_points(int(budget)), {"budget": budget}
+        long = CONTROL in set(rows.method[rows.budget == budget])
+        theirs, steps = (CONTROL, "as many") if long else (PLAIN, "half the")
         found += [
-            Measured("1.1", f"{at}: {SAVING}, within 3 points of {theirs}, in {steps} steps",
-                     tuple(each.dropna()), -MARGIN),
-            Measured("1.1", f"{at}: at most a quarter of the parameters, every seed",
-                     tuple(shares), most=SHARE, unit="%", always=True),
+            Bar("1.1", f"{at}: {SAVING}, within 3 points of {theirs}, in {steps} steps", (SAVING,),
+                theirs, least=-MARGIN, where=where),
+            Bar("1.1", f"{at}: at most a quarter of the parameters, every seed", (SAVING,), None,
+                "parameters_left", most=SHARE, where=where, always=True),
         ]  # fmt: skip
     return found
 
