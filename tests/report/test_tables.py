@@ -226,6 +226,15 @@ def test_a_study_of_another_kind():
     assert "ceiling" not in table.note
 
 
+def test_an_arrow_stands_between_the_two_models_alone():
+    """It means: selects → is trained. "ResNet20 → cut to 4 blocks" would be no sentence."""
+    other = replace(STUDY, block=("network", "form"), settings=("form", "network"))
+    data = rows(by_method, pairs=CROSS)
+    table = budget_table(data.assign(network="ResNet20", form=data.selection_model), other)
+    assert table.text.index.names == ["Network, form", "Method"]
+    assert table.text.index.get_level_values(0)[0].startswith("ResNet20, ")
+
+
 def test_b04_names_from_data_are_escaped():
     data = rows(by_method, dataset="<script>alert(1)</script>", pairs=CROSS)
     data = pd.concat([data, rows(by_method, dataset="b")])
