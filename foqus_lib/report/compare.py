@@ -143,14 +143,15 @@ def by_trial(rows: pd.DataFrame, metric: Metric) -> pd.Series:
     return rows[["seed", "repeat", metric.name]].set_index(["seed", "repeat"])[metric.name]
 
 
-def not_worse_than_best(rows: pd.DataFrame, metric: Metric, verdict_from: int = LEAST) -> list[str]:
+def not_worse_than_best(rows: pd.DataFrame, study: Study) -> list[str]:
     """The methods that are not shown to be worse than the best: by `compare`, unadjusted.
 
-    `rows` of one column of a table. A method with fewer seeds is never named.
+    `rows` of one column of a table. One with fewer seeds than study.verdict_from is never named.
     """
+    metric = study.metrics[0]
     rows = rows[rows[metric.name].notna()]
     seeds = rows.groupby("method", sort=False).seed.nunique()
-    there = seeds.index[seeds >= verdict_from]
+    there = seeds.index[seeds >= study.verdict_from]
     series = {m: by_trial(rows[rows.method == m], metric) for m in there}
     if not series:
         return []

@@ -109,7 +109,7 @@ def in_table_order(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _best(laid: pd.DataFrame, numbers: pd.DataFrame, study: Study) -> list[bool]:
     keys = [*block_of(study), "column"]
     best = {
-        key: compare.not_worse_than_best(group, study.metrics[0], study.verdict_from)
+        key: compare.not_worse_than_best(group, study)
         for key, group in laid[laid.method != study.ceiling].groupby(keys, sort=False)
     }
     return [

@@ -14,9 +14,9 @@ SAVING, PLAIN, CONTROL = f"{FOQUS}{MIXED}, cut", f"{FOQUS}, {WHOLE}", f"{FOQUS},
 MARGIN, SHARE = 0.03, 0.25  # accuracy that may be lost, parameters that may be left
 
 
-def crossed(rows: pd.DataFrame, network: str = RESNET) -> pd.DataFrame:
-    """The rows of a network with its form in the method's name, and its share of the parameters."""
-    here = rows[rows.network == network]
+def crossed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ResNet20 with its form in the method's name, and its share of the parameters."""
+    here = rows[rows.network == RESNET]
     form = here.form.where(here.form.isin([WHOLE, AS_LONG]), "cut")
     whole = here.parameters[here.form == WHOLE].mean()
     return here.assign(method=here.method + ", " + form, parameters_left=here.parameters / whole)
@@ -43,13 +43,13 @@ def bars(rows: pd.DataFrame) -> list[Bar]:
     return found
 
 
-def legal_shares(whole: float, keep: int, network: str = RESNET) -> list[float]:
+def legal_shares(whole: float, keep: int) -> list[float]:
     """What each cut to `keep` blocks leaves of that many parameters, ascending.
 
     A block of every stage has to stay. What a cut takes lies in the blocks, so it is the same for
     any number of classes.
     """
-    cut = NETWORKS[network]()
+    cut = NETWORKS[RESNET]()
 
     def size(depths: tuple[int, ...]) -> int:
         return parameters(cut.build(2, 128, depths, cut.width))
@@ -60,13 +60,13 @@ def legal_shares(whole: float, keep: int, network: str = RESNET) -> list[float]:
     )
 
 
-def shares_in_words(rows: pd.DataFrame, network: str = RESNET) -> str:
+def shares_in_words(rows: pd.DataFrame) -> str:
     """Which shares of the parameters a cut can leave at all; of the rows of `crossed`."""
     if rows.empty:
-        return f"No rows of {network}."
+        return f"No rows of {RESNET}."
     whole = rows.parameters[rows.form == WHOLE].mean()
     kept = rows.form.str.extract(r"cut to (\d+) blocks", expand=False).dropna().astype(int)
-    fewest = len(NETWORKS[network]().needed)
+    fewest = len(NETWORKS[RESNET]().needed)
     parts = []
     for keep in sorted({fewest, *kept}):
         shares = legal_shares(whole, keep)
@@ -74,6 +74,6 @@ def shares_in_words(rows: pd.DataFrame, network: str = RESNET) -> str:
         parts.append(f"{keep}, {low if low == high else f'{low} to {high}'} %")
     verdict = "no cut can" if legal_shares(whole, fewest)[0] > SHARE else "the deepest cut can"
     return (
-        f"{network} keeps a block of every stage. Blocks left, and what that leaves of its "
+        f"{RESNET} keeps a block of every stage. Blocks left, and what that leaves of its "
         f"parameters: {'; '.join(parts)}. So {verdict} meet the bar of {100 * SHARE:g} %."
     )
