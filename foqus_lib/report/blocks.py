@@ -36,6 +36,11 @@ def in_blocks(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def compared_of(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows that are set against the floor and each other: of any method but a ceiling."""
+    return rows[~rows.method.isin([study.ceiling, *study.uncompared])]
+
+
 def mean_of_draws(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The rows with the draws of `study.drawn` as one row a seed: their mean, as repeat 0.
 

@@ -15,7 +15,7 @@ from scipy import optimize, stats
 
 from foqus_lib.experiment.settings import LEAST
 from foqus_lib.experiment.study import Metric, Study
-from foqus_lib.report.blocks import block_of, in_blocks
+from foqus_lib.report.blocks import block_of, compared_of, in_blocks
 
 PAIRED: bool = True
 """Whether a seed is set against the floor's of its own number; else Welch's test.
@@ -172,7 +172,7 @@ def pairing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     methods of the sd of a difference taken seed by seed (paired) or between strangers (unpaired).
     """
     blocked = in_blocks(rows, study)
-    compared = blocked[blocked.method != study.ceiling]
+    compared = compared_of(blocked, study)
     keys = [*block_of(study), "budget"]
     found = []
     for key, group in compared.groupby(keys, sort=True):

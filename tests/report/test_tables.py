@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from foqus_lib.experiment.study import Axis, Metric
-from foqus_lib.report import means, paper
+from foqus_lib.report import compare, means, paper
+from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.means import budget_table
 from foqus_lib.report.printed import frame, show, write_csv
 from tests.report.made_up import STUDY, by_method, rows
@@ -224,6 +225,19 @@ def test_a_study_of_another_kind():
     assert list(table.text.columns) == ["2 layers", "4 layers", "Avg"]
     assert list(table.text.index) == ["Herding (floor)", "Uniform", "FoQuS"]
     assert "ceiling" not in table.note
+
+
+def test_a_ceiling_with_a_budget_is_compared_with_nothing():
+    data = rows(by_method)
+    study = replace(STUDY, uncompared=("Herding",))
+    less = difference_to_floor(data, study).numbers
+    assert set(less.method) == {"FoQuS"} and "Herding" in set(data.method)
+    both = difference_to_floor(data, STUDY).numbers.set_index(["method", "budget"])
+    for row in less.itertuples():  # of the family as well, so that no p is raised for it
+        assert row.p == both.p[row.method, row.budget]
+        assert row.p_holm == pytest.approx(compare.holm(less.p.to_numpy())[row.Index])
+    table = budget_table(data[data.method != "FoQuS"], study)
+    assert table.bold.loc["Uniform (floor)"].all() and not table.bold.loc["Herding"].any()
 
 
 def test_an_arrow_stands_between_the_two_models_alone():

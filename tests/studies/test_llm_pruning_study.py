@@ -11,7 +11,7 @@ import torch
 from foqus_lib.companions.llm_pruning import blocks, checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.report.bars import judge
-from foqus_lib.report.blocks import mean_of_draws
+from foqus_lib.report.blocks import compared_of, mean_of_draws
 from foqus_lib.studies import catalog, llm_pruning
 from foqus_lib.studies.llm_pruning import claims, cut, given, grid, run
 from foqus_lib.studies.llm_pruning.options import CONTROL, RANDOM, REVERSE, RULES, WHOLE, Options
@@ -342,7 +342,7 @@ def test_the_whole_model_is_a_reference_and_tuned_as_long_the_ceiling():
     assert "2.000 nats a token, a reference" in words  # orders add 0 to 4
     assert words.endswith("budget: Reverse order (full), Whole model, tuned (head + last 3).")
     assert set(claims.of_rules(rows).method) == {REVERSE, claims.CEILING, WHOLE}
-    assert set(claims.of_cuts(rows).method) == {REVERSE}
+    assert set(compared_of(claims.of_rules(rows), STUDY).method) == {REVERSE}
     nothing = claims.reference_in_words(rows[rows.method.isin([WHOLE]) | (rows.loss > 4.9)])
     assert nothing.endswith("nothing.")
 

@@ -38,12 +38,6 @@ def of_rules(rows: pd.DataFrame) -> pd.DataFrame:
     return tabled(rows[rows.tuning.isin([tuning.PARTIAL, NONE])])
 
 
-def of_cuts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of these the rules alone, which are compared: a ceiling is compared with nothing."""
-    shown = of_rules(rows)
-    return shown[~shown.method.isin([CEILING, WHOLE])]
-
-
 def reference(rows: pd.DataFrame) -> float:
     """Nats a token of the whole model as it was given; NaN without such a row."""
     return rows[rows.method == WHOLE].loss.mean()
