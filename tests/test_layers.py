@@ -121,7 +121,7 @@ def test_the_rule_sees_a_wrong_import(tmp_path, monkeypatch):
         ("experiment/store.py", "import torch"),
         ("training/fit.py", "from foqus_lib.companions import mixing"),
         ("companions/mixing.py", "from foqus_lib.experiment import store"),
-        ("report/tables.py", "from foqus_lib.studies.coreset.grid import CORESET"),
+        ("report/means.py", "from foqus_lib.studies.coreset.grid import CORESET"),
         ("studies/catalog.py", "from foqus_lib import runner"),
     ],
 )

@@ -72,5 +72,6 @@ class Study:
     prices: tuple[str, ...] = ()  # metrics that are paid for the first: see report/pareto.py
     verdict_from: int = 5  # selection seeds below which an interval stands without a verdict
     unjudged: tuple[str, ...] = ()  # methods that a seed hardly moves: intervals, no verdict
+    uncompared: tuple[str, ...] = ()  # methods with a budget that are ceilings all the same
     reference: str = ""  # what heads the ceiling's row where other rows may pass it
     tabled: Callable[[pd.DataFrame], pd.DataFrame] | None = None  # rows of its table; None: all

@@ -1,7 +1,9 @@
 """Bars of the specification, judged by rows: one function for the tables of all chapters.
 
 met, not met    shown by a t-test of the seeds' numbers against the bar, after Holm's adjustment
-                over all bars of the table; a guard is met if every seed keeps it
+                over all bars of the table; a guard is met if every seed keeps it. Where the best
+                of several methods is taken, p that it meets the bar counts once for each of them
+                (it was picked by its mean), and not met takes that each misses it
 not shown       neither; beside it stands what the mean says
 no verdict      fewer seeds than the study's verdict_from; below LEAST no interval either
 not measured    no rows
@@ -9,12 +11,13 @@ not measured    no rows
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from foqus_lib.experiment.bar import Bar, Measured
+from foqus_lib.experiment.bar import Bar
 from foqus_lib.report.compare import LEAST, LEVEL, holm, seed_differences
 
 PLAIN = "accuracy"  # what a bar is about unless it says so
@@ -22,57 +25,75 @@ MET, NOT_MET, NOT_SHOWN = "met", "not met", "not shown"
 NO_VERDICT, NOT_MEASURED = "no verdict", "not measured"
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One number a seed beside its bar; no number: not measured."""
+
+    bar: Bar
+    each: tuple[float, ...]  # of the best of its methods
+    others: tuple[tuple[float, ...], ...]  # of the rest of them
+
+
 def judge(
     bars: Sequence[Bar], rows: Mapping[str, pd.DataFrame], verdict_from: int = LEAST
 ) -> pd.DataFrame:
-    """One line a bar; `rows` by file."""
-    return judged([measured(bar, rows.get(bar.file)) for bar in bars], verdict_from)
-
-
-def measured(bar: Bar, rows: pd.DataFrame | None) -> Measured:
-    """The seeds' means of a metric, or of its differences to another method."""
-    unit = bar.unit or ("points" if bar.theirs else "%")
-    nothing = Measured(bar.number, bar.says, (), bar.least, bar.most, unit)
-    if rows is None:
-        return nothing
-    for name, value in bar.where.items():
-        rows = rows[rows[name] == value]
-    by_method = {
-        name: group.set_index(["seed", "repeat"])[bar.metric or PLAIN].dropna()
-        for name, group in rows.groupby("method")
-    }
-    ours = {name: by_method[name] for name in bar.ours if len(by_method.get(name, ()))}
-    if not ours or (bar.theirs and not len(by_method.get(bar.theirs, ()))):
-        return nothing
-    method = max(ours, key=lambda name: ours[name].mean())
-    theirs = by_method[bar.theirs] if bar.theirs else ours[method] * 0
-    says = bar.says + (f" (here {method})" if len(bar.ours) > 1 else "")
-    each = tuple(seed_differences(ours[method], theirs))
-    return Measured(bar.number, says, each, bar.least, bar.most, unit)
-
-
-def judged(lines: Sequence[Measured], verdict_from: int = LEAST) -> pd.DataFrame:
-    """bar, says, measured, n, verdict: one line each, which are one family of comparisons."""
-    tested = [line for line in lines if len(line.each) >= verdict_from and not line.always]
+    """bar, says, measured, n, verdict: one line a bar, all of them one family; `rows` by file."""
+    lines = [_measured(bar, rows.get(bar.file)) for bar in bars]
+    tested = [
+        line for line in lines
+        if not line.bar.always and min(map(len, (line.each, *line.others))) >= verdict_from
+    ]  # fmt: skip
     sides = [_sides(line) for line in tested]
-    adjusted = holm(np.array([min(1, 2 * min(both)) for both in sides]))
+    adjusted = holm(np.array([min(1.0, 2 * min(both)) for both in sides]))
     shown = {
         id(line): (MET if met < missed else NOT_MET) if p < LEVEL else NOT_SHOWN
         for line, (met, missed), p in zip(tested, sides, adjusted, strict=True)
     }
     return pd.DataFrame([
         {
-            "bar": line.number, "says": line.says, "measured": _text(line),
+            "bar": line.bar.number, "says": line.bar.says, "measured": _text(line.bar, line.each),
             "n": str(len(line.each)), "verdict": _verdict(line, shown.get(id(line))),
         }
         for line in lines
     ])  # fmt: skip
 
 
+def _measured(bar: Bar, rows: pd.DataFrame | None) -> Measured:
+    """The seeds' means of a metric, or of its differences to another method; the best of `ours`."""
+    found = {}
+    if rows is not None:
+        for name, value in bar.where.items():
+            rows = rows[rows[name] == value]
+        every = {name: _each(rows, bar, name) for name in bar.ours}
+        found = {name: each for name, each in every.items() if each}
+    order = sorted(found, key=lambda name: -np.mean(found[name]))
+    if len(bar.ours) > 1 and order:
+        bar = replace(bar, says=f"{bar.says} (here {order[0]})")
+    if bar.unit is None:
+        bar = replace(bar, unit="points" if bar.theirs else "%")
+    each, *others = [found[name] for name in order] or [()]
+    return Measured(bar, each, tuple(others))
+
+
+def _each(rows: pd.DataFrame, bar: Bar, method: str) -> tuple[float, ...]:
+    """What each seed has of the metric, less what it has by the other method if there is one."""
+    ours, theirs = (
+        rows[rows.method == name].set_index("seed")[bar.metric or PLAIN].dropna()
+        for name in (method, bar.theirs)
+    )
+    return tuple(seed_differences(ours, theirs if bar.theirs else ours * 0))
+
+
 def _sides(line: Measured) -> tuple[float, float]:
+    """p that the bar is met and that it is missed: by the best method, and by all of them."""
+    (met, _), *_ = sides = [_one_sided(line.bar, each) for each in (line.each, *line.others)]
+    return len(sides) * met, max(missed for _, missed in sides)
+
+
+def _one_sided(bar: Bar, each: tuple[float, ...]) -> tuple[float, float]:
     """One-sided p that the true mean keeps the bar, and that it misses it."""
-    gaps = [line.least - np.array(line.each)] if line.least > -math.inf else []
-    gaps += [np.array(line.each) - line.most] if line.most < math.inf else []
+    gaps = [bar.least - np.array(each)] if bar.least > -math.inf else []
+    gaps += [np.array(each) - bar.most] if bar.most < math.inf else []
     below = [_below(gap) for gap in gaps]  # a gap above 0 is a miss
     return max(below), min(1 - p for p in below)
 
@@ -86,32 +107,33 @@ def _below(gap: np.ndarray) -> float:
 
 
 def _verdict(line: Measured, shown: str | None) -> str:
-    if not line.each:
+    bar, each = line.bar, line.each
+    if not each:
         return NOT_MEASURED
-    if line.always:
-        return MET if all(line.least <= x <= line.most for x in line.each) else NOT_MET
+    if bar.always:
+        return MET if all(bar.least <= x <= bar.most for x in each) else NOT_MET
     if shown is None:
         return NO_VERDICT
     if shown != NOT_SHOWN:
         return shown
-    meets = line.least <= float(np.mean(line.each)) <= line.most
+    meets = bar.least <= float(np.mean(each)) <= bar.most
     return f"{NOT_SHOWN} (the mean {'meets' if meets else 'misses'} it)"
 
 
-def _text(line: Measured) -> str:
+def _text(bar: Bar, each: tuple[float, ...]) -> str:
     """The mean with its interval; of a guard the seed that is nearest to breaking it."""
-    if not line.each:
+    if not each:
         return "–"
-    of_fraction = line.unit in ("points", "%")
-    scale, digits = (100, 1) if of_fraction else (1, 3)
-    form = f"{'+' if line.unit in ('points', 'nats') else ''}.{digits}f"
-    unit = f" {line.unit}" if line.unit else ""
-    if line.always:
-        worst = min(line.each, key=lambda x: min(x - line.least, line.most - x))
+    scale, digits = (100, 1) if bar.unit in ("points", "%") else (1, 3)
+    form = f"{'+' if bar.unit in ('points', 'nats') else ''}.{digits}f"
+    unit = f" {bar.unit}" if bar.unit else ""
+    if bar.always:
+        worst = min(each, key=lambda x: min(x - bar.least, bar.most - x))
         return f"{scale * worst:{form}}{unit}"
-    each = scale * np.array(line.each)
-    text = f"{each.mean():{form}}{unit}"
-    if len(each) >= LEAST:
-        half = stats.t.ppf(1 - LEVEL / 2, len(each) - 1) * each.std(ddof=1) / math.sqrt(len(each))
-        text += f" ({each.mean() - half:{form}} to {each.mean() + half:{form}})"
+    seeds = scale * np.array(each)
+    text = f"{seeds.mean():{form}}{unit}"
+    if len(seeds) >= LEAST:
+        half = stats.t.ppf(1 - LEVEL / 2, len(seeds) - 1) * seeds.std(ddof=1)
+        half /= math.sqrt(len(seeds))
+        text += f" ({seeds.mean() - half:{form}} to {seeds.mean() + half:{form}})"
     return text

@@ -4,7 +4,7 @@ import pandas as pd
 
 from foqus_lib.experiment.study import Study
 from foqus_lib.report import paper
-from foqus_lib.report.tables import comparison_text
+from foqus_lib.report.differences import comparison_text
 
 PRINTED = {"table_I": "Table I", "table_III": "Table III"}  # where the paper prints a floor
 

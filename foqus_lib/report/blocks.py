@@ -6,6 +6,7 @@ from foqus_lib.experiment.study import Study
 from foqus_lib.report import paper
 
 NONE = "-"  # a setting that a method does not have: Uniform and All data look at no network
+MODELS = "selection_model", "evaluation_model"  # the block of Table III
 TRIAL = ["dataset", "fingerprint", "method", "budget", "seed", "repeat"]
 FACTS = ["device", "git", "torch"]  # may differ within a table, but then the table says so
 SHOWN = 4  # names in a list that may be long
@@ -33,6 +34,11 @@ def in_blocks(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
         fits = blocks[(blocks[given] == [own[name] for name in given]).all(axis=1)]
         parts += [group.assign(**home) for home in fits.to_dict("records") or [own]]
     return pd.concat(parts, ignore_index=True)
+
+
+def compared_of(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows that are set against the floor and each other: of any method but a ceiling."""
+    return rows[~rows.method.isin([study.ceiling, *study.uncompared])]
 
 
 def mean_of_draws(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -143,16 +149,21 @@ def heads(methods: pd.Series, study: Study) -> pd.Series:
 
 
 def block_names(frame: pd.DataFrame, study: Study) -> pd.Series:
-    """ "CNN1D → CNN2D"; the same empty text for a study without block settings."""
+    """ "CNN1D → CNN2D", "ResNet20, whole"; empty text for a study without block settings."""
     names = pd.Series("", index=frame.index)
     for place, setting in enumerate(study.block):
-        names = names + (" → " if place else "") + frame[setting].astype("str")
+        names = names + (_between(study) if place else "") + frame[setting].astype("str")
     return names
 
 
 def block_title(study: Study) -> str:
     """What heads a column of block names: "Selection model → evaluation model"."""
-    return " → ".join(study.block).replace("_", " ").capitalize()
+    return _between(study).join(study.block).replace("_", " ").capitalize()
+
+
+def _between(study: Study) -> str:
+    """An arrow means that what the first network selects trains the second."""
+    return " → " if study.block == MODELS else ", "
 
 
 # ---- what stands below a table -------------------------------------------------------------------

@@ -10,7 +10,7 @@ from scipy import stats
 from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report import compare
 from foqus_lib.report.blocks import block_names, block_of, budgets_of, in_order
-from foqus_lib.report.tables import comparison_text, difference_text
+from foqus_lib.report.differences import comparison_text, difference_text
 
 HOLDS, FAILS, UNSHOWN, UNTESTED = VERDICTS = "holds", "does not hold", "not shown", "not tested"
 NO_ROWS = "no committed rows"

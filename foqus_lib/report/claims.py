@@ -30,10 +30,11 @@ from foqus_lib.report.claim_rules import (
     Rows,
 )
 from foqus_lib.report.claims_file import FILE, OURS, PAPERS, WHOSE, Claim, Printed, read_claims
+from foqus_lib.report.differences import difference_text
 from foqus_lib.report.drawn import claim_figure, write_figure
+from foqus_lib.report.means import AVERAGE, laid_out, value_text
 from foqus_lib.report.printed import write_json, write_plain
 from foqus_lib.report.svg import write_svg
-from foqus_lib.report.tables import AVERAGE, difference_text, laid_out, value_text
 
 Layers = Mapping[str, Mapping[str, pd.DataFrame]]  # {"rml2016_04c_8cls": {"main": rows}}
 

@@ -1,4 +1,7 @@
-"""The rows that the book commits, for the head of a chapter's page: what they are, or none."""
+"""The rows that the book commits, for the head of a chapter's page: what they are, or none.
+
+What shows them takes None for rows that there are not, and then gives None: the page goes on.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +11,14 @@ from IPython.display import HTML
 
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
+from foqus_lib.report import printed
+from foqus_lib.report.curves import budget_curve
+from foqus_lib.report.means import budget_table
 from foqus_lib.report.paper import REPORTED
-from foqus_lib.report.printed import show
-from foqus_lib.report.tables import budget_table
+from foqus_lib.report.svg import inline_svg
 
 RESULTS = REPORTED.parent
+Pick = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def committed(
@@ -31,7 +37,7 @@ def first(
     study: Study,
     stem: str,
     folder: str = "",
-    pick: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    pick: Pick | None = None,
 ) -> HTML | None:
     """Say what the committed rows are, or that there are none; their table, if there are any.
 
@@ -39,9 +45,30 @@ def first(
     """
     rows = committed(study, stem, folder=folder).get(stem)
     print(in_words(rows, study, stem, folder))
+    return show(rows, study, f"committed {stem}", pick=pick)
+
+
+def show(
+    rows: pd.DataFrame | None,
+    study: Study,
+    name: str,
+    make: Callable[[pd.DataFrame, Study], printed.Table] = budget_table,
+    pick: Pick | None = None,
+) -> HTML | None:
+    """The rows in one of a study's tables; pick: which of them, or under which names."""
     if rows is None:
         return None
-    return show(budget_table(pick(rows) if pick else rows, study), f"committed {stem}")
+    return printed.show(make(pick(rows) if pick else rows, study), name)
+
+
+def curve(
+    rows: pd.DataFrame | None, study: Study, name: str, label: str, pick: Pick | None = None
+) -> HTML | None:
+    """The metric against the budget, the ceiling dashed; `label` is read aloud."""
+    if rows is None:
+        return None
+    drawn = budget_curve(pick(rows) if pick else rows, study, all_data="--")
+    return inline_svg(drawn, label, name)
 
 
 def in_words(rows: pd.DataFrame | None, study: Study, stem: str, folder: str = "") -> str:

@@ -15,7 +15,7 @@ from scipy import optimize, stats
 
 from foqus_lib.experiment.settings import LEAST
 from foqus_lib.experiment.study import Metric, Study
-from foqus_lib.report.blocks import block_of, in_blocks
+from foqus_lib.report.blocks import block_of, compared_of, in_blocks
 
 PAIRED: bool = True
 """Whether a seed is set against the floor's of its own number; else Welch's test.
@@ -143,14 +143,15 @@ def by_trial(rows: pd.DataFrame, metric: Metric) -> pd.Series:
     return rows[["seed", "repeat", metric.name]].set_index(["seed", "repeat"])[metric.name]
 
 
-def not_worse_than_best(rows: pd.DataFrame, metric: Metric, verdict_from: int = LEAST) -> list[str]:
+def not_worse_than_best(rows: pd.DataFrame, study: Study) -> list[str]:
     """The methods that are not shown to be worse than the best: by `compare`, unadjusted.
 
-    `rows` of one column of a table. A method with fewer seeds is never named.
+    `rows` of one column of a table. One with fewer seeds than study.verdict_from is never named.
     """
+    metric = study.metrics[0]
     rows = rows[rows[metric.name].notna()]
     seeds = rows.groupby("method", sort=False).seed.nunique()
-    there = seeds.index[seeds >= verdict_from]
+    there = seeds.index[seeds >= study.verdict_from]
     series = {m: by_trial(rows[rows.method == m], metric) for m in there}
     if not series:
         return []
@@ -171,7 +172,7 @@ def pairing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     methods of the sd of a difference taken seed by seed (paired) or between strangers (unpaired).
     """
     blocked = in_blocks(rows, study)
-    compared = blocked[blocked.method != study.ceiling]
+    compared = compared_of(blocked, study)
     keys = [*block_of(study), "budget"]
     found = []
     for key, group in compared.groupby(keys, sort=True):

@@ -13,8 +13,8 @@ from foqus_lib.report.blocks import (
     in_order,
     note_on,
 )
+from foqus_lib.report.means import bold_note, mean_texts, spread
 from foqus_lib.report.printed import Table, wide
-from foqus_lib.report.tables import bold_note, mean_texts, spread
 from foqus_lib.selection.catalog import READINGS, RULES, ablation_name
 
 CONTROL = "control"  # the column of the ablation's rows that are no combination
@@ -89,7 +89,7 @@ def _best_of_column(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study)
     best = {CONTROL: []}
     for column, group in numbers[numbers.column != CONTROL].groupby("column"):
         rows = compared[compared.method.isin(group.method)]
-        best[column] = compare.not_worse_than_best(rows, study.metrics[0])
+        best[column] = compare.not_worse_than_best(rows, study)
     return [row.method in best[row.column] for row in numbers.itertuples()]
 
 
@@ -134,7 +134,7 @@ def snr_table(
         ["method", "band"], key=lambda c: c.map([*order, *names].index), ignore_index=True
     )
     best = {
-        band: compare.not_worse_than_best(group[group.method != study.ceiling], metric)
+        band: compare.not_worse_than_best(group[group.method != study.ceiling], study)
         for band, group in trials.groupby("band")
     }
     numbers = numbers.assign(best=[row.method in best[row.band] for row in numbers.itertuples()])
@@ -178,7 +178,7 @@ def scale_table(rows: pd.DataFrame, study: Study) -> Table:
     metric, down = study.metrics[0], ["evaluation_model", "optimiser"]
     numbers = spread(rows, [*down, "normalise"], metric)
     lines = {
-        key: compare.not_worse_than_best(group.assign(method=group.normalise), metric)
+        key: compare.not_worse_than_best(group.assign(method=group.normalise), study)
         for key, group in rows.groupby(down)
     }
     numbers = numbers.assign(

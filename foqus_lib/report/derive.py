@@ -23,9 +23,10 @@ from foqus_lib.report import audit, benches, claims, compare, paper, standing
 from foqus_lib.report.beside_paper import against_paper, excluded, paper_differences
 from foqus_lib.report.blocks import block_names, block_title, budget_texts
 from foqus_lib.report.coreset_tables import ablation_table, table_v
+from foqus_lib.report.differences import comparison_text, difference_to_floor
 from foqus_lib.report.drawn import layer_figures
+from foqus_lib.report.means import budget_table
 from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
-from foqus_lib.report.tables import budget_table, comparison_text, difference_to_floor
 from foqus_lib.selection.catalog import RULES
 
 RESULTS = paper.REPORTED.parent
@@ -88,18 +89,7 @@ def _read(folder: Path, studies: Mapping[str, Study]) -> dict[str, pd.DataFrame]
                     f"{folder}: has {stem}.csv but no {MAIN}.csv, which the pages quote. "
                     f"Export the main rows there: foqus sweep ... --export {folder.name}/{MAIN}.csv"
                 )
-    return {stem: _rows(folder / f"{stem}.csv", studies[stem]) for stem in stems}
-
-
-def _rows(path: Path, study: Study) -> pd.DataFrame:
-    with open(path, encoding="utf-8") as file:
-        first = file.readline().strip()
-    if "rate_bp" in first.split(","):
-        raise ValueError(
-            f"{path}: rows in the column format of before there were studies (rate_bp, no repeat). "
-            "Their numbers cannot be computed again; sweep and export anew"
-        )
-    return load_rows(path, study)
+    return {stem: load_rows(folder / f"{stem}.csv", studies[stem]) for stem in stems}
 
 
 # ---- one layer of measured rows ------------------------------------------------------------------
@@ -111,7 +101,6 @@ def _layer(parts: Mapping[str, pd.DataFrame], studies: Mapping[str, Study], fold
     for stem, rows in parts.items():
         study = studies[stem]
         rows = study.tabled(rows) if study.tabled else rows  # others have a table on their page
-        rows = rows[rows[study.metrics[0].name].notna()]
         part = _part(stem, rows, study, folder)
         summary |= part if stem == MAIN else {stem: part}
         pairs.append(_pairing(rows, study, f"{stem}.csv"))

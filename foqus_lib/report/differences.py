@@ -9,6 +9,7 @@ from foqus_lib.report.blocks import (
     block_of,
     budget_texts,
     budgets_of,
+    compared_of,
     in_blocks,
     in_order,
     note_on,
@@ -27,7 +28,7 @@ def difference_to_floor(rows: pd.DataFrame, study: Study, unfinished: str = "") 
     adjustment: all methods and budgets of a block that get one.
     """
     blocked = in_blocks(rows, study)
-    compared = blocked[blocked.method != study.ceiling]
+    compared = compared_of(blocked, study)
     if study.floor not in set(compared.method) and not unfinished:
         raise ValueError(
             f"difference_to_floor: no row of {study.floor}; add it to the methods of {study.name}"

@@ -15,7 +15,9 @@ from foqus_lib.experiment.study import Study
 from foqus_lib.report.blocks import block_of, budgets_of, in_blocks
 from foqus_lib.report.claim_rules import FAILS, HOLDS, UNSHOWN, Finding
 from foqus_lib.report.claims_file import Claim
-from foqus_lib.report.figures import GREY, PALETTE, budget_curve, forest
+from foqus_lib.report.colours import GREY, PALETTE
+from foqus_lib.report.curves import budget_curve
+from foqus_lib.report.forests import forest
 from foqus_lib.report.pareto import frontier_figure
 from foqus_lib.report.svg import inline_svg, new_figure, plain, style
 

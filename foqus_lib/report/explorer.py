@@ -16,17 +16,17 @@ from numpy import ndarray
 
 from foqus_lib.evidence import SAMPLE_AXIS, Evidence
 from foqus_lib.report import widgets
-from foqus_lib.report.figures import snr_histogram
+from foqus_lib.report.maps import snr_histogram
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection import foqus
 from foqus_lib.selection.budget import budget_of
+from foqus_lib.selection.catalog import READINGS
 from foqus_lib.selection.methods import coresets
 from foqus_lib.selection.tiers import equal_counts, tiers
 from foqus_lib.signals import Signals
 
 MOST = 440  # signals: more would not fit into 200 kB
 SAMPLES = 128  # of each signal, for the picture
-READINGS = {"as printed": foqus.foqus_score, "min-max": foqus.foqus_score_min_max}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from foqus_lib.report.blocks import (
     block_of,
     budget_texts,
     budgets_of,
+    compared_of,
     heads,
     in_blocks,
     in_order,
@@ -109,8 +110,8 @@ def in_table_order(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _best(laid: pd.DataFrame, numbers: pd.DataFrame, study: Study) -> list[bool]:
     keys = [*block_of(study), "column"]
     best = {
-        key: compare.not_worse_than_best(group, study.metrics[0], study.verdict_from)
-        for key, group in laid[laid.method != study.ceiling].groupby(keys, sort=False)
+        key: compare.not_worse_than_best(group, study)
+        for key, group in compared_of(laid, study).groupby(keys, sort=False)
     }
     return [
         method in best.get(tuple(key), ())

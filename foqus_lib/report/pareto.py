@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 
 from foqus_lib.experiment.study import Metric, Study
 from foqus_lib.report.blocks import block_names, block_of, in_blocks, in_order, note_on
-from foqus_lib.report.figures import GREY, MARKERS, PALETTE
+from foqus_lib.report.colours import GREY, MARKERS, PALETTE
+from foqus_lib.report.means import mean_texts
 from foqus_lib.report.printed import Table
 from foqus_lib.report.svg import new_figure, plain, style
-from foqus_lib.report.tables import mean_texts
 
 MARK = "●"
 FILLS = "full", "none", "left", "bottom"  # of a marker, by the block

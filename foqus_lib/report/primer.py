@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from foqus_lib.datasets.simulated.constellations import psk, qam, unit
 from foqus_lib.datasets.simulated.waveforms import SPS, linear
-from foqus_lib.report.figures import GREY, PALETTE
+from foqus_lib.report.colours import GREY, PALETTE
 from foqus_lib.report.svg import new_figure, style
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection import foqus

@@ -42,6 +42,23 @@ def show(table: Table, name: str) -> HTML:
     return HTML(f'{styled.to_html()}<p class="table-note">{html.escape(table.note)}</p>')
 
 
+def frame(
+    table: pd.DataFrame | None, name: str, digits: str | dict[str, str] | None = None
+) -> HTML | None:
+    """A plain frame as HTML, escaped as well, without an index that only counts; None of None.
+
+    name: its id, unique on its page. digits: "{:.1f}", of all columns or of each; where it is left
+    out a fraction has three.
+    """
+    if table is None:
+        return None
+    styled = table.style.format(digits, precision=3, na_rep="–", escape="html")
+    styled = styled.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
+    if isinstance(table.index, pd.RangeIndex):
+        styled = styled.hide(axis="index")
+    return HTML(styled.set_uuid(name).set_table_attributes('class="dataframe"').to_html())
+
+
 def write_csv(table: Table, path: Path) -> None:
     """The text as a CSV for a csv-table directive: row heads first, the best in `**bold**`."""
     heads = [head or "" for head in table.text.index.names]

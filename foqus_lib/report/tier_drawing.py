@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from foqus_lib.report.figures import MARKERS, PALETTE
+from foqus_lib.report.colours import MARKERS, PALETTE
 from foqus_lib.report.svg import new_figure, style
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import turns

@@ -2,7 +2,8 @@
 
 import pytest
 
-from foqus_lib.report.committed import committed, first, in_words
+from foqus_lib.report.committed import committed, curve, first, in_words, show
+from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.studies.coreset.grid import CORESET
 from tests.report.made_up import STUDY, rows
 
@@ -33,3 +34,15 @@ def test_the_head_of_a_chapter_shows_its_rows_or_says_that_there_are_none(capsys
     only = first(CORESET, "main", folder, pick=lambda rows: rows[rows.budget == 100])
     assert f"Committed rows {folder}/main.csv" in capsys.readouterr().out
     assert "FoQuS" in only.data and "5 %" not in only.data
+
+
+def test_rows_that_there_are_not_show_nothing():
+    assert show(None, STUDY, "book") is None and curve(None, STUDY, "book", "") is None
+
+
+def test_rows_show_a_table_of_those_that_are_picked():
+    made = rows(lambda method, budget, seed, repeat: 0.5)
+    shown = show(made, STUDY, "book", pick=lambda rows: rows[rows.budget == 100])
+    assert "Uniform" in shown.data and "5 %" not in shown.data
+    assert show(made, STUDY, "book less", difference_to_floor).data.count("[") > 0
+    assert "<svg" in curve(made, STUDY, "book curve", "a curve").data

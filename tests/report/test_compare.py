@@ -12,7 +12,7 @@ from scipy import stats
 
 from foqus_lib.experiment.study import Metric
 from foqus_lib.report import compare
-from foqus_lib.report.tables import difference_text, difference_to_floor
+from foqus_lib.report.differences import difference_text, difference_to_floor
 from tests.report.made_up import STUDY, by_method, rows
 
 RNG = np.random.default_rng(0)
@@ -147,10 +147,10 @@ def test_bold_is_every_row_not_shown_to_be_worse():
     noise = RNG.normal(scale=0.002, size=5)
     data = rows(lambda m, b, s, r: 0.5 + base[m] + noise[s] * (m == "B"), methods=base)
     data = data[(data.budget == 100) & ~((data.method == "C") & (data.seed == 4))]
-    assert sorted(compare.not_worse_than_best(data, ACCURACY)) == ["B", "FoQuS"]
-    lower = Metric("accuracy", "loss", higher_is_better=False)
+    assert sorted(compare.not_worse_than_best(data, STUDY)) == ["B", "FoQuS"]
+    lower = replace(STUDY, metrics=(Metric("accuracy", "loss", higher_is_better=False),))
     assert compare.not_worse_than_best(data, lower) == ["Uniform"]
-    assert compare.not_worse_than_best(data[data.seed < 4], ACCURACY) == []
+    assert compare.not_worse_than_best(data[data.seed < 4], STUDY) == []
 
 
 def test_the_best_is_that_of_the_seeds_though_one_seed_has_more_repeats():
@@ -160,7 +160,7 @@ def test_the_best_is_that_of_the_seeds_though_one_seed_has_more_repeats():
     data = data[(data.repeat == 0) | ((data.method == "A") & (data.seed == 7))]
     of_trials = data.groupby("method").accuracy.mean()
     assert of_trials["A"] > of_trials["B"]
-    assert compare.not_worse_than_best(data, ACCURACY) == ["B"]
+    assert compare.not_worse_than_best(data, STUDY) == ["B"]
 
 
 def test_pairing_by_hand():

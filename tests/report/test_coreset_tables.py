@@ -1,13 +1,17 @@
 """Tables of coresets alone: other networks, the ablation, bands of SNR, scales."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from foqus_lib.report import paper
 from foqus_lib.report.coreset_tables import ablation_table, crossed, scale_table, snr_table, table_v
-from foqus_lib.report.tables import budget_table
+from foqus_lib.report.means import budget_table
 from foqus_lib.selection.catalog import ABLATION_METHODS
 from tests.report.made_up import STUDY, by_method, by_snr, rows
 
+OF_TEN = replace(STUDY, verdict_from=10)  # rows have five seeds
 CROSS = (("CNN1D", "CNN1D"), ("CNN2D", "CNN1D"))
 PLACES = [(terms, f"{reading}, {rule}", name) for terms, reading, rule, name in table_v()]
 WAYS = list(dict.fromkeys(name for _, _, name in PLACES))
@@ -45,6 +49,8 @@ def test_ablation_has_every_combination_reading_and_rule():
     assert table.text.index[7] == "Uniform (floor)" and table.text.index[-1] == "All data (ceiling)"
     assert table.bold.sum().sum() == 4 and table.bold.loc["F+E+Q", "min-max, top-k"]
     assert len(table.numbers) == 28 + len(CONTROLS)
+    of_ten = ablation_table(data, OF_TEN)
+    assert not of_ten.bold.any(axis=None) and "only rows of n = 10 or more" in of_ten.note
 
 
 def test_ablation_refuses_what_it_cannot_print():
@@ -66,6 +72,7 @@ def test_bands_of_snr_by_hand():
     assert list(table.text.loc["All data (ceiling)"]) == ["0.800 ± 0.000", "1.000 ± 0.000"]
     assert table.bold.loc["FoQuS"].all() and not table.bold.loc["Uniform (floor)"].any()
     assert not table.bold.loc["All data (ceiling)"].any()
+    assert not snr_table(frame, OF_TEN, "", bands=2).bold.any(axis=None)
     assert table.note.startswith(
         "About. Rate |S|/N 1 %. Mean ± sample standard deviation over selection seeds, n = 5."
     )
@@ -85,11 +92,10 @@ def test_scales_stand_side_by_side():
     flat = rows(by_method, methods=("Uniform",), budgets=(100,)).assign(optimiser="Adam")
     data = [flat.assign(normalise=n, accuracy=flat.accuracy + d, about=f"Simulated, {n} scale.")
             for n, d in (("native", -0.1), ("rms", 0))]  # fmt: skip
-    import pandas as pd
-
     table = scale_table(pd.concat(data), STUDY)
     assert list(table.text.loc["Adam" if table.text.index.nlevels == 1 else ("CNN1D", "Adam")]) == [
         "0.332 ± 0.016", "0.432 ± 0.016",
     ]  # fmt: skip
     assert list(table.bold.iloc[0]) == [False, True]
+    assert not scale_table(pd.concat(data), OF_TEN).bold.any(axis=None)
     assert table.note.startswith("Simulated. Uniform coresets, rate |S|/N 1 %. Mean")

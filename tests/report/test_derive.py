@@ -249,7 +249,7 @@ def test_rows_that_are_not_there_or_old_are_refused(tmp_path):
     results = committed(tmp_path / "b", ablation=False)
     path = results / "rml2016_04c_8cls" / "main.csv"
     path.write_text(path.read_text("utf-8").replace("budget", "rate_bp", 1), encoding="utf-8")
-    with pytest.raises(ValueError, match="main.csv: rows in the column format of before"):
+    with pytest.raises(ValueError, match="main.csv: expected columns"):
         derive.derive(STUDIES, results)
 
 

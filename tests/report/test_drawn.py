@@ -9,7 +9,7 @@ import pytest
 from foqus_lib.report import drawn, svg
 from foqus_lib.report.claim_rules import FAILS, HOLDS, UNTESTED, Finding
 from foqus_lib.report.claims_file import Claim
-from foqus_lib.report.tables import difference_to_floor
+from foqus_lib.report.differences import difference_to_floor
 from tests.report.made_up import STUDY, rows
 
 

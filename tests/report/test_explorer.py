@@ -12,6 +12,7 @@ import pytest
 from foqus_lib.evidence import Evidence
 from foqus_lib.report import explorer
 from foqus_lib.report.explorer import Setting
+from foqus_lib.selection.catalog import READINGS
 from foqus_lib.signals import Signals
 
 SCRIPT = Path(__file__).resolve().parents[2] / "book/_assets/explorer_scores.js"
@@ -55,14 +56,14 @@ def test_the_script_scores_and_picks_as_the_library_does(sizes):
     signals, record = made(rng, sizes)
     settings = [*explorer.SHOWN] + [
         Setting(reading, beta, parts, percent)
-        for reading in explorer.READINGS
+        for reading in READINGS
         for beta in (0.0, 0.35, 1.0)
         for parts in ((1, 1, 1), (0, 0, 1), (7, 2, 9))
         for percent in (3, 10, 50)
     ]
     spec = explorer.spec(signals, record, "made up")
     for how, found in zip(settings, in_node(spec, settings), strict=True):
-        score = explorer.READINGS[how.reading](record.correct, record.loss, beta=how.beta)
+        score = READINGS[how.reading](record.correct, record.loss, beta=how.beta)
         np.testing.assert_allclose(found["score"], score, rtol=0, atol=1e-12)
         assert found["picks"] == explorer.picks(record, how).tolist(), how
 

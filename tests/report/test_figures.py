@@ -8,16 +8,11 @@ import pytest
 from matplotlib import pyplot
 
 from foqus_lib.report import signal_figures
-from foqus_lib.report.figures import (
-    accuracy_by_snr,
-    budget_curve,
-    forest,
-    iq_frames,
-    score_map,
-    snr_histogram,
-    snr_shares,
-)
+from foqus_lib.report.curves import accuracy_by_snr, budget_curve
+from foqus_lib.report.forests import forest
+from foqus_lib.report.maps import score_map, snr_histogram, snr_shares
 from foqus_lib.report.real import beside
+from foqus_lib.report.signal_figures import iq_frames
 from foqus_lib.report.svg import inline_svg
 from foqus_lib.signals import Signals
 from tests.report.made_up import STUDY, by_method, by_snr, rows

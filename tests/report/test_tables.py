@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from foqus_lib.experiment.study import Axis, Metric
-from foqus_lib.report import means, paper
-from foqus_lib.report.printed import show, write_csv
-from foqus_lib.report.tables import budget_table
+from foqus_lib.report import compare, means, paper
+from foqus_lib.report.differences import difference_to_floor
+from foqus_lib.report.means import budget_table
+from foqus_lib.report.printed import frame, show, write_csv
 from tests.report.made_up import STUDY, by_method, rows
 
 BESIDE = paper.beside("RML2016.10a-like")
@@ -226,6 +227,28 @@ def test_a_study_of_another_kind():
     assert "ceiling" not in table.note
 
 
+def test_a_ceiling_with_a_budget_is_compared_with_nothing():
+    data = rows(by_method)
+    study = replace(STUDY, uncompared=("Herding",))
+    less = difference_to_floor(data, study).numbers
+    assert set(less.method) == {"FoQuS"} and "Herding" in set(data.method)
+    both = difference_to_floor(data, STUDY).numbers.set_index(["method", "budget"])
+    for row in less.itertuples():  # of the family as well, so that no p is raised for it
+        assert row.p == both.p[row.method, row.budget]
+        assert row.p_holm == pytest.approx(compare.holm(less.p.to_numpy())[row.Index])
+    table = budget_table(data[data.method != "FoQuS"], study)
+    assert table.bold.loc["Uniform (floor)"].all() and not table.bold.loc["Herding"].any()
+
+
+def test_an_arrow_stands_between_the_two_models_alone():
+    """It means: selects → is trained. "ResNet20 → cut to 4 blocks" would be no sentence."""
+    other = replace(STUDY, block=("network", "form"), settings=("form", "network"))
+    data = rows(by_method, pairs=CROSS)
+    table = budget_table(data.assign(network="ResNet20", form=data.selection_model), other)
+    assert table.text.index.names == ["Network, form", "Method"]
+    assert table.text.index.get_level_values(0)[0].startswith("ResNet20, ")
+
+
 def test_b04_names_from_data_are_escaped():
     data = rows(by_method, dataset="<script>alert(1)</script>", pairs=CROSS)
     data = pd.concat([data, rows(by_method, dataset="b")])
@@ -233,6 +256,16 @@ def test_b04_names_from_data_are_escaped():
     assert "<script>" not in page and "<b>" not in page
     assert page == show(budget_table(data, STUDY), "Table <b>").data
     assert 'class="dataframe"' in page and "font-weight: bold" in page and "n = 5" in page
+
+
+def test_a_plain_frame_is_escaped_and_an_index_that_counts_is_left_out():
+    found = pd.DataFrame({"method": ["<b>"], "rho": [0.12345], "n": [5], "lost": [float("nan")]})
+    page = frame(found, "rho", {"rho": "{:+.2f}"}).data
+    assert 'id="T_rho" class="dataframe"' in page and "row_heading" not in page
+    assert "&lt;b&gt;" in page and ">+0.12<" in page and ">5<" in page and ">–<" in page
+    named = frame(found.set_index("method"), "rho").data
+    assert "row_heading" in named and "<b>" not in named and ">0.123<" in named
+    assert frame(None, "rho") is None
 
 
 def test_csv_for_pages(tmp_path):

@@ -29,7 +29,7 @@ def holds(value, depth=2) -> bool:
 
 @pytest.mark.slow  # every call of a run is looked at
 def test_a_result_is_held_by_at_most_half_the_files_it_was(tmp_path):
-    from foqus_lib.report import tables
+    from foqus_lib.report.means import budget_table
     from foqus_lib.studies import catalog
 
     held = set()
@@ -48,7 +48,7 @@ def test_a_result_is_held_by_at_most_half_the_files_it_was(tmp_path):
         chapter = catalog.opened("03_main_tables", asked | place)
         chapter.run(lambda line: None)
         rows = chapter.rows()
-        table = tables.budget_table(rows, chapter.study)
+        table = budget_table(rows, chapter.study)
     finally:
         sys.setprofile(None)
     assert len(rows) and table is not None

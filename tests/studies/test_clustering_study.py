@@ -13,8 +13,9 @@ from foqus_lib.datasets.catalog import Task
 from foqus_lib.datasets.simulated import like_rml2016
 from foqus_lib.experiment import artifacts, settings, store, sweep
 from foqus_lib.experiment.rows import load_rows
-from foqus_lib.report.bars import judged
-from foqus_lib.report.tables import budget_table, difference_to_floor
+from foqus_lib.report.bars import judge
+from foqus_lib.report.differences import difference_to_floor
+from foqus_lib.report.means import budget_table
 from foqus_lib.selection.catalog import VERSIONS as SELECTORS
 from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog
@@ -349,7 +350,7 @@ def test_bars_by_hand():
     ours, floor = (0.9, 0.8, 0.9, 0.8, 0.9), (0.5, 0.39, 0.51, 0.41, 0.5)
     given = lines(**{names.DTC_A: ours, names.FLOOR: floor, names.PRETRAINED: (0.9,)})
     given.loc[given.index[1], ["largest", "empty"]] = 0.7, 1
-    found = judged(bars.bars(given)).set_index("says")
+    found = judge(bars.bars(given), {"rows": given}).set_index("says")
     at = found.loc[f"setting b: ACC of {names.DTC_A} less {names.FLOOR}, +30 or more"]
     assert (at.measured[:12], at.n, at.verdict) == ("+39.8 points", "5", "met")
     at = found.loc[f"setting b: NMI of {names.DTC_A} less {names.PRETRAINED}, +3 or more"]
@@ -368,7 +369,7 @@ def test_dtc_is_set_beside_rows_of_its_start_and_of_its_labels():
         names.DTC_A: of_dtc, names.DAC_HEAD: of_head, names.DAC: (0.2,) * 5,
         names.DTC_B: (0.7, 0.7), names.AS_IS: (0.8, 0.9),
     })  # fmt: skip
-    found = judged(bars.beside(given)).set_index("says")
+    found = judge(bars.beside(given), {"rows": given}).set_index("says")
     alone = found.loc[f"setting b: ACC of {names.DTC_A} less {names.DAC_HEAD}, +25 or more"]
     assert (alone.measured[:12], alone.verdict) == ("+10.0 points", "not met")
     alone = found.loc[f"setting b: NMI of {names.DTC_A} less {names.DAC_HEAD}, +0 or more"]
@@ -376,7 +377,7 @@ def test_dtc_is_set_beside_rows_of_its_start_and_of_its_labels():
     less = found.loc[f"setting b: ACC of {names.DTC_B} less {names.AS_IS}, +0 or more"]
     assert (less.measured, less.n, less.verdict) == ("-15.0 points", "2", "no verdict")
     assert len(found) == 3 + 2 + 2  # no row of Pre-train + k-means
-    assert judged(bars.beside(given[given.method == names.DAC])).empty
+    assert bars.beside(given[given.method == names.DAC]) == []
 
 
 def test_a_judged_table_in_words():

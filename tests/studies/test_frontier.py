@@ -14,7 +14,7 @@ from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.settings import ROOT
 from foqus_lib.models.copies import taken
 from foqus_lib.report import pareto
-from foqus_lib.report.bars import judged
+from foqus_lib.report.bars import judge
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import ALL_DATA
@@ -23,7 +23,7 @@ from foqus_lib.studies.frontier.bars import (
     CONTROL,
     PLAIN,
     SHARE,
-    bars_of,
+    bars,
     crossed,
     legal_shares,
     shares_in_words,
@@ -349,7 +349,8 @@ def made_up_rows(gap, shares, seeds, forms=(WHOLE,)):
 
 
 def verdicts_on(rows):
-    found = judged(bars_of(crossed(rows), STUDY.axis.text))
+    both = crossed(rows)
+    found = judge(bars(both), {"rows": both})
     return list(found["verdict"]), list(found["says"]), list(found["measured"])
 
 

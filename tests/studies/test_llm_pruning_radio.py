@@ -5,8 +5,8 @@ import re
 import pandas as pd
 import pytest
 
-from foqus_lib.report import tables
 from foqus_lib.report.committed import committed
+from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.studies import layer_pruning
 from foqus_lib.studies.layer_pruning import FULL, LAST, RANDOM
 from foqus_lib.studies.llm_pruning import radio
@@ -62,7 +62,7 @@ def test_of_the_committed_rows_both_moments_are_set_against_both_floors():
     """Seed by seed; the whole network stands at the number of blocks of the others."""
     rows = committed(STUDY, "radio", folder="llm_pruning")["radio"]
     numbers = {
-        key: tables.difference_to_floor(radio.under(rows), way).numbers
+        key: difference_to_floor(radio.under(rows), way).numbers
         for key, way in radio.set_against(STUDY).items()
     }
     shown = radio.side_by_side(numbers)

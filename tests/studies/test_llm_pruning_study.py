@@ -10,8 +10,8 @@ import torch
 
 from foqus_lib.companions.llm_pruning import blocks, checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
-from foqus_lib.report.bars import judged
-from foqus_lib.report.blocks import mean_of_draws
+from foqus_lib.report.bars import judge
+from foqus_lib.report.blocks import compared_of, mean_of_draws
 from foqus_lib.studies import catalog, llm_pruning
 from foqus_lib.studies.llm_pruning import claims, cut, given, grid, run
 from foqus_lib.studies.llm_pruning.options import CONTROL, RANDOM, REVERSE, RULES, WHOLE, Options
@@ -269,7 +269,7 @@ def test_verdicts_by_hand():
         ("PPL", last): {20: 2.5}, (RANDOM, last): {20: 1.9}, ("First blocks", last): {20: 2.06},
         (REVERSE, "lm_head"): {20: 2.2}, (WHOLE, "-"): {0: 1.9},
     })  # fmt: skip
-    found = judged(claims.bars(rows, "25 %", 20))
+    found = judged(rows)
     assert list(found.verdict) == [
         "met",  # 0.005 behind BI, the best metric
         "not met",  # 0.1 behind Random
@@ -280,7 +280,7 @@ def test_verdicts_by_hand():
         "not met",  # 5 % above the whole model
         "not measured",
     ]
-    few = judged(claims.bars(rows[rows.seed < 3], "25 %", 20))
+    few = judged(rows[rows.seed < 3])
     assert set(few.verdict) == {"no verdict", "not measured"}
     gap = claims.gaps(rows, "25 %").set_index(["rule", "budget"])
     assert gap.gap["BI", 10] == pytest.approx(1) and gap.of_cut["BI", 10] == 4
@@ -291,6 +291,11 @@ def test_verdicts_by_hand():
     )
     assert level["level from"]["PPL"] == 20
     assert level["gap shrinks"]["PPL"] == "one budget only"
+
+
+def judged(rows):
+    at = (rows, "25 %", 20)
+    return judge(claims.bars(*at), claims.judged_by(*at))
 
 
 def lora_after(rules):
@@ -305,7 +310,7 @@ def lora_after(rules):
 
 def test_lora_is_judged_after_each_rule_it_was_tried_on():
     """A rule after which it is better is a line of its own."""
-    found = judged(claims.bars(lora_after([REVERSE, "BI"]), "25 %", 20)).set_index("says")
+    found = judged(lora_after([REVERSE, "BI"])).set_index("says")
     said = "{}: head + last 3 no worse than LoRA r = 8"
     assert found.verdict[said.format(REVERSE)] == "met"
     assert found.verdict[said.format("BI")] == "not met"
@@ -337,7 +342,7 @@ def test_the_whole_model_is_a_reference_and_tuned_as_long_the_ceiling():
     assert "2.000 nats a token, a reference" in words  # orders add 0 to 4
     assert words.endswith("budget: Reverse order (full), Whole model, tuned (head + last 3).")
     assert set(claims.of_rules(rows).method) == {REVERSE, claims.CEILING, WHOLE}
-    assert set(claims.of_cuts(rows).method) == {REVERSE}
+    assert set(compared_of(claims.of_rules(rows), STUDY).method) == {REVERSE}
     nothing = claims.reference_in_words(rows[rows.method.isin([WHOLE]) | (rows.loss > 4.9)])
     assert nothing.endswith("nothing.")
 
@@ -362,7 +367,7 @@ def test_a_gap_at_two_cuts_grows_where_the_ranges_do_not_meet():
 
 def test_no_rows_are_not_run():
     rows = table({(REVERSE, tuning.PARTIAL): {20: 2.0}})
-    assert set(judged(claims.bars(rows, "25 %", 20)).verdict) == {"not measured"}
+    assert set(judged(rows).verdict) == {"not measured"}
     assert claims.gaps(rows, "25 %").empty and claims.caught_up(claims.gaps(rows, "25 %")).empty
 
 
@@ -374,17 +379,17 @@ def test_draws_become_one_row_an_order(rows):
 
 
 def test_tables_of_rules_and_of_tunings_print(rows):
-    from foqus_lib.report import tables
+    from foqus_lib.report.means import budget_table
 
     averaged = mean_of_draws(rows, STUDY)
     main = claims.of_rules(averaged)
     assert set(averaged.tuning) - set(main.tuning) == {"lm_head"}
-    assert list(tables.budget_table(main, STUDY).text.index) == [
+    assert list(budget_table(main, STUDY).text.index) == [
         f"{RANDOM} (floor)", REVERSE, "BI", "PPL", "Whole model, tuned (ceiling)",
         "Whole model, not tuned (reference)",
     ]  # fmt: skip
     shown = claims.by_tuning(averaged[averaged.budget == 48], [REVERSE])
-    found = tables.budget_table(shown, claims.study_of_tunings(STUDY)).text
+    found = budget_table(shown, claims.study_of_tunings(STUDY)).text
     assert len(found) == 2
     several = claims.where_tunings_differ(averaged)
     assert set(zip(several.method, several.tuning, strict=True)) == {

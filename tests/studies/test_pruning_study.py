@@ -29,7 +29,7 @@ from foqus_lib.studies.layer_pruning import (
     choice,
     run,
 )
-from foqus_lib.studies.layer_pruning.bars import bars_of, with_unpruned
+from foqus_lib.studies.layer_pruning.bars import bars, with_unpruned
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -325,7 +325,7 @@ def test_rank_correlation_by_hand(rows):
 
 def test_bars_name_the_half_of_the_flops_and_the_deepest_cut(rows):
     laid = means.laid_out(in_blocks(rows, STUDY), STUDY)
-    found = judge(bars_of(laid), {"rows": with_unpruned(laid)})
+    found = judge(bars(laid), {"rows": with_unpruned(laid)})
     assert len(found) == 4 and set(found["verdict"]) == {"no verdict"}  # one seed shows nothing
     assert "of its FLOPs" in found.says[0] and "4 blocks" in found.says[1]
     assert found.measured.str.contains("points").all()
@@ -341,7 +341,7 @@ def test_the_unpruned_network_is_the_base_before_any_training_on(rows):
             accuracy_before=rows.accuracy_before.mask(of, before),
         )
     laid = means.laid_out(in_blocks(rows, STUDY), STUDY)
-    found = judge(bars_of(laid), {"rows": with_unpruned(laid)})
+    found = judge(bars(laid), {"rows": with_unpruned(laid)})
     assert found.bar[:2].tolist() == ["4.6.3"] * 2 and "unpruned" in found.says[0]
     assert found.measured[:2].tolist() == ["-10.0 points"] * 2
 
@@ -349,7 +349,7 @@ def test_the_unpruned_network_is_the_base_before_any_training_on(rows):
 def test_bars_of_rows_that_lack_a_method_are_those_that_can_be_judged(rows):
     for gone, count in ((RANDOM, 4), (SCRATCH, 4), (FULL, 0), (OURS, 0)):
         laid = means.laid_out(in_blocks(rows[rows.method != gone], STUDY), STUDY)
-        found = judge(bars_of(laid), {"rows": with_unpruned(laid)})
+        found = judge(bars(laid), {"rows": with_unpruned(laid)})
         assert len(found) == count and (count == 0 or (found.verdict == "not measured").sum() == 1)
 
 

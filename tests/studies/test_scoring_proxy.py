@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from foqus_lib.experiment import store, sweep
-from foqus_lib.report import tables
+from foqus_lib.report.means import budget_table
 from foqus_lib.selection.foqus import foqus_score
 from foqus_lib.studies import layer_pruning, scoring_proxy
 from foqus_lib.studies.layer_pruning import Options, base
@@ -108,7 +108,7 @@ def test_a_table_holds_the_first_seeds_key_beside_the_others(bench, rows):
     three = rows.loc[[WHOLE] * 3].reset_index().assign(
         seed=[0, 1, 2], base_recipe=[key["base_recipe"] for key in keyed]
     )  # fmt: skip
-    note = tables.budget_table(three, STUDY).note
+    note = budget_table(three, STUDY).note
     assert "compared with seed 2 (1 rows: FoQuS by the whole network)" in note
 
 

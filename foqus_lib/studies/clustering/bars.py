@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from foqus_lib.experiment.bar import Measured
+from foqus_lib.experiment.bar import Bar
 from foqus_lib.studies.clustering import options as names
 
 LARGEST = 0.6  # share of signals that one cluster may hold
@@ -32,61 +32,52 @@ BESIDE = (
 )
 
 
-def bars(rows: pd.DataFrame) -> list[Measured]:
-    """What `report.bars.judged` judges: seeds that have both rows, setting by setting, k by k.
-
-    rows: of the table of clusters.
-    """
-    return [line for *_, where, here in _parts(rows) for line in _of_setting(where, here)]
+def bars(rows: pd.DataFrame) -> list[Bar]:
+    """Of the rows of the table of clusters, setting by setting, k by k."""
+    return [bar for at, in_words, _ in _parts(rows) for bar in _of_setting(at, in_words)]
 
 
-def beside(rows: pd.DataFrame) -> list[Measured]:
+def beside(rows: pd.DataFrame) -> list[Bar]:
     """The same of BESIDE, a family of its own: what DTC has over rows of its start or its labels.
 
     A setting without one of the two rows has no such line.
     """
     return [
-        Measured("ours", _says(where, metric, ours, other, least), each, least)
-        for *_, where, here in _parts(rows)
+        _less("ours", at, in_words, ours, other, metric, least)
+        for at, in_words, here in _parts(rows)
         for ours, other, metric, least in BESIDE
-        if (each := tuple(differences(here, metric, other, ours)))
+        if {ours, other} <= set(here.method)
     ]
 
 
-def _says(where: str, metric: str, ours: str, other: str, least: float) -> str:
-    return f"{where}{metric.upper()} of {ours} less {other}, {100 * least:+.0f} or more"
+def _less(
+    number: str, at: dict, in_words: str, ours: str, other: str, metric: str, least: float
+) -> Bar:
+    says = f"{in_words}{metric.upper()} of {ours} less {other}, {100 * least:+.0f} or more"
+    return Bar(number, says, (ours,), other, metric, least, where=at)
 
 
-def _parts(rows: pd.DataFrame) -> Iterator[tuple[str, int, str, pd.DataFrame]]:
-    """Setting, k, both in words, and their rows; only k of which DTC A has rows, if it has any."""
+def _parts(rows: pd.DataFrame) -> Iterator[tuple[dict, str, pd.DataFrame]]:
+    """Setting and k, in words, and their rows; only k of which DTC A has rows, if it has any."""
     for setting, of_setting in rows.groupby("setting", sort=True):
         ks = sorted(of_setting.budget[of_setting.method == names.DTC_A].unique())
         for k in ks or sorted(of_setting.budget.unique())[:1]:
             which = f"setting {setting}, k = {k}: " if len(ks) > 1 else f"setting {setting}: "
-            yield setting, int(k), which, of_setting[of_setting.budget == k]
+            yield {"setting": setting, "budget": int(k)}, which, of_setting[of_setting.budget == k]
 
 
-def _of_setting(where: str, rows: pd.DataFrame) -> Iterator[Measured]:
+def _of_setting(at: dict, in_words: str) -> Iterator[Bar]:
+    ours = (names.DTC_A,)
     for number, metric, other, least in LEAST:
-        says = _says(where, metric, names.DTC_A, other, least)
-        yield Measured(number, says, tuple(differences(rows, metric, other)), least)
-    ours = rows[rows.method == names.DTC_A]
-    says = f"{where}largest cluster of any seed, {100 * LARGEST:.0f} % or less"
-    yield Measured("6.7.4", says, tuple(ours.largest), most=LARGEST, unit="%", always=True)
-    says = f"{where}no empty cluster in any seed"
-    yield Measured("6.7.4", says, tuple(ours["empty"]), most=0, unit="", always=True)
-
-
-def differences(rows: pd.DataFrame, metric: str, other: str, ours: str = names.DTC_A) -> pd.Series:
-    """DTC A, or `ours`, less another row, seed by seed; empty if one of them has no row."""
-    mine, theirs = (
-        rows[rows.method == method].groupby("seed")[metric].mean() for method in (ours, other)
-    )
-    return (mine - theirs).dropna()
+        yield _less(number, at, in_words, names.DTC_A, other, metric, least)
+    says = f"{in_words}largest cluster of any seed, {100 * LARGEST:.0f} % or less"
+    yield Bar("6.7.4", says, ours, None, "largest", most=LARGEST, where=at, always=True)
+    says = f"{in_words}no empty cluster in any seed"
+    yield Bar("6.7.4", says, ours, None, "empty", most=0, where=at, unit="", always=True)
 
 
 def told(judged: pd.DataFrame) -> str:
-    """A table of `report.bars.judged` in lines of text: how many are met, then all others."""
+    """A table of `report.bars.judge` in lines of text: how many are met, then all others."""
     if judged.empty:
         return "nothing to judge"
     met = judged.verdict == "met"
@@ -132,10 +123,16 @@ def merged(rows: pd.DataFrame) -> pd.DataFrame:
     setting, k, seed, acc, nmi: the differences. They are reported, not dropped.
     """
     found = []
-    for setting, k, _, here in _parts(rows):
-        acc, nmi = (differences(here, m, names.PRETRAINED) for m in ("acc", "nmi"))
-        at = acc.index[(acc < 0) & (nmi.reindex(acc.index) > 0)]
-        found += [(setting, k, int(seed), acc[seed], nmi[seed]) for seed in at]
+    for at, _, here in _parts(rows):
+        ours, before = (
+            here[here.method == method].groupby("seed")[["acc", "nmi"]].mean()
+            for method in (names.DTC_A, names.PRETRAINED)
+        )
+        less = ours - before
+        found += [
+            (*at.values(), int(one.Index), one.acc, one.nmi)
+            for one in less[(less.acc < 0) & (less.nmi > 0)].itertuples()
+        ]
     return pd.DataFrame(found, columns=["setting", "k", "seed", "acc", "nmi"])
 
 

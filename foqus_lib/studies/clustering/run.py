@@ -128,6 +128,7 @@ STUDY = Study(
     shares=("setting",),
     unjudged=names.STARTS,
     reference=names.REFERENCE,
+    tabled=lambda rows: of_table(rows, "clusters"),
 )  # fmt: skip
 
 # The same rows read by another number, and those of coresets, whose budget is a rate.

@@ -22,7 +22,7 @@ def with_unpruned(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, unpruned], ignore_index=True)
 
 
-def bars_of(rows: pd.DataFrame) -> list[Bar]:
+def bars(rows: pd.DataFrame) -> list[Bar]:
     """For each network: the number of blocks nearest half the FLOPs, and the deepest cut.
 
     They are judged by the rows of `with_unpruned`, in which the whole network has to stand under

@@ -12,7 +12,7 @@ import pandas as pd
 
 from foqus_lib.companions.llm_pruning import tuning
 from foqus_lib.companions.llm_pruning.scores import SCORES
-from foqus_lib.experiment.bar import Measured
+from foqus_lib.experiment.bar import Bar
 from foqus_lib.experiment.study import Study
 from foqus_lib.studies.llm_pruning.options import (
     CONTROL,
@@ -36,12 +36,6 @@ def tabled(rows: pd.DataFrame) -> pd.DataFrame:
 def of_rules(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows tuned as the paper tunes, and the whole model: what a table of rules shows."""
     return tabled(rows[rows.tuning.isin([tuning.PARTIAL, NONE])])
-
-
-def of_cuts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of these the rules alone, which are compared: a ceiling is compared with nothing."""
-    shown = of_rules(rows)
-    return shown[~shown.method.isin([CEILING, WHOLE])]
 
 
 def reference(rows: pd.DataFrame) -> float:
@@ -116,38 +110,55 @@ def tuned_by(rows: pd.DataFrame, cut: str, budget: int, how: str) -> list[str]:
     return list(dict.fromkeys(tried.method)) or [REVERSE]
 
 
-def bars(rows: pd.DataFrame, cut: str, budget: int) -> list[Measured]:
+def judged_by(rows: pd.DataFrame, cut: str, budget: int) -> dict[str, pd.DataFrame]:
+    """The rows of one cut and number of tokens, the tuning in the method's name, for `bars`.
+
+    over_whole, over_control: bits a byte above those of the whole model, as a share: as it was
+    given, and tuned as long on the same order of text.
+    """
+    here = rows[rows.cut.isin([cut, NONE]) & (rows.budget == budget)]
+    control = here.seed.map(values(rows, Side(CONTROL), cut, budget, "bits"))
+    here = here.assign(
+        method=[_named(one.method, one.tuning) for one in here.itertuples()],
+        over_whole=here.bits / rows[rows.method == WHOLE].bits.mean() - 1,
+        over_control=here.bits / control - 1,
+    )
+    return {"rows": here}
+
+
+def _named(rule: str, how: str = tuning.PARTIAL) -> str:
+    return f"{rule}, {how}"
+
+
+def bars(rows: pd.DataFrame, cut: str, budget: int) -> list[Bar]:
     """Points 3 to 5 of the specification's 5.7 at one cut and number of tokens, order by order.
 
     Ours less theirs in nats, of 5.7.4 a line for each rule after which both tunings were tried; of
     the last two the bits a byte above the whole model's, as a share.
     """
-    ours, best = Side(REVERSE), best_metric(rows, cut, budget)
+    ours, best = (_named(REVERSE),), best_metric(rows, cut, budget)
     of_rules = [
-        ("5.7.3", f"{REVERSE} within 0.01 of the best metric ({best})", Side(best or ""), 0.01),
-        ("5.7.3", f"{REVERSE} no worse than {RANDOM}", Side(RANDOM), 0.0),
-        ("5.7.3", f"{REVERSE} better than {FIRST} by 0.05", Side(FIRST), -0.05),
-        ("5.7.3", f"{REVERSE} no worse than {KEEP_LAST}", Side(KEEP_LAST), 0.0),
+        (f"{REVERSE} within 0.01 of the best metric ({best})", best or "", 0.01),
+        (f"{REVERSE} no worse than {RANDOM}", RANDOM, 0.0),
+        (f"{REVERSE} better than {FIRST} by 0.05", FIRST, -0.05),
+        (f"{REVERSE} no worse than {KEEP_LAST}", KEEP_LAST, 0.0),
     ]
-    of_tunings = [
-        ("5.7.4", f"{rule}: {tuning.PARTIAL} no worse than {how}", Side(rule), Side(rule, how), 0.0)
-        for how in ("lm_head", tuning.LORA)
-        for rule in tuned_by(rows, cut, budget, how)
-    ]
-    found = []
-    pairs = [(number, says, ours, *more) for number, says, *more in of_rules] + of_tunings
-    for number, says, one, two, most in pairs:
-        each = values(rows, one, cut, budget, "loss") - values(rows, two, cut, budget, "loss")
-        found.append(Measured(number, says, tuple(each.dropna()), most=most, unit="nats"))
-    whole = rows[rows.method == WHOLE].bits.mean()
-    control = values(rows, Side(CONTROL), cut, budget, "bits")
-    for says, other in (
-        ("within 3 % of the whole model, bits a byte", whole),
-        ("the same, the whole model tuned as long", control),
-    ):
-        ratio = (values(rows, ours, cut, budget, "bits") / other - 1).dropna()
-        found.append(Measured("5.7.5", says, tuple(ratio), most=0.03, unit="%"))
-    return found
+    return [
+        *(
+            Bar("5.7.3", says, ours, _named(rule), "loss", most=most, unit="nats")
+            for says, rule, most in of_rules
+        ),
+        *(
+            Bar("5.7.4", f"{rule}: {tuning.PARTIAL} no worse than {how}", (_named(rule),),
+                _named(rule, how), "loss", most=0.0, unit="nats")
+            for how in ("lm_head", tuning.LORA)
+            for rule in tuned_by(rows, cut, budget, how)
+        ),
+        Bar("5.7.5", "within 3 % of the whole model, bits a byte", ours, None, "over_whole",
+            most=0.03),
+        Bar("5.7.5", "the same, the whole model tuned as long", ours, None, "over_control",
+            most=0.03),
+    ]  # fmt: skip
 
 
 def rates_in_words(rows: pd.DataFrame, cut: str, budget: int) -> str:

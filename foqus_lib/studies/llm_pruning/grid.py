@@ -10,7 +10,7 @@ from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Axis, Job, Metric, Study
-from foqus_lib.studies.llm_pruning.claims import REFERENCE, tabled
+from foqus_lib.studies.llm_pruning.claims import CEILING, REFERENCE, tabled
 from foqus_lib.studies.llm_pruning.cut import base, fresh, train_base
 from foqus_lib.studies.llm_pruning.given import Bench, Corpus, texts, versions
 from foqus_lib.studies.llm_pruning.options import (
@@ -132,6 +132,7 @@ STUDY = Study(
     block=("model", "cut", "tuning"),
     floor=RANDOM,
     ceiling=WHOLE,  # it has no budget; what is tuned on this text may pass it
+    uncompared=(CEILING,),
     reference=REFERENCE,
     jobs=jobs,
     drawn=(RANDOM,),
