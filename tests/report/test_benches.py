@@ -145,3 +145,11 @@ def test_growth_keeps_its_order(tmp_path):
     table = pd.read_csv(tmp_path / "selector_growth.csv")
     assert list(table["values"]) == ["1 100, 22 000", "5 %"]
     assert list(table["CPU s"]) == ["0.50, 2.00", "0.10"]
+
+
+def test_what_an_interval_leaves_open_is_quoted_as_it_was_measured(tmp_path):
+    columns = ["dataset", "variant", "95 % interval", "seeds", "epochs"]
+    rows = [["a", "plain loop", None, 9, 3], ["a", "ours", "-1.00 to +2.00", 9, 3]]
+    benches.accuracy(pd.DataFrame(rows, columns=columns), tmp_path)
+    found = json.loads((tmp_path / "accuracy.json").read_text())
+    assert found["less_plain"] == {"a": {"ours": {"interval": "-1.00 to +2.00", "n": 9}}}
