@@ -38,7 +38,7 @@ def sim_to_real(rows: pd.DataFrame, folder: Path) -> None:
             "Training signals": found.n_train,
             "Tested on": found.on,
             "Test signals": found.n,
-            "Accuracy": [
+            "Mean recall": [
                 f"{row.mean:.3f} ± {row.sd:.3f}" if row.sd == row.sd else f"{row.mean:.3f}"
                 for row in found[["mean", "sd"]].itertuples(index=False)
             ],
