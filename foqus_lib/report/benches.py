@@ -168,7 +168,9 @@ def accuracy(rows: pd.DataFrame, folder: Path) -> None:
     """What difference to the plain loop the interval of each variant leaves open, in points."""
     others = rows[rows["95 % interval"].notna()].rename(columns={"95 % interval": "interval"})
     left_open = {
-        data: {row.variant: {"interval": row.interval, "n": row.seeds} for row in group.itertuples()}
+        data: {
+            row.variant: {"interval": row.interval, "n": row.seeds} for row in group.itertuples()
+        }
         for data, group in others.groupby("dataset", sort=False)
     }
     about = {"network": "CNN1D", "epochs": ", ".join(map(str, rows.epochs.unique()))}
