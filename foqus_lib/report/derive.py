@@ -19,7 +19,7 @@ import pandas as pd
 
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.study import Study
-from foqus_lib.report import audit, benches, claims, compare, paper, standing
+from foqus_lib.report import audit, benches, claims, compare, paper, real, standing, steps
 from foqus_lib.report.beside_paper import against_paper, excluded, paper_differences
 from foqus_lib.report.blocks import block_names, block_title, budget_texts
 from foqus_lib.report.coreset_tables import ablation_table, table_v
@@ -56,6 +56,7 @@ def _write(studies: dict[str, Study], results: Path, target: Path) -> None:
     if board := studies.pop(standing.STEM, None):  # it has places in place of verdicts
         standing.derive(board, results, target)
     audit.derive(target / "reported" / "derived")
+    real.derive(target / "reference" / "derived")
     layers = {folder.name: _read(folder, studies) for folder in _layers(results, studies)}
     for name, parts in layers.items():
         _layer(parts, _of_layer(name, studies), target / name / "derived")
@@ -104,12 +105,14 @@ def _layer(parts: Mapping[str, pd.DataFrame], studies: Mapping[str, Study], fold
         part = _part(stem, rows, study, folder)
         summary |= part if stem == MAIN else {stem: part}
         pairs.append(_pairing(rows, study, f"{stem}.csv"))
-    write_plain(pd.concat(pairs), folder / "pairing.csv")
+    together = pd.concat(pairs)
+    write_plain(together, folder / "pairing.csv")
+    summary["pairing"] = _pays(together)
     write_json(folder / "summary.json", summary)
 
 
 def _pairing(rows: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
-    """`compare.pairing` as a page shows it: what decides `compare.PAIRED`."""
+    """`compare.pairing` as a page shows it: what `compare.PAIRED` gains."""
     found = compare.pairing(rows, study)
     if found.empty:
         return found
@@ -127,7 +130,16 @@ def _pairing(rows: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
         "Sd of a difference, paired": found.paired_sd,
         "Sd of a difference, unpaired": found.unpaired_sd,
         "Ratio": found.ratio,
+        "Break-even": found.break_even,
     })  # fmt: skip
+
+
+def _pays(pairs: pd.DataFrame) -> dict:
+    """In how many lines of the table pairs give the narrower interval."""
+    if pairs.empty:
+        return {"of": 0, "below": 0}
+    known = pairs[pairs.Ratio.notna() & pairs["Break-even"].notna()]
+    return {"of": len(known), "below": int((known.Ratio < known["Break-even"]).sum())}
 
 
 def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
@@ -150,6 +162,7 @@ def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
         layer_figures(stem, rows, study, folder)
         return found | {"by_rule": _by_rule(differences.numbers)}
     found["accuracy"] = _by_budget(table.numbers, ["mean", "sd", "n", "repeats"], study)
+    found |= steps.quoted(rows, study)
     theirs = None
     if stem == MAIN and paper.set_of(dataset):
         theirs = paper_differences(differences.numbers, study, paper.set_of(dataset))

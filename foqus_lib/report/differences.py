@@ -78,12 +78,14 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
         each = " of a block" if len(sizes) > 1 else ""
         word = "comparison" if sizes.max() == 1 else "comparisons"
         low, high = (difference_text(d, metric)[1:] for d in _ends(tested.detectable))
-        least = f"a difference of {low}" if low == high else f"differences from {low} to {high}"
+        least = low if low == high else f"{low} to {high}"
+        points = " points" if metric.points else ""
+        which = "" if low == high else ", depending on the comparison"
         parts.append(
             "In brackets 95 % t-intervals, unadjusted; better and worse only where p after Holm's "
             f"adjustment over the {size} {word}{each} (all methods and budgets) is below "
-            f"{compare.LEVEL}. The adjusted test would show {least} "
-            f"in {100 * compare.POWER:g} of 100 cases."
+            f"{compare.LEVEL}. The smallest true difference found with {100 * compare.POWER:g} % "
+            f"power is {least}{points}{which}."
         )
     if (numbers.n < compare.LEAST).any():
         parts.append(

@@ -206,4 +206,20 @@ def _print_means(numbers: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.
         pairs = [name for column in columns for name in (column, f"paper {column}")]
         text = text.join(theirs.add_prefix("paper "))[pairs]
         bold = bold.reindex(columns=pairs, fill_value=False)
+    named = {lead + AVERAGE: lead + _average_head(numbers, study) for lead in ("", "paper ")}
+    text, bold = text.rename(columns=named), bold.rename(columns=named)
     return titled(text, study), titled(bold, study)
+
+
+def _average_head(numbers: pd.DataFrame, study: Study) -> str:
+    """ "Avg of 1, 5, 10 %": the budgets that are there; where blocks differ in them, "Avg"."""
+    printed = numbers[numbers.column != AVERAGE]
+    of_blocks = {
+        tuple(study.axis.text(budget) for budget in budgets_of(block))
+        for _, block in printed.groupby(block_of(study), sort=False)
+    }
+    if len(of_blocks) != 1:
+        return AVERAGE
+    *others, last = of_blocks.pop()
+    unit = last.rpartition(" ")[2]
+    return f"{AVERAGE} of {', '.join([text.removesuffix(f' {unit}') for text in others] + [last])}"

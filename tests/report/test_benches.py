@@ -107,7 +107,7 @@ def test_sizes_and_names_of_training_sets(tmp_path):
     ]  # fmt: skip
     assert list(table["Training signals"]) == ["12,000"] * 4 + ["about 8,660"]
     assert list(table["Test signals"]) == [400, 900, 400, 900, 200]
-    assert list(table.Accuracy[:3]) == ["0.800 ± 0.141", "0.600 ± 0.000", "0.700"]
+    assert list(table["Mean recall"][:3]) == ["0.800 ± 0.141", "0.600 ± 0.000", "0.700"]
 
 
 def test_the_gap_is_real_less_simulated_seed_by_seed(tmp_path):
@@ -141,3 +141,11 @@ def test_growth_keeps_its_order(tmp_path):
     table = pd.read_csv(tmp_path / "selector_growth.csv")
     assert list(table["values"]) == ["1 100, 22 000", "5 %"]
     assert list(table["CPU s"]) == ["0.50, 2.00", "0.10"]
+
+
+def test_what_an_interval_leaves_open_is_quoted_as_it_was_measured(tmp_path):
+    columns = ["dataset", "variant", "95 % interval", "seeds", "epochs"]
+    rows = [["a", "plain loop", None, 9, 3], ["a", "ours", "-1.00 to +2.00", 9, 3]]
+    benches.accuracy(pd.DataFrame(rows, columns=columns), tmp_path)
+    found = json.loads((tmp_path / "accuracy.json").read_text())
+    assert found["less_plain"] == {"a": {"ours": {"interval": "-1.00 to +2.00", "n": 9}}}

@@ -208,6 +208,12 @@ def test_a_correlation_wants_three_seeds_that_differ(floor, known):
     assert math.isfinite(row["correlation_seeds"]) == known
 
 
+def test_where_pairs_break_even_by_hand():
+    """t of 18 and of 9 degrees of freedom at 95 %, from any table: 2.101 and 2.262."""
+    assert compare.break_even(10) == pytest.approx(2.101 / 2.262, abs=1e-3)
+    assert compare.break_even(5) < compare.break_even(10) < 1 and math.isnan(compare.break_even(1))
+
+
 def test_where_nothing_varies_pairing_has_no_ratio():
     [row] = compare.pairing(rows(lambda *_: 0.5, budgets=[100]), STUDY).to_dict("records")
     assert row["unpaired_sd"] == 0 and math.isnan(row["ratio"])
@@ -244,7 +250,7 @@ def test_verdicts_by_hand():
     assert "All data" not in set(table.numbers.method)
     assert "adjustment over the 4 comparisons (all methods and budgets)" in table.note
     low, high = 100 * table.numbers.detectable.min(), 100 * table.numbers.detectable.max()
-    assert f"differences from {low:.1f} to {high:.1f} in 80 of 100" in table.note
+    assert f"with 80 % power is {low:.1f} to {high:.1f} points, depending" in table.note
 
 
 def test_two_seeds_show_themselves_and_no_verdict():
@@ -296,13 +302,13 @@ def test_a_family_is_all_methods_and_budgets_of_a_block():
         assert here.detectable.to_numpy() / error == pytest.approx(least / math.sqrt(0.5))
     assert "adjustment over the 1 to 6 comparisons of a block" in table.note
     low, high = 100 * table.numbers.detectable.min(), 100 * table.numbers.detectable.max()
-    assert f"differences from {low:.1f} to {high:.1f} in 80 of 100" in table.note
+    assert f"with 80 % power is {low:.1f} to {high:.1f} points, depending" in table.note
 
 
 def test_the_note_of_one_comparison():
     table = difference_to_floor(rows(noisy, methods=("Uniform", "A"), budgets=(100,)), STUDY)
     assert "over the 1 comparison (all methods" in table.note
-    assert f"would show a difference of {100 * table.numbers.detectable[0]:.1f} in" in table.note
+    assert f"80 % power is {100 * table.numbers.detectable[0]:.1f} points." in table.note
 
 
 def test_n_is_told_once_where_it_differs():

@@ -193,6 +193,8 @@ def test_pairing_is_printed_for_every_file(made):
     table = pd.read_csv(made / "pairing.csv")
     assert list(table.Rows) == ["main.csv", "main.csv", "ablation.csv"]
     assert (table["Correlation over seeds"] > 0.5).all() and (table.Ratio < 1).all()
+    pays = int((table.Ratio < table["Break-even"]).sum())
+    assert json.loads((made / "summary.json").read_text())["pairing"] == {"of": 3, "below": pays}
 
 
 def test_a_strangers_layer_has_no_paper_beside(tmp_path):

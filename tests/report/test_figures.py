@@ -30,7 +30,7 @@ MADE = {
     "spectra": lambda: signal_figures.spectra(SIGNALS),
     "ladder": lambda: signal_figures.snr_ladder(SIGNALS, 1, [10, 18]),
     "confusion": lambda: signal_figures.confusion(np.array([[8, 2], [0, 0]]), ("A<b>", "B$")),
-    "statistics": lambda: signal_figures.statistics(beside(SIGNALS)),
+    "statistics": lambda: signal_figures.statistics(beside(SIGNALS).drop(columns="frames")),
     "rates": lambda: budget_curve(rows(by_method, pairs=CROSS), STUDY),
     "few seeds": lambda: budget_curve(rows(by_method, seeds=(0, 1)), STUDY),
     "one budget": lambda: budget_curve(rows(by_method, budgets=(100,), pairs=CROSS), STUDY),

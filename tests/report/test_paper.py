@@ -72,6 +72,8 @@ def test_the_gain_is_largest_at_one_percent_in_no_block_over_uniform_and_in_one_
         ("Sig2019-12", "CNN1D"): 0.05,
         ("Sig2019-12", "CNN2D"): 0.1,
     }
+    relative = most.relative[most.relative == 0.01]
+    assert ("Sig2019-12", "CNN2D") not in relative.index and len(relative) == 3
     at_once = most.over_best[most.over_best == 0.01]
     assert list(at_once.index) == [("RML2016.10a", "CNN1D")] and len(most) == 4
 

@@ -7,6 +7,7 @@ from foqus_lib.report import real
 def test_simulated_classes_stand_above_their_real_ones():
     table = real.beside(generate([18], 20, 0))
     assert table.index[:2].tolist() == [("8PSK", "these signals"), ("8PSK", "RML2016.04C")]
+    assert table.frames.tolist()[:2] == [20, 2065]
     assert len(table) == 22 and np.isfinite(table.to_numpy()).all()
 
 
