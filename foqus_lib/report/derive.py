@@ -104,7 +104,8 @@ def _layer(parts: Mapping[str, pd.DataFrame], studies: Mapping[str, Study], fold
         rows = study.tabled(rows) if study.tabled else rows  # others have a table on their page
         part = _part(stem, rows, study, folder)
         summary |= part if stem == MAIN else {stem: part}
-        pairs.append(_pairing(rows, study, f"{stem}.csv"))
+        if MAIN not in parts or study is studies[MAIN]:  # the page's table has one kind of column
+            pairs.append(_pairing(rows, study, f"{stem}.csv"))
     together = pd.concat(pairs)
     write_plain(together, folder / "pairing.csv")
     summary["pairing"] = _pays(together)
