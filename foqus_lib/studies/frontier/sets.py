@@ -20,7 +20,7 @@ from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS, VERSIONS
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
-from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, select_name
+from foqus_lib.studies.coreset.bench import ALL_DATA, select_name
 from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.studies.coreset.watch import device_watched
@@ -66,9 +66,8 @@ def _selected(bench: Bench, trial: Trial) -> tuple[ndarray, float]:
     began = time.process_time()
     with torch.device(bench.device):
         [rows] = draw(
-            bench.task.fingerprint, record, PSI if looks else NONE, method,
-            [trial.budget / 10_000], trial.seed,
-        )  # fmt: skip
+            bench.task.fingerprint, record, PSI, method, [trial.budget / 10_000], trial.seed
+        )
     return np.sort(rows), paid + time.process_time() - began
 
 

@@ -7,12 +7,11 @@ from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
-from foqus_lib.studies.coreset.bench import ALL_DATA, NONE
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, looks_at_network
 from foqus_lib.studies.frontier.options import (
     AS_LONG,
     CUT,
     DISTILLED,
-    FLOOR,
     GRID,
     METHODS,
     MIXED,
@@ -76,7 +75,7 @@ def trial(
 
 def looks_at_record(method: str) -> bool:
     """Whether a network was trained on all data to choose."""
-    return chosen_by(method) in SELECTED and chosen_by(method) != FLOOR
+    return chosen_by(method) in SELECTED and looks_at_network(chosen_by(method))
 
 
 def _versions(network: str, form: str, method: str) -> str:

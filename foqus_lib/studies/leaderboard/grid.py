@@ -5,7 +5,7 @@ from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
-from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, looks_at_network
 from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.options import FLOOR, Options
 from foqus_lib.training import collect, fit
@@ -61,7 +61,7 @@ def trial(how: Options, track: str, method: str, points: int, digest: str, seed:
 
 def looks_at_record(method: str, digest: str) -> bool:
     """Whether a network was trained on the whole pool to choose, by us."""
-    return digest == NONE and method not in NO_NETWORK
+    return digest == NONE and looks_at_network(method)
 
 
 def _versions(model: str, method: str, digest: str) -> str:

@@ -94,6 +94,6 @@ def coreset(bench: Bench, method: str, points: int, seed: int) -> ndarray:
     """Rows of the training signals. One draw's name for all: ties fall alike."""
     print_, train = bench.task.fingerprint, bench.task.train
     if method == UNIFORM:
-        return draw(print_, blind(train), "-", UNIFORM, [points / 10_000], seed)[0]
+        return draw(print_, blind(train), bench.options.named, UNIFORM, [points / 10_000], seed)[0]
     record, _ = record_of(bench, method, seed)
     return draw(print_, record, bench.options.named, SELECTOR, [points / 10_000], seed)[0]
