@@ -207,6 +207,29 @@ def test_a_run_alone_gives_what_the_sweep_gave(bench, rows, tmp_path):
     assert body["loss"] == row.loss and body["lr"] == row.lr
 
 
+def test_an_order_that_diverges_hides_no_other(bench, rows, tmp_path, monkeypatch):
+    real = tuning.tune
+
+    def diverging(model, given, ids, batches, lr, precision, seed, look=None, decay=False):
+        if look and seed == 0:
+            batches = batches[:1]  # of two: its first budget is measured before it fails
+        real(model, given, ids, batches, lr, precision, seed, look, decay)
+        if look and seed == 0:
+            raise ValueError("loss: not finite at step 2")
+
+    alone = replace(bench, root=tmp_path)
+    cut.train_base(alone)
+    monkeypatch.setattr(tuning, "tune", diverging)
+    wanted = [one for one in trials(bench.task) if one.method == REVERSE]
+    found = sweep.sweep(STUDY, alone, wanted)
+    assert [(one.seed, one.budget) for one in found.failed] == [(0, 96)]
+    of_other = [one for one in wanted if one.seed == 1]
+    assert set(of_other) < set(found.complete)
+    for one in of_other:  # it begins from the cut, whatever the one before left
+        theirs, ours = (store.read(root, one)["metrics"] for root in (bench.root, tmp_path))
+        assert theirs == ours
+
+
 def test_a_rate_may_be_chosen_after_more_steps_than_a_brief_row_takes(corpus, tmp_path):
     options = replace(OPTIONS, rules=(REVERSE,), tunings=(), steps=(1, 4), rate_steps=3)
     made = given.Bench(corpus, options, tmp_path)

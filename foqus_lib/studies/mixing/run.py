@@ -1,22 +1,18 @@
 """How a trial is run: its coreset, the training on it, the test."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy import ndarray
 
 from foqus_lib.companions.mixing.part import TrainingPart
-from foqus_lib.errors import DeviceLost
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.provenance import provenance
+from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
 from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.studies.coreset.records import evidence_of
 from foqus_lib.studies.coreset.run import measure
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.mixing.bench import Bench
 from foqus_lib.studies.mixing.rows import FLOOR, training_of
 from foqus_lib.studies.mixing.rules import Rules, Tally
@@ -32,30 +28,12 @@ def recipe_of(bench: Bench, trial: Trial) -> Recipe:
 
 def run_trials(bench: Bench, trials: Sequence[Trial]) -> None:
     """Draw the coreset of each, train, test, publish. What fails does not stop the others."""
-    for trial, rows in _coresets(bench, [t for t in trials if not store.has(bench.root, t)]):
-        began = time.perf_counter()
-        try:
-            with device_watched(bench.device):
-                metrics = outcome(bench, trial, TrainingPart(bench.task, np.sort(rows)))
-        except (DeviceLost, OSError):
-            raise
-        except Exception as error:
-            store.fail(bench.root, trial.key, error)
-            continue
-        seconds = time.perf_counter() - began
-        facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-        store.publish(bench.root, trial, metrics, facts)
 
+    def from_coreset(trial: Trial) -> dict:
+        rows = np.sort(coreset_of(bench, trial))
+        return outcome(bench, trial, TrainingPart(bench.task, rows))
 
-def _coresets(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, ndarray]]:
-    """Each trial with its coreset: the one that the coreset study would draw."""
-    for trial in trials:
-        try:
-            yield trial, coreset_of(bench, trial)
-        except OSError:
-            raise
-        except Exception as error:
-            store.fail(bench.root, trial.key, error)
+    each(bench, trials, from_coreset)
 
 
 def coreset_of(bench: Bench, trial: Trial) -> ndarray:

@@ -3,7 +3,6 @@
 Cost is counted in visits: one signal forward and backward through one network.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,18 +13,16 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from foqus_lib.companions.visibility_graph import rules
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import seconds_a_visit
-from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies import attempt
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import record_jobs
 from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.studies.coreset.records import evidence_of
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.visibility_graph import costs, looks, rows
 from foqus_lib.studies.visibility_graph.grid import Bench
 from foqus_lib.training.fit import fit
@@ -83,7 +80,11 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
 
 def run_one(bench: Bench, trial: Trial) -> None:
     """Choose, train, test with and without edges, weigh, publish."""
-    began, test = time.perf_counter(), bench.task.test
+    attempt.run(bench, trial, partial(_outcome, bench))
+
+
+def _outcome(bench: Bench, trial: Trial) -> dict:
+    test = bench.task.test
     kept = coreset_of(bench, trial)
     recipe = bench.how.recipe_of(trial.method, trial["coreset"])
     network = _trained(bench, trial, kept, stream(trial), recipe)
@@ -93,9 +94,7 @@ def run_one(bench: Bench, trial: Trial) -> None:
         metrics |= looks.of_edges(network, bench.task.train, test)
     if rows.learned(trial.method):
         metrics |= looks.kernels(network)
-    seconds = time.perf_counter() - began
-    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-    store.publish(bench.root, trial, metrics, facts)
+    return metrics
 
 
 def stream(trial: Trial) -> str:
@@ -120,12 +119,11 @@ def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recip
     random_graph = f"{trial.fingerprint} {trial.seed}"
     build = rows.builder(trial.method, bench.shape, random_graph)
     watch = partial(looks.alive, bench.task.train) if rows.learned(trial.method) else None
-    with device_watched(bench.device):
-        fitted = fit(
-            build, bench.task.train, [kept], [name], recipe, torch.device(bench.device), watch,
-            memory=bench.records.device_memory,
-            transform=None if watch or trial.method in rows.PLAIN else _as_it_is,
-        )  # fmt: skip
+    fitted = fit(
+        build, bench.task.train, [kept], [name], recipe, torch.device(bench.device), watch,
+        memory=bench.records.device_memory,
+        transform=None if watch or trial.method in rows.PLAIN else _as_it_is,
+    )  # fmt: skip
     if fitted.diverged:
         raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
     return fitted.networks[0]
