@@ -2,6 +2,8 @@
 
 from dataclasses import fields, replace
 from hashlib import sha256
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -205,6 +207,18 @@ def test_a_run_alone_gives_what_the_sweep_gave(bench, rows, tmp_path):
     body = store.read(tmp_path, wanted)["metrics"]
     [row] = rows[(rows.method == REVERSE) & (rows.seed == 1) & (rows.budget == 96)].itertuples()
     assert body["loss"] == row.loss and body["lr"] == row.lr
+
+
+def test_seconds_of_a_budget_do_not_hold_those_of_the_smaller_ones(bench, tmp_path, monkeypatch):
+    ticks = SimpleNamespace(perf_counter=count(0, 10).__next__)  # ten seconds from look to look
+    alone = replace(bench, root=tmp_path)
+    cut.train_base(alone)
+    wanted = [one for one in trials(bench.task, seeds=1) if one.method == REVERSE]
+    group = tuple(one for one in wanted if one["tuning"] == tuning.PARTIAL)
+    monkeypatch.setattr(run, "time", ticks)
+    run.run_rows(alone, group)
+    seconds = [store.read(tmp_path, one)["provenance"]["seconds"] for one in group]
+    assert [one.budget for one in group] == [48, 96] and seconds == [10, 10]
 
 
 def test_an_order_that_diverges_hides_no_other(bench, rows, tmp_path, monkeypatch):

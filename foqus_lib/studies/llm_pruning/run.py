@@ -99,14 +99,16 @@ def run_rows(bench: Bench, group: tuple[Trial, ...]) -> None:
 
 
 def _one_order(bench: Bench, found: Ready, at: dict[int, Trial], lr: float, facts: dict) -> None:
-    how, began = bench.options, time.perf_counter()
+    how, since = bench.options, time.perf_counter()
     seed = next(iter(at.values())).seed
 
     def look(step: int) -> None:
+        nonlocal since  # a trial's seconds are those after the one before, so that sums hold
         trial = at.get(step * how.tokens_a_step)
         if trial is not None:
-            metrics = measured(bench, found) | facts
-            publish(bench, trial, metrics, time.perf_counter() - began)
+            metrics, now = measured(bench, found) | facts, time.perf_counter()
+            publish(bench, trial, metrics, now - since)
+            since = now
 
     steps = max(at) // how.tokens_a_step
     _tuned(bench, found, "order", seed, steps, lr, look)
