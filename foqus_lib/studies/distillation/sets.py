@@ -19,9 +19,8 @@ from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
-from foqus_lib.studies.coreset.bench import NONE, looks_at_network
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.bench import NONE
+from foqus_lib.studies.coreset.borrowed import coreset_of
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.choice import settled
@@ -43,11 +42,7 @@ def rows_of(bench: Bench, start: str, budget: int, seed: int) -> ndarray:
         )
         label = train.label[order]
         return np.concatenate([order[label == y][:budget] for y in range(classes)])
-    record = evidence_of(bench.records, PSI, seed) if looks_at_network(start) else blind(train)
-    rate = budget * classes / len(train)
-    with torch.device(bench.device):
-        [rows] = draw(bench.task.fingerprint, record, PSI, start, [rate], seed)
-    return rows
+    return coreset_of(bench, start, PSI, budget * classes / len(train), seed)
 
 
 def set_of(bench: Bench, method: str, budget: int, seed: int) -> Distilled:

@@ -19,9 +19,7 @@ from foqus_lib.models import MODELS
 from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
-from foqus_lib.studies.coreset.borrowed import record_jobs
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
 from foqus_lib.studies.coreset.run import FORWARD, measure
 from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.grid import NAME, VERSION, looks_at_record
@@ -127,14 +125,8 @@ def _chosen(bench: Bench, trial: Trial) -> ndarray:
     """Rows of the pool: a team's, all, or what a method picks with this seed."""
     if trial["coreset"] != NONE:
         return bench.teams[trial["coreset"]]
-    if trial.method == ALL_DATA:
-        return np.arange(len(bench.task.train))
-    model, record = NONE, blind(bench.task.train)
-    if looks_at_record(trial.method, NONE):
-        model, record = bench.how.model, evidence_of(bench.records, bench.how.model, trial.seed)
-    rate = [trial.budget / 10_000]
-    [rows] = draw(bench.task.fingerprint, record, model, trial.method, rate, trial.seed)
-    return np.sort(rows)
+    rate = trial.budget / 10_000
+    return np.sort(coreset_of(bench, trial.method, bench.how.model, rate, trial.seed))
 
 
 def _logits(bench: Bench, here: Task, rows: ndarray, name: str) -> ndarray:

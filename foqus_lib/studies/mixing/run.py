@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy import ndarray
 
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment.key import Trial
 from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.borrowed import coreset_of
 from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.mixing.bench import Bench
 from foqus_lib.studies.mixing.rows import FLOOR, training_of
@@ -30,21 +28,11 @@ def run_trials(bench: Bench, trials: Sequence[Trial]) -> None:
     """Draw the coreset of each, train, test, publish. What fails does not stop the others."""
 
     def from_coreset(trial: Trial) -> dict:
-        rows = np.sort(coreset_of(bench, trial))
+        chosen = trial["coreset"], trial["selection_model"], trial.budget / 10_000, trial.seed
+        rows = np.sort(coreset_of(bench, *chosen))
         return outcome(bench, trial, TrainingPart(bench.task, rows))
 
     each(bench, trials, from_coreset)
-
-
-def coreset_of(bench: Bench, trial: Trial) -> ndarray:
-    """Rows of task.train: the same as the coreset study's of this selector, rate and seed."""
-    task, coreset, model = bench.task, trial["coreset"], trial["selection_model"]
-    if coreset == NONE:
-        return np.arange(len(task.train))
-    record = blind(task.train) if model == NONE else evidence_of(bench.records, model, trial.seed)
-    with torch.device(bench.device):
-        [rows] = draw(task.fingerprint, record, model, coreset, [trial.budget / 10_000], trial.seed)
-    return rows
 
 
 def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+import torch
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -92,8 +93,11 @@ def rank_correlation(one: Float[ndarray, " N"], two: Float[ndarray, " N"]) -> fl
 @lru_cache(maxsize=8)
 def coreset(bench: Bench, method: str, points: int, seed: int) -> ndarray:
     """Rows of the training signals. One draw's name for all: ties fall alike."""
-    print_, train = bench.task.fingerprint, bench.task.train
     if method == UNIFORM:
-        return draw(print_, blind(train), bench.options.named, UNIFORM, [points / 10_000], seed)[0]
-    record, _ = record_of(bench, method, seed)
-    return draw(print_, record, bench.options.named, SELECTOR, [points / 10_000], seed)[0]
+        selector, record = UNIFORM, blind(bench.task.train)
+    else:
+        selector, (record, _) = SELECTOR, record_of(bench, method, seed)
+    drawn_as = bench.options.named, selector, [points / 10_000], seed
+    with torch.device(bench.device):  # where the selectors' products are computed
+        [rows] = draw(bench.task.fingerprint, record, *drawn_as)
+    return rows

@@ -20,9 +20,7 @@ from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies import attempt
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
-from foqus_lib.studies.coreset.borrowed import record_jobs
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
 from foqus_lib.studies.visibility_graph import costs, looks, rows
 from foqus_lib.studies.visibility_graph.grid import Bench
 from foqus_lib.training.fit import fit
@@ -85,7 +83,8 @@ def run_one(bench: Bench, trial: Trial) -> None:
 
 def _outcome(bench: Bench, trial: Trial) -> dict:
     test = bench.task.test
-    kept = coreset_of(bench, trial)
+    chosen = trial["coreset"], trial["selection_model"], trial.budget / 10_000, trial.seed
+    kept = coreset_of(bench, *chosen)
     recipe = bench.how.recipe_of(trial.method, trial["coreset"])
     network = _trained(bench, trial, kept, stream(trial), recipe)
     metrics = run.measure(_said(network, bench), test, len(kept))
@@ -101,17 +100,6 @@ def stream(trial: Trial) -> str:
     """Initial weights and batches. The same for every graph: common random numbers."""
     network = trial.method if trial.method in rows.PLAIN else rows.LEARNED
     return evaluate_name(trial.fingerprint, network, trial.seed, trial.repeat)
-
-
-def coreset_of(bench: Bench, trial: Trial) -> ndarray:
-    """Rows of task.train: all, or the coreset that the coreset study would draw."""
-    train, chosen, model = bench.task.train, trial["coreset"], trial["selection_model"]
-    if chosen == NONE:
-        return np.arange(len(train))
-    record = blind(train) if model == NONE else evidence_of(bench.records, model, trial.seed)
-    with torch.device(bench.device):
-        [kept] = draw(trial.fingerprint, record, model, chosen, [trial.budget / 10_000], trial.seed)
-    return kept
 
 
 def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recipe) -> nn.Module:
