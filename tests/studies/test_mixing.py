@@ -16,6 +16,7 @@ from foqus_lib.studies.mixing import METHODS, Options
 from foqus_lib.studies.mixing import run as running
 from foqus_lib.studies.mixing.rules import Rules
 from foqus_lib.studies.mixing.trials import STEPS
+from foqus_lib.training import fit
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -64,13 +65,13 @@ def test_every_row_is_there_and_has_its_numbers(done):
 def test_every_row_of_a_rate_takes_the_same_steps_and_says_so(task, done, monkeypatch):
     made, wanted, rows = done
     assert set(rows.steps) == {STEPS}
-    seen, real = {}, running.fit.fit
+    seen, real = {}, fit.fit
 
     def noting(build, signals, coresets, seeds, recipe, *rest, **more):
         seen.setdefault((tuple(coresets[0]), tuple(seeds), str(recipe)), []).append(1)
         return real(build, signals, coresets, seeds, recipe, *rest, **more)
 
-    monkeypatch.setattr(running.fit, "fit", noting)
+    monkeypatch.setattr(fit, "fit", noting)
     here = [one for one in wanted if one["coreset"] == "Uniform"]
     for one in here:
         rows = np.sort(coreset_of(made, one))

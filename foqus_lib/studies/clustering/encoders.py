@@ -19,8 +19,9 @@ from foqus_lib.signals import Signals
 from foqus_lib.studies.clustering.bench import SOURCE, Bench
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.device import arithmetic
-from foqus_lib.training.fit import Transform, fit, initial
+from foqus_lib.training.fit import Transform, initial
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def make_encoder(bench: Bench, kind: str, setting: str, seed: int) -> None:
@@ -52,14 +53,11 @@ def trained(
     recipe: Recipe,
     change: Transform | None = None,
 ) -> nn.Module:
-    """By the project's one loop for classifiers; ValueError if the loss stops being finite."""
-    fitted = fit(
-        MODELS[bench.options.model], signals, [rows], [name], recipe, torch.device(bench.device),
-        transform=change,
-    )  # fmt: skip
-    if fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
-    return fitted.networks[0]
+    """By the project's one loop for classifiers."""
+    device = torch.device(bench.device)
+    return fit_one(
+        MODELS[bench.options.model], signals, rows, name, recipe, device, transform=change
+    )
 
 
 def _of_autoencoder(bench: Bench, setting: str, seed: int) -> nn.Module:

@@ -33,6 +33,7 @@ from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
+from foqus_lib.training.single import diverged
 
 FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 # of a trial: its test logits and its best test on the way, or why there are none
@@ -244,13 +245,11 @@ def _train(
             of_stack = slice(replicas.start, replicas.stop)
             best[of_stack] = best[of_stack].maximum(accuracies(network, task.test).cpu())
 
-    def test(replicas: range, network: nn.Module, diverged: dict[int, int]) -> None:
+    def test(replicas: range, network: nn.Module, bad: dict[int, int]) -> None:
         logits = logits_of(network, task.test).float().cpu().numpy()
         publish(
             [
-                ValueError(f"loss: not finite from epoch {diverged[r]} ({recipe}); lower lr")
-                if r in diverged
-                else (of_copy, float(best[r]))
+                diverged(bad[r], recipe) if r in bad else (of_copy, float(best[r]))
                 for r, of_copy in zip(replicas, logits, strict=True)
             ]
         )

@@ -21,6 +21,7 @@ from foqus_lib.studies.distillation.networks import BUILDS
 from foqus_lib.studies.distillation.sets import kept, set_of
 from foqus_lib.training import fit
 from foqus_lib.training.predict import logits_of
+from foqus_lib.training.single import diverged
 
 
 def run_trials(bench: Bench, group: Sequence[Trial]) -> None:
@@ -83,8 +84,7 @@ def _trained(
         for metrics, logits in zip(found, _logits(fitted, task.val), strict=True):
             metrics["accuracy_val"] = float((logits.argmax(1) == task.val.label).mean())
     for repeat, epoch in fitted.diverged.items():
-        why = f"loss: not finite from epoch {epoch} ({recipe}); lower step or alpha"
-        found[repeat] = Diverged(why)
+        found[repeat] = diverged(epoch, recipe, mend="lower step or alpha")
     return found
 
 

@@ -26,7 +26,7 @@ from foqus_lib.studies.frontier.sets import (
     stock_of,
 )
 from foqus_lib.studies.frontier.trials import NAME, VERSION, looks_at_record
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -105,8 +105,7 @@ def _outcome(bench: Bench, trial: Trial) -> dict:
     began = time.process_time()
     network = trained(bench, trial, stock)
     training = time.process_time() - began
-    logits = logits_of(network, task.test)[0].float().cpu().numpy()
-    return measure(logits, task.test, stock.stored) | {
+    return measure(said(network, task.test), task.test, stock.stored) | {
         "floats": stock.stored * 2 * task.train.length,
         "parameters": sum(p.numel() for p in network.parameters()),
         "seconds_choosing": stock.seconds,

@@ -15,8 +15,8 @@ from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, wrapped
 from foqus_lib.training.collect import Collection, collect
-from foqus_lib.training.fit import fit
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def train_base(bench: Bench, named: str, seed: int) -> None:
@@ -69,17 +69,10 @@ def trained_on(
     recipe: Recipe,
     start: Weights | None,
 ) -> torch.nn.Module:
-    """By the project's one loop; ValueError if the loss stops being finite."""
-    build = builder(bench, depths, inner)
-    begin = None if start is None else [wrapped(start)]
+    """By the project's one loop."""
+    build, begin = builder(bench, depths, inner), None if start is None else wrapped(start)
     device = torch.device(bench.device)
-    with device_watched(bench.device):
-        fitted = fit(build, bench.task.train, [rows], [name], recipe, device, start=begin)
-    if fitted.diverged:
-        raise ValueError(
-            f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr or use fp32"
-        )
-    return fitted.networks[0]
+    return fit_one(build, bench.task.train, rows, name, recipe, device, start=begin)
 
 
 @lru_cache(maxsize=4)

@@ -25,9 +25,9 @@ from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.grid import NAME, VERSION, looks_at_record
 from foqus_lib.studies.leaderboard.options import FLOOR, Options
 from foqus_lib.training.device import pick_device
-from foqus_lib.training.fit import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import of_model
+from foqus_lib.training.single import fit_one
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,8 @@ def _logits(bench: Bench, here: Task, rows: ndarray, name: str) -> ndarray:
     """Of the test set, by a network trained on these rows with the board's one recipe."""
     how = bench.how
     recipe, device = of_model(how.model, how.recipe), torch.device(bench.device)
-    fitted = fit(MODELS[how.model], here.train, [rows], [name], recipe, device)
-    if 0 in fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
-    return logits_of(fitted.networks[0], here.test)[0].float().cpu().numpy()
+    network = fit_one(MODELS[how.model], here.train, rows, name, recipe, device)
+    return said(network, here.test)
 
 
 STUDY = Study(

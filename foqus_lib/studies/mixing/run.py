@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import nn
 
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment.key import Trial
@@ -14,9 +15,9 @@ from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.mixing.bench import Bench
 from foqus_lib.studies.mixing.rows import FLOOR, training_of
 from foqus_lib.studies.mixing.rules import Rules, Tally
-from foqus_lib.training import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def recipe_of(bench: Bench, trial: Trial) -> Recipe:
@@ -40,11 +41,8 @@ def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
     task, model, tally = bench.task, trial["evaluation_model"], np.zeros(2, np.int64)
     recipe = recipe_of(bench, trial)
     seed = evaluate_name(task.fingerprint, model, trial.seed, trial.repeat)
-    found = fitted(bench, trial, part, recipe, seed, tally)
-    if found.diverged:
-        raise ValueError(f"loss: not finite from epoch {found.diverged[0]} ({recipe}); lower lr")
-    logits = logits_of(found.networks[0], task.test)[0].float().cpu().numpy()
-    metrics = measure(logits, task.test, len(part.rows))
+    network = fitted(bench, trial, part, recipe, seed, tally)
+    metrics = measure(said(network, task.test), task.test, len(part.rows))
     if tally[0]:
         metrics["unmet_pairs"] = float(tally[1] / tally[0])
     return metrics
@@ -52,12 +50,10 @@ def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
 
 def fitted(
     bench: Bench, trial: Trial, part: TrainingPart, recipe: Recipe, seed: str, tally: Tally
-) -> fit.Fitted:
+) -> nn.Module:
     """One network, trained on the part as the trial's row says; `tally` counts theta-SM's pairs."""
     rules = Rules() if trial["mixing"] == NONE else Rules.read(trial["mixing"])
     method = FLOOR if trial.method == ALL_DATA else trial.method
     build, signals, change = training_of(method, part, rules, trial["evaluation_model"], tally)
-    return fit.fit(
-        build, signals, [part.rows], [seed], recipe, torch.device(bench.device),
-        memory=bench.records.device_memory, transform=change,
-    )  # fmt: skip
+    memory, device = bench.records.device_memory, torch.device(bench.device)
+    return fit_one(build, signals, part.rows, seed, recipe, device, memory, transform=change)

@@ -29,8 +29,8 @@ from foqus_lib.studies.scoring_proxy.records import (
     stored,
     train_proxy,
 )
-from foqus_lib.training.fit import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
+from foqus_lib.training.single import fit_one
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -82,7 +82,7 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
 
     def trained(epochs: int) -> None:
         recipe = replace(how.model_recipe, epochs=epochs)
-        fit(MODELS[how.model], train, [rows], ["probe"], recipe, torch.device(bench.device))
+        fit_one(MODELS[how.model], train, rows, "probe", recipe, torch.device(bench.device))
 
     return seconds_a_visit(trained, len(rows))
 
@@ -101,13 +101,9 @@ def _outcome(bench: Bench, trial: Trial) -> dict:
     how, task = bench.options, bench.task
     rows = coreset(bench, trial.method, trial.budget, trial.seed)
     name = evaluate_name(task.fingerprint, how.model, trial.seed, trial.repeat)
-    fitted = fit(
-        MODELS[how.model], task.train, [rows], [name], how.model_recipe, torch.device(bench.device)
-    )
-    if fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]}; use fp32")
-    logits = logits_of(fitted.networks[0], task.test)[0].float().cpu().numpy()
-    return measure(logits, task.test, len(rows)) | agreement(bench, trial)
+    device = torch.device(bench.device)
+    network = fit_one(MODELS[how.model], task.train, rows, name, how.model_recipe, device)
+    return measure(said(network, task.test), task.test, len(rows)) | agreement(bench, trial)
 
 
 def agreement(bench: Bench, trial: Trial) -> dict[str, float]:

@@ -23,9 +23,9 @@ from foqus_lib.studies.coreset.bench import NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
 from foqus_lib.studies.visibility_graph import costs, looks, rows
 from foqus_lib.studies.visibility_graph.grid import Bench
-from foqus_lib.training.fit import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -87,7 +87,7 @@ def _outcome(bench: Bench, trial: Trial) -> dict:
     kept = coreset_of(bench, *chosen)
     recipe = bench.how.recipe_of(trial.method, trial["coreset"])
     network = _trained(bench, trial, kept, stream(trial), recipe)
-    metrics = run.measure(_said(network, bench), test, len(kept))
+    metrics = run.measure(said(network, test), test, len(kept))
     metrics |= costs.costs(network, test.length, trial.seed)
     if trial.method not in rows.PLAIN:
         metrics |= looks.of_edges(network, bench.task.train, test)
@@ -107,14 +107,11 @@ def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recip
     random_graph = f"{trial.fingerprint} {trial.seed}"
     build = rows.builder(trial.method, bench.shape, random_graph)
     watch = partial(looks.alive, bench.task.train) if rows.learned(trial.method) else None
-    fitted = fit(
-        build, bench.task.train, [kept], [name], recipe, torch.device(bench.device), watch,
-        memory=bench.records.device_memory,
+    return fit_one(
+        build, bench.task.train, kept, name, recipe, torch.device(bench.device),
+        bench.records.device_memory, after_epoch=watch,
         transform=None if watch or trial.method in rows.PLAIN else _as_it_is,
     )  # fmt: skip
-    if fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
-    return fitted.networks[0]
 
 
 def _as_it_is(
@@ -123,7 +120,3 @@ def _as_it_is(
     """Changes nothing. A step with a transform is not recorded as a CUDA graph, and one with
     ts2vg, which computes on the host, cannot be."""
     return signals, label
-
-
-def _said(network: nn.Module, bench: Bench) -> ndarray:
-    return logits_of(network, bench.task.test)[0].float().cpu().numpy()
