@@ -9,7 +9,7 @@ from torch import nn
 
 from foqus_lib.companions.clustering.augment import looked_at
 from foqus_lib.companions.clustering.encoders import Autoencoder, reconstruct
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.models import MODELS
 from foqus_lib.models.copies import put, taken
@@ -95,9 +95,5 @@ def encoder_of(bench: Bench, kind: str, setting: str, seed: int) -> nn.Module:
 @lru_cache(maxsize=4)
 def _weights(bench: Bench, kind: str, setting: str, seed: int) -> dict[str, torch.Tensor]:
     key = bench.encoder_key(kind, setting, seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no encoder ({kind}, setting {setting}, seed {seed}): {why}")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: torch.from_numpy(file[name]) for name in file.files}
+    path = artifacts.needed(bench.root, key, f"encoder ({kind}, setting {setting}, seed {seed})")
+    return {name: torch.from_numpy(array) for name, array in artifacts.load_arrays(path).items()}

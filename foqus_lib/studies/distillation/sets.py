@@ -59,12 +59,8 @@ def set_of(bench: Bench, method: str, budget: int, seed: int) -> Distilled:
 def kept(bench: Bench, method: str, budget: int, seed: int) -> dict[str, ndarray]:
     """What the job of a synthetic set has kept; ValueError that says why if there is nothing."""
     key = set_key(bench, settled(bench, method), budget, seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no set of {method}, {budget} a class, seed {seed}: {why}")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    what = f"set of {method}, {budget} a class, seed {seed}"
+    return artifacts.load_arrays(artifacts.needed(bench.root, key, what))
 
 
 def set_key(bench: Bench, way: Way, budget: int, seed: int) -> Mapping[str, str | int]:

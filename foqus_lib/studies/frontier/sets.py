@@ -163,10 +163,6 @@ def make_set(bench: Bench, points: int, seed: int) -> None:
 
 
 def _found(bench: Bench, key: Mapping[str, str | int]) -> dict[str, ndarray]:
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        evidence = key | {"what": "evidence"} if "selection_model" in key else key
-        why = store.last_failure(bench.root, evidence) or "Run the sweep first"
-        raise ValueError(f"no {key['what']}, seed {key['seed']}, in {bench.root}: {why}")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    blamed = key | {"what": "evidence"} if "selection_model" in key else key
+    what = f"{key['what']}, seed {key['seed']}"
+    return artifacts.load_arrays(artifacts.needed(bench.root, key, what, blamed))

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import torch
 from numpy import ndarray
 
@@ -78,14 +77,9 @@ def trained_on(
 @lru_cache(maxsize=4)
 def base_weights(bench: Bench, seed: int) -> Weights:
     """The stored base network; ValueError that says why if there is none."""
-    key = bench.base_key(seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no base network of seed {seed} in {bench.root}: {why}")
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: torch.from_numpy(file[name]) for name in file.files}
-    return {name.removeprefix("network."): value for name, value in arrays.items()}
+    path = artifacts.needed(bench.root, bench.base_key(seed), f"base network of seed {seed}")
+    arrays = artifacts.load_arrays(path)
+    return {n.removeprefix("network."): torch.from_numpy(value) for n, value in arrays.items()}
 
 
 def base_network(bench: Bench, seed: int) -> torch.nn.Module:

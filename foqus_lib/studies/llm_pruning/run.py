@@ -164,8 +164,8 @@ def rate(bench: Bench, rule: str, cut: str, how: str, steps: int) -> float:
         facts = provenance(device=bench.device, seconds=0.0, about=bench.task.about)
         arrays = {"rates": np.array(options.rates), "losses": np.array(losses)}
         path = artifacts.save_arrays(bench.root, key, arrays, facts)
-    with np.load(path, allow_pickle=False) as file:
-        return float(file["rates"][np.nanargmin(file["losses"])])
+    kept = artifacts.load_arrays(path)
+    return float(kept["rates"][np.nanargmin(kept["losses"])])
 
 
 def _after(bench: Bench, found: Ready, lr: float) -> float:

@@ -71,10 +71,7 @@ def train_proxy(bench: Bench, method: str, seed: int) -> None:
 def record_of(bench: Bench, method: str, seed: int) -> tuple[Evidence, float]:
     """The record a method looks at and the seconds it took; ValueError if there is none."""
     key = record_key(bench, method, seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no record of {method}, seed {seed}, in {bench.root}: {why}")
+    path = artifacts.needed(bench.root, key, f"record of {method}, seed {seed}")
     return evidence.load(path), float(artifacts.provenance_of(path)["seconds"])
 
 
