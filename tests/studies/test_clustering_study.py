@@ -294,9 +294,7 @@ def test_products_are_of_the_precision_that_was_asked_for(make, made, tmp_path, 
 def test_an_encoder_that_diverged_says_so_in_every_row_that_needs_it(made, four, tmp_path):
     broken = replace(made, root=tmp_path)
     store.fail(tmp_path, broken.encoder_key(SOURCE, "b", 0), ValueError("loss: made up"))
-    with pytest.raises(
-        ValueError, match="no encoder .source, setting b, seed 0., .*loss: made up"
-    ):
+    with pytest.raises(ValueError, match="no encoder .source, setting b, seed 0., .*loss: made up"):
         keeping.clusters_of(broken, names.PRETRAINED, "b", 2, 0)
 
 

@@ -7,6 +7,7 @@ import torch
 from numpy import ndarray
 
 from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.pace import FORWARD
 from foqus_lib.models import MODELS
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
@@ -34,7 +35,7 @@ def points(how: Options) -> int:
 def visits(bench: Bench, group: Sequence[Trial]) -> float:
     """Of a record, if the row needs one, and of the trainings on its coreset."""
     how, n = bench.options, len(bench.transfer(group[0]["setting"]).train)
-    of_record = 4 / 3 * how.selection_epochs * n if group[0].method != names.UNIFORM else 0
+    of_record = (1 + FORWARD) * how.selection_epochs * n if group[0].method != names.UNIFORM else 0
     return of_record + len(group) * how.coreset_epochs * budget_of(how.rate, n)
 
 

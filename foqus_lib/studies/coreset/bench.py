@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from foqus_lib.datasets.catalog import Task
+from foqus_lib.experiment.key import NONE
 from foqus_lib.models import MODELS
 from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.selection.catalog import SNR_BALANCED
@@ -12,7 +13,6 @@ from foqus_lib.training.collect import Collection
 from foqus_lib.training.recipe import Recipe, of_model
 
 ALL_DATA = "All data"  # the ceiling: no method, everything is kept
-NONE = "-"  # what there is none of: in a key no network, no recipe, no coreset
 NO_NETWORK = ("Uniform", ALL_DATA, NONE)  # every block shares their trials
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common, at_least
 from foqus_lib.experiment.study import RATE, Metric, Study
 from foqus_lib.models import MODELS
@@ -289,4 +289,4 @@ def _versions(method: str, evaluation_model: str, looked_at: Iterable[str]) -> s
         found |= {"collect": collect.VERSION, model: NETWORKS[model]}
     if method != ALL_DATA:
         found[method.replace(" ", "-")] = version_of(method)
-    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
+    return versions_text(found)

@@ -19,7 +19,7 @@ from torch import nn
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
+from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
@@ -35,7 +35,6 @@ from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
 from foqus_lib.training.single import diverged
 
-FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 # of a trial: its test logits and its best test on the way, or why there are none
 Outcome = tuple[Float32[ndarray, "M C"], float] | ValueError
 

@@ -3,7 +3,7 @@
 from foqus_lib.companions import distillation as dm
 from foqus_lib.companions import layer_pruning, mixing, signal_resnet
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
@@ -90,4 +90,4 @@ def _versions(network: str, form: str, method: str) -> str:
         found["mixing"] = mixing.VERSION
     if form == CUT:
         found["pruning"] = layer_pruning.VERSION
-    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
+    return versions_text(found)

@@ -15,7 +15,7 @@ from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
+from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.models.copies import put
 from foqus_lib.signals import Signals, shares_by_snr
@@ -26,8 +26,6 @@ from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, sco
 from foqus_lib.studies.layer_pruning.options import CHANNELS, FULL, SCRATCH
 from foqus_lib.training.device import arithmetic, current
 from foqus_lib.training.predict import logits_of
-
-FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:

@@ -1,7 +1,7 @@
 """Which results a board shows, and the key of each."""
 
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
@@ -70,4 +70,4 @@ def _versions(model: str, method: str, digest: str) -> str:
         found["method"] = version_of(method)
     if looks_at_record(method, digest):
         found["collect"] = collect.VERSION
-    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
+    return versions_text(found)

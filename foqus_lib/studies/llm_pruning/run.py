@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from foqus_lib.companions.llm_pruning import blocks, measure, tuning
 from foqus_lib.experiment import artifacts
-from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.key import NONE, Trial
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.attempt import noted, publish
 from foqus_lib.studies.llm_pruning.cut import base, removed
 from foqus_lib.studies.llm_pruning.given import CONTEXT_SHARE, Bench, question, texts, versions
-from foqus_lib.studies.llm_pruning.options import CONTROL, NONE, RANDOM, WHOLE
+from foqus_lib.studies.llm_pruning.options import CONTROL, RANDOM, WHOLE
 
 UNCUT = (WHOLE, CONTROL)
 

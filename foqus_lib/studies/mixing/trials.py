@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from foqus_lib.companions import mixing
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.selection.catalog import version_of
@@ -70,6 +70,6 @@ def trial(
             ("selection_model", looked(coreset, options.model)),
             ("selection_recipe", str(how) if looks_at_network(coreset) else NONE),
             ("steps", STEPS),
-            ("versions", " ".join(f"{name}={value}" for name, value in sorted(versions.items()))),
+            ("versions", versions_text(versions)),
         ),
     )

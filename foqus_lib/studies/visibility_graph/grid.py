@@ -12,7 +12,7 @@ from foqus_lib.companions import visibility_graph
 from foqus_lib.companions.visibility_graph import avgnet
 from foqus_lib.companions.visibility_graph.layer import long_enough
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.models import VERSIONS as NETWORKS
@@ -113,7 +113,7 @@ def _trial(
             ("recipe", str(options.recipe_of(method, chosen))),
             ("selection_model", looked(chosen, model)),
             ("selection_recipe", str(options.collection) if looks_at_network(chosen) else NONE),
-            ("versions", " ".join(f"{name}={value}" for name, value in sorted(versions.items()))),
+            ("versions", versions_text(versions)),
         ),
     )
 
