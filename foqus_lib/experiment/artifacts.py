@@ -19,6 +19,7 @@ from numpy import ndarray
 
 from foqus_lib.durable import quarantine, write_once, write_once_by
 from foqus_lib.experiment.key import canonical, name_of
+from foqus_lib.experiment.store import last_failure
 
 
 def save_arrays(
@@ -83,6 +84,27 @@ def find_arrays(root: Path, key: Mapping[str, object]) -> Path | None:
     quarantine(root, beside, seen=raw)  # the record first: without it the file does not count
     quarantine(root, path, seen=content)
     return None
+
+
+def needed(
+    root: Path, key: Mapping[str, object], what: str, blamed: Mapping[str, object] | None = None
+) -> Path:
+    """The .npz of a key, for those who cannot go on without; ValueError that says why not.
+
+    what: in words, "record of CNN1D, seed 0". blamed: under which its failures are noted, if not
+    under the key itself.
+    """
+    path = find_arrays(root, key)
+    if path is None:
+        why = last_failure(root, blamed or key) or "Run the sweep first"
+        raise ValueError(f"no {what}, in {root}: {why}")
+    return path
+
+
+def load_arrays(path: Path) -> dict[str, ndarray]:
+    """All arrays of a file that was found; never unpickles."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def provenance_of(path: Path) -> dict[str, str | int | float]:

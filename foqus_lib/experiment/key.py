@@ -11,6 +11,7 @@ from foqus_lib.errors import unknown
 
 Plain = str | int
 Settings = tuple[tuple[str, str], ...]
+NONE = "-"  # a setting that a trial does not have: no network, no recipe, no coreset
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Trial:
     def name(self) -> str:
         """Content address of the key, as `name_of` has it; the result's file name."""
         return sha256(self.text.encode()).hexdigest()  # its types were checked above
+
+
+def versions_text(found: Mapping[str, int]) -> str:
+    """Of code, by its name, as a setting: "CNN1D=1 Entropy=1 fit=2"."""
+    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
 
 
 FIELDS = {field.name: field.type for field in fields(Trial)[:-1]}  # name -> str or int

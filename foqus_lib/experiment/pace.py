@@ -6,6 +6,7 @@ from collections.abc import Callable
 from foqus_lib.experiment.workers import one_thread
 
 MORE = 3  # epochs that a long run has more than a short one
+FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 
 
 def seconds_a_visit(train: Callable[[int], object], visits: int) -> float:

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
+from foqus_lib.experiment.key import NONE
 from foqus_lib.experiment.study import Study
 from foqus_lib.report import paper
 
-NONE = "-"  # a setting that a method does not have: Uniform and All data look at no network
 MODELS = "selection_model", "evaluation_model"  # the block of Table III
 TRIAL = ["dataset", "fingerprint", "method", "budget", "seed", "repeat"]
 FACTS = ["device", "git", "torch"]  # may differ within a table, but then the table says so

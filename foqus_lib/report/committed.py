@@ -83,8 +83,8 @@ def in_words(rows: pd.DataFrame | None, study: Study, stem: str, folder: str = "
     facts = {name: ", ".join(sorted(set(rows[name]))) for name in ("about", "device", "git")}
     return (
         f"Committed rows {folder}/{stem}.csv. {facts['about']} {len(rows)} trials, n = {seeds} "
-        f"seeds, {rows.seconds.sum() / 3600:.1f} hours of one core, {facts['device']}, commit "
-        f"{facts['git']}."
+        f"seeds, {rows.seconds.sum() / 3600:.1f} hours of one core for the trials themselves, "
+        f"{facts['device']}, commit {facts['git']}."
     )
 
 

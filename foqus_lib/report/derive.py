@@ -182,6 +182,7 @@ def _quoted(rows: pd.DataFrame, table: Table, differences: Table, study: Study) 
     return {
         "_about": _about(rows, study),
         "note": {"main": table.note, "differences": differences.note},
+        # of the trials alone: the trainings that they share are in no row
         "runs": {"cells": len(rows), "hours": rows.seconds.sum() / 3600},
         "budgets": ", ".join(dict.fromkeys(numbers.sort_values("budget").column)),
         "difference": _by_budget(numbers, columns, study),

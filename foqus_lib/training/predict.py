@@ -59,6 +59,11 @@ def logits_of(network: nn.Module, signals: Signals) -> Float[Tensor, "R N C"]:
     return torch.cat([network.head(h) for h in _embeddings(network, signals)], 1)
 
 
+def said(network: nn.Module, signals: Signals) -> Float32[ndarray, "N C"]:
+    """Logits of a network that stands alone, on the CPU."""
+    return logits_of(network, signals)[0].float().cpu().numpy()
+
+
 @torch.inference_mode()
 def accuracies(network: nn.Module, signals: Signals) -> Float[Tensor, " R"]:
     """Share of the signals each copy classifies rightly, computed where the network is."""

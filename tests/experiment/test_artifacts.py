@@ -7,8 +7,11 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
+from foqus_lib.experiment import store
 from foqus_lib.experiment.artifacts import (
     find_arrays,
+    load_arrays,
+    needed,
     partial,
     provenance_of,
     save_arrays,
@@ -24,10 +27,21 @@ def test_saved_arrays_are_found_bit_equal(tmp_path):
     assert find_arrays(tmp_path, KEY) is None
     path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
     assert find_arrays(tmp_path, KEY) == path
-    with np.load(path, allow_pickle=False) as file:
-        np.testing.assert_array_equal(file["loss"], ARRAYS["loss"])
+    np.testing.assert_array_equal(load_arrays(path)["loss"], ARRAYS["loss"])
+    assert load_arrays(path).keys() == ARRAYS.keys()
     assert save_arrays(tmp_path, KEY, {"loss": np.zeros(1)}, FACTS) == path  # the first stays
     assert find_arrays(tmp_path, KEY | {"seed": 1}) is None
+
+
+def test_what_is_needed_is_there_or_says_why_not(tmp_path):
+    with pytest.raises(ValueError, match="^no pond, in .*: Run the sweep first"):
+        needed(tmp_path, KEY, "pond")
+    other = KEY | {"what": "other"}
+    store.fail(tmp_path, other, RuntimeError("made up"))
+    with pytest.raises(ValueError, match="^no pond, in .*: RuntimeError: made up"):
+        needed(tmp_path, KEY, "pond", blamed=other)
+    path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
+    assert needed(tmp_path, KEY, "pond", blamed=other) == path
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])

@@ -19,7 +19,7 @@ from foqus_lib.report.means import budget_table
 from foqus_lib.selection.catalog import VERSIONS as SELECTORS
 from foqus_lib.signals import Signals
 from foqus_lib.studies import catalog
-from foqus_lib.studies.clustering import bars, encoders, grid, keeping, pictures, transfer
+from foqus_lib.studies.clustering import bars, coresets, encoders, grid, keeping, pictures, transfer
 from foqus_lib.studies.clustering import options as names
 from foqus_lib.studies.clustering.bench import AUTOENCODER, SOURCE, bench
 from foqus_lib.studies.clustering.coresets import chosen, named_by_clusters
@@ -297,7 +297,7 @@ def test_products_are_of_the_precision_that_was_asked_for(make, made, tmp_path, 
 def test_an_encoder_that_diverged_says_so_in_every_row_that_needs_it(made, four, tmp_path):
     broken = replace(made, root=tmp_path)
     store.fail(tmp_path, broken.encoder_key(SOURCE, "b", 0), ValueError("loss: made up"))
-    with pytest.raises(ValueError, match="no encoder .source, setting b, seed 0.: .*loss: made up"):
+    with pytest.raises(ValueError, match="no encoder .source, setting b, seed 0., .*loss: made up"):
         keeping.clusters_of(broken, names.PRETRAINED, "b", 2, 0)
 
 
@@ -329,6 +329,23 @@ def test_a_cluster_that_empties_does_not_stop_the_selection(made, rows, four, mo
         lambda *given: {"train": np.zeros(n, np.int64)},
     )
     assert len(set(chosen(made, trial).tolist())) == 8
+
+
+def test_a_repeat_that_diverges_hides_no_other(made, four, tmp_path, monkeypatch):
+    fresh, real = replace(made, root=tmp_path), coresets.trained
+
+    def diverging(bench, signals, rows, name, *more):
+        if name == bench.name("evaluate", "b", 0, 0):
+            raise ValueError("loss: not finite from epoch 1")
+        return real(bench, signals, rows, name, *more)
+
+    monkeypatch.setattr(coresets, "trained", diverging)
+    thrice = grid.trials(common(), replace(OPTIONS, repeats=3), four)
+    wanted = [one for one in thrice if one.method == names.UNIFORM and one["table"] == "coresets"]
+    found = sweep.sweep(STUDY, fresh, wanted)
+    assert [one.repeat for one in found.complete] == [1, 2]
+    [why] = found.failed.values()
+    assert "not finite" in why
 
 
 # ---- bars and pictures ---------------------------------------------------------------------------

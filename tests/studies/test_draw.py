@@ -8,6 +8,7 @@ import pytest
 
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.coreset.bench import NONE, looked
 from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from tests.studies import tiny
@@ -64,6 +65,16 @@ def test_another_seed_or_data_set_is_another_draw_and_a_repetition_the_same(benc
 
     assert drawn("f", 0) == drawn("f", 0)
     assert drawn("f", 0) != drawn("f", 1) and drawn("f", 0) != drawn("g", 0)
+
+
+@pytest.mark.parametrize("method", ["Uniform", "Uniform | SNR-balanced"])
+def test_what_looks_at_no_network_is_one_draw_whatever_network_is_named(bench, method):
+    """As the grid's trials are drawn: a page that names its model shows the same coreset."""
+    record = evidence_of(bench, "CNN1D", 0)
+    named, of_grid = (draw("f", record, model, method, [0.25], 0)[0] for model in ("CNN1D", NONE))
+    assert named.tolist() == of_grid.tolist()
+    assert looked(method, "CNN1D") == looked(NONE, "CNN1D") == NONE
+    assert looked("FoQuS | SNR-balanced", "CNN1D") == "CNN1D"
 
 
 def test_an_empty_coreset_is_refused_and_says_which_rate_keeps_one():

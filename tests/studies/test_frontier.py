@@ -48,6 +48,7 @@ from foqus_lib.studies.frontier.partners import mixed_shares
 from foqus_lib.studies.frontier.steps import epochs_in_words, gradient_steps, steps_in_words
 from foqus_lib.studies.frontier.study import STUDY
 from foqus_lib.studies.frontier.trials import VERSION, trials
+from foqus_lib.training import fit
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -145,13 +146,13 @@ def test_a_cut_network_is_smaller_and_saw_no_more(done, task, monkeypatch):
     made, wanted, rows = done
     whole, cut = (one(rows, FOQUS, RESNET, form) for form in (WHOLE, CUT))
     assert cut["parameters"] < whole["parameters"] and cut["floats"] == whole["floats"]
-    seen, real = [], networks.fit
+    seen, real = [], fit.fit
 
     def noting(build, signals, coresets, *rest, **more):
         seen.append(set(coresets[0].tolist()))
         return real(build, signals, coresets, *rest, **more)
 
-    monkeypatch.setattr(networks, "fit", noting)
+    monkeypatch.setattr(fit, "fit", noting)
     trial = of_form(wanted, "cut to 4 blocks", FOQUS)
     stock = sets.stock_of(made, trial)
     networks.trained(made, trial, stock)
@@ -165,14 +166,14 @@ def of_form(wanted, form, method):
 def test_the_control_of_a_cut_is_the_same_two_trainings_without_the_cut(done, monkeypatch):
     """The second begins from what the first left, on the same signals in the same batches."""
     made, wanted, rows = done
-    calls, real = [], networks.fit
+    calls, real = [], fit.fit
 
     def noting(build, signals, coresets, names, *rest, start, **more):
         found = real(build, signals, coresets, names, *rest, start=start, **more)
         calls.append((coresets[0].tolist(), names, start, taken(found.networks[0], 0)))
         return found
 
-    monkeypatch.setattr(networks, "fit", noting)
+    monkeypatch.setattr(fit, "fit", noting)
     for form in (AS_LONG, "cut to 4 blocks"):
         trial = of_form(wanted, form, FLOOR + MIXED)
         networks.trained(made, trial, sets.stock_of(made, trial))

@@ -176,6 +176,15 @@ def test_the_whole_catalog_has_rows():
     assert methods == {*CATALOG, "All data"}
 
 
+def test_uniform_over_snrs_looks_at_no_record(tmp_path):
+    asked = {"methods": ["Uniform | SNR-balanced"], "results": str(tmp_path / "store")}
+    chapter = catalog.opened("leaderboard", {"profile": "smoke"} | asked)
+    trials = [one for one in chapter.trials if one.method != "All data"]
+    assert {one["selection_recipe"] for one in trials} == {"-"}
+    assert not any("collect" in one["versions"] for one in trials)
+    assert chapter.study.jobs(chapter.bench, trials)[0] == []  # no training of the whole pool
+
+
 def rows_of(means, track="public", sd=0.01):
     noise = sd * np.array([-1.0, 1, 0, 2, -2])
     return pd.DataFrame([

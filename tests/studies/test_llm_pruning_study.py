@@ -2,6 +2,8 @@
 
 from dataclasses import fields, replace
 from hashlib import sha256
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -205,6 +207,41 @@ def test_a_run_alone_gives_what_the_sweep_gave(bench, rows, tmp_path):
     body = store.read(tmp_path, wanted)["metrics"]
     [row] = rows[(rows.method == REVERSE) & (rows.seed == 1) & (rows.budget == 96)].itertuples()
     assert body["loss"] == row.loss and body["lr"] == row.lr
+
+
+def test_seconds_of_a_budget_do_not_hold_those_of_the_smaller_ones(bench, tmp_path, monkeypatch):
+    ticks = SimpleNamespace(perf_counter=count(0, 10).__next__)  # ten seconds from look to look
+    alone = replace(bench, root=tmp_path)
+    cut.train_base(alone)
+    wanted = [one for one in trials(bench.task, seeds=1) if one.method == REVERSE]
+    group = tuple(one for one in wanted if one["tuning"] == tuning.PARTIAL)
+    monkeypatch.setattr(run, "time", ticks)
+    run.run_rows(alone, group)
+    seconds = [store.read(tmp_path, one)["provenance"]["seconds"] for one in group]
+    assert [one.budget for one in group] == [48, 96] and seconds == [10, 10]
+
+
+def test_an_order_that_diverges_hides_no_other(bench, rows, tmp_path, monkeypatch):
+    real = tuning.tune
+
+    def diverging(model, given, ids, batches, lr, precision, seed, look=None, decay=False):
+        if look and seed == 0:
+            batches = batches[:1]  # of two: its first budget is measured before it fails
+        real(model, given, ids, batches, lr, precision, seed, look, decay)
+        if look and seed == 0:
+            raise ValueError("loss: not finite at step 2")
+
+    alone = replace(bench, root=tmp_path)
+    cut.train_base(alone)
+    monkeypatch.setattr(tuning, "tune", diverging)
+    wanted = [one for one in trials(bench.task) if one.method == REVERSE]
+    found = sweep.sweep(STUDY, alone, wanted)
+    assert [(one.seed, one.budget) for one in found.failed] == [(0, 96)]
+    of_other = [one for one in wanted if one.seed == 1]
+    assert set(of_other) < set(found.complete)
+    for one in of_other:  # it begins from the cut, whatever the one before left
+        theirs, ours = (store.read(root, one)["metrics"] for root in (bench.root, tmp_path))
+        assert theirs == ours
 
 
 def test_a_rate_may_be_chosen_after_more_steps_than_a_brief_row_takes(corpus, tmp_path):

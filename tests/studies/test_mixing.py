@@ -9,12 +9,14 @@ from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.plan import Bench as Protocol
 from foqus_lib.studies import mixing
+from foqus_lib.studies.coreset import borrowed
 from foqus_lib.studies.coreset.draw import select
 from foqus_lib.studies.coreset.run import train_trials
 from foqus_lib.studies.mixing import METHODS, Options
 from foqus_lib.studies.mixing import run as running
 from foqus_lib.studies.mixing.rules import Rules
 from foqus_lib.studies.mixing.trials import STEPS
+from foqus_lib.training import fit
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -25,6 +27,11 @@ OPTIONS = Options(
 
 def bench(task, root, options=OPTIONS):
     return mixing.bench(tiny.common(results=str(root)), options, task)
+
+
+def coreset_of(made, one):
+    chosen = one["coreset"], one["selection_model"], one.budget / 10_000, one.seed
+    return borrowed.coreset_of(made, *chosen)
 
 
 def trials(task, options=OPTIONS, seeds=1, **change):
@@ -58,16 +65,16 @@ def test_every_row_is_there_and_has_its_numbers(done):
 def test_every_row_of_a_rate_takes_the_same_steps_and_says_so(task, done, monkeypatch):
     made, wanted, rows = done
     assert set(rows.steps) == {STEPS}
-    seen, real = {}, running.fit.fit
+    seen, real = {}, fit.fit
 
     def noting(build, signals, coresets, seeds, recipe, *rest, **more):
         seen.setdefault((tuple(coresets[0]), tuple(seeds), str(recipe)), []).append(1)
         return real(build, signals, coresets, seeds, recipe, *rest, **more)
 
-    monkeypatch.setattr(running.fit, "fit", noting)
+    monkeypatch.setattr(fit, "fit", noting)
     here = [one for one in wanted if one["coreset"] == "Uniform"]
     for one in here:
-        rows = np.sort(running.coreset_of(made, one))
+        rows = np.sort(coreset_of(made, one))
         running.outcome(made, one, TrainingPart(task, rows))
     assert list(seen.values()) == [[1] * len(METHODS)]  # one coreset, one seed, one recipe
 
@@ -79,7 +86,7 @@ def test_the_floor_is_the_coreset_study_s_own_result(task, done, selector):
     options = replace(tiny.OPTIONS, methods=(selector,), rates=(0.5,), epochs=2)
     [theirs] = tiny.trials(task, options)
     floor = next(t for t in wanted if t.method == "none" and t["coreset"] == selector)
-    assert np.array_equal(running.coreset_of(made, floor), select(made.records, [theirs])[0])
+    assert np.array_equal(coreset_of(made, floor), select(made.records, [theirs])[0])
     train_trials(made.records, [theirs])
     there = store.read(made.root, theirs)["metrics"]
     assert store.read(made.root, floor)["metrics"] == there

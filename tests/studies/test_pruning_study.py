@@ -30,6 +30,7 @@ from foqus_lib.studies.layer_pruning import (
     run,
 )
 from foqus_lib.studies.layer_pruning.bars import bars, with_unpruned
+from foqus_lib.training import fit
 from tests.studies import tiny
 
 OPTIONS = Options(
@@ -182,13 +183,13 @@ def test_channels_cost_no_more_than_the_blocks_and_nearly_as_much(bench):
 @pytest.fixture
 def seen(monkeypatch):
     """What `fit` is asked for: [(seed name, weights to begin from)]."""
-    found, real = [], base.fit
+    found, real = [], fit.fit
 
     def noting(build, signals, coresets, seeds, *rest, start=None, **more):
         found.extend(zip(seeds, start or [None], strict=True))
         return real(build, signals, coresets, seeds, *rest, start=start, **more)
 
-    monkeypatch.setattr(base, "fit", noting)
+    monkeypatch.setattr(fit, "fit", noting)
     return found
 
 

@@ -1,15 +1,18 @@
 """The scoring proxy on the tones: what is recorded, what is compared, and with what."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from foqus_lib.experiment import store, sweep
 from foqus_lib.report.means import budget_table
 from foqus_lib.selection.foqus import foqus_score
 from foqus_lib.studies import layer_pruning, scoring_proxy
+from foqus_lib.studies.coreset import borrowed
 from foqus_lib.studies.layer_pruning import Options, base
 from foqus_lib.studies.scoring_proxy import METHODS, STUDY, UNIFORM, WHOLE, partners, records, run
 from foqus_lib.studies.scoring_proxy.records import ANEW, TUNED
@@ -135,6 +138,23 @@ def test_rows_say_how_far_scores_agree(bench, rows):
 def test_a_record_that_is_not_there_says_so(bench, rows):
     with pytest.raises(ValueError, match="no record of FoQuS by the whole network, seed 7"):
         scoring_proxy.record_of(bench, WHOLE, 7)
+
+
+def test_a_selector_computes_where_the_bench_says(bench, rows, monkeypatch):
+    seen = []
+
+    def noting(*asked):
+        seen.append(torch.get_default_device().type)
+        return [np.arange(3)]
+
+    for module in (records, borrowed):
+        monkeypatch.setattr(module, "draw", noting)
+    on_another = replace(bench, device="meta")
+    for method in (UNIFORM, WHOLE):
+        records.coreset(on_another, method, 2500, 0)
+    grid = SimpleNamespace(records=on_another, root=bench.root, device="cpu", memory=0)
+    borrowed.coreset_of(grid, "Uniform", "-", 0.25, 0)  # of all other chapters
+    assert seen == ["meta"] * 3
 
 
 def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):

@@ -178,12 +178,14 @@ def test_rows_have_every_metric_where_it_has_a_meaning(rows):
 
 
 def test_the_coreset_is_the_coreset_studys_own(ran):
+    from foqus_lib.studies.coreset.borrowed import coreset_of
     from foqus_lib.studies.coreset.draw import select
 
     [mine] = [one for one in trials(ran.task) if one["coreset"] == "FoQuS"]
     other = tiny.trials(ran.task, methods=("FoQuS",), rates=(0.5,))
     [theirs] = select(ran.records, other)
-    assert np.array_equal(work.coreset_of(ran, mine), theirs)
+    assert np.array_equal(coreset_of(ran, "FoQuS", mine["selection_model"], 0.5, 0), theirs)
+    assert coreset_of(ran, "-", "-", 1.0, 0).tolist() == list(range(len(ran.task.train)))
 
 
 def test_the_same_trial_alone_and_in_a_sweep(ran, tmp_path):

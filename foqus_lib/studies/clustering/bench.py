@@ -8,6 +8,7 @@ from foqus_lib import signals as sig
 from foqus_lib.companions import clustering
 from foqus_lib.companions.clustering.kmeans import check_clusters
 from foqus_lib.datasets.catalog import Task
+from foqus_lib.experiment.key import NONE
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.models.shapes import check_length
@@ -18,7 +19,6 @@ from foqus_lib.studies.clustering.transfer import Transfer, transfer_of
 from foqus_lib.training import collect, fit
 from foqus_lib.training.device import pick_device
 
-NONE = "-"  # a recipe that a row does not have
 SOURCE, AUTOENCODER = "source", "autoencoder"  # kinds of encoders that many rows share
 NEEDS = {
     rows.OF_AUTOENCODER: AUTOENCODER, rows.DEC: AUTOENCODER, rows.PRETRAINED: SOURCE,

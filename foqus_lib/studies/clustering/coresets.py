@@ -1,21 +1,20 @@
 """Select without labels: FoQuS scores signals by clusters, and only what it keeps is labelled."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from numpy import ndarray
 
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial, basis_points
-from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.pace import FORWARD
 from foqus_lib.models import MODELS
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.selection.catalog import method_named, partition_named
 from foqus_lib.selection.methods import coresets
 from foqus_lib.signals import Signals
+from foqus_lib.studies.attempt import each
 from foqus_lib.studies.clustering import options as names
 from foqus_lib.studies.clustering.bench import Bench
 from foqus_lib.studies.clustering.encoders import trained
@@ -36,7 +35,7 @@ def points(how: Options) -> int:
 def visits(bench: Bench, group: Sequence[Trial]) -> float:
     """Of a record, if the row needs one, and of the trainings on its coreset."""
     how, n = bench.options, len(bench.transfer(group[0]["setting"]).train)
-    of_record = 4 / 3 * how.selection_epochs * n if group[0].method != names.UNIFORM else 0
+    of_record = (1 + FORWARD) * how.selection_epochs * n if group[0].method != names.UNIFORM else 0
     return of_record + len(group) * how.coreset_epochs * budget_of(how.rate, n)
 
 
@@ -80,11 +79,10 @@ def run_trials(bench: Bench, group: Sequence[Trial]) -> None:
     about = f"{bench.task.about} {target.about}"
     with device_watched(bench.device):
         rows = chosen(bench, first)
-        for trial in group:
-            began = time.perf_counter()
-            name = bench.name("evaluate", trial["setting"], trial.seed, trial.repeat)
-            network = trained(bench, target.train, rows, name, bench.options.on_coreset)
-            metrics = {"recognition": float(accuracies(network, target.test)[0])}
-            seconds = time.perf_counter() - began
-            facts = provenance(device=bench.device, seconds=seconds, about=about)
-            store.publish(bench.root, trial, metrics, facts)
+
+    def outcome(trial: Trial) -> dict[str, float]:
+        name = bench.name("evaluate", trial["setting"], trial.seed, trial.repeat)
+        network = trained(bench, target.train, rows, name, bench.options.on_coreset)
+        return {"recognition": float(accuracies(network, target.test)[0])}
+
+    each(bench, group, outcome, about)

@@ -9,7 +9,7 @@ from torch import nn
 
 from foqus_lib.companions.clustering.augment import looked_at
 from foqus_lib.companions.clustering.encoders import Autoencoder, reconstruct
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.models import MODELS
 from foqus_lib.models.copies import put, taken
@@ -19,8 +19,9 @@ from foqus_lib.signals import Signals
 from foqus_lib.studies.clustering.bench import SOURCE, Bench
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.device import arithmetic
-from foqus_lib.training.fit import Transform, fit, initial
+from foqus_lib.training.fit import Transform, initial
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def make_encoder(bench: Bench, kind: str, setting: str, seed: int) -> None:
@@ -52,14 +53,11 @@ def trained(
     recipe: Recipe,
     change: Transform | None = None,
 ) -> nn.Module:
-    """By the project's one loop for classifiers; ValueError if the loss stops being finite."""
-    fitted = fit(
-        MODELS[bench.options.model], signals, [rows], [name], recipe, torch.device(bench.device),
-        transform=change,
-    )  # fmt: skip
-    if fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
-    return fitted.networks[0]
+    """By the project's one loop for classifiers."""
+    device = torch.device(bench.device)
+    return fit_one(
+        MODELS[bench.options.model], signals, rows, name, recipe, device, transform=change
+    )
 
 
 def _of_autoencoder(bench: Bench, setting: str, seed: int) -> nn.Module:
@@ -97,9 +95,5 @@ def encoder_of(bench: Bench, kind: str, setting: str, seed: int) -> nn.Module:
 @lru_cache(maxsize=4)
 def _weights(bench: Bench, kind: str, setting: str, seed: int) -> dict[str, torch.Tensor]:
     key = bench.encoder_key(kind, setting, seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no encoder ({kind}, setting {setting}, seed {seed}): {why}")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: torch.from_numpy(file[name]) for name in file.files}
+    path = artifacts.needed(bench.root, key, f"encoder ({kind}, setting {setting}, seed {seed})")
+    return {name: torch.from_numpy(array) for name, array in artifacts.load_arrays(path).items()}

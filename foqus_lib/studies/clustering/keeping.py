@@ -27,8 +27,7 @@ def clusters_of(bench: Bench, method: str, setting: str, k: int, seed: int) -> d
     path = artifacts.find_arrays(bench.root, key)
     if path is None:
         path = _made(bench, method, setting, k, seed, key)
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    return artifacts.load_arrays(path)
 
 
 def _made(bench: Bench, method: str, setting: str, k: int, seed: int, key: dict):

@@ -1,6 +1,5 @@
 """How the trials are run: encoders first, then clusters, then coresets."""
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
-from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import RATE, Axis, Job, Metric, Study
+from foqus_lib.studies.attempt import run
 from foqus_lib.studies.clustering import coresets, grid
 from foqus_lib.studies.clustering import options as names
 from foqus_lib.studies.clustering.bench import NEEDS, SOURCE, TRAINED, Bench
@@ -20,9 +19,7 @@ from foqus_lib.studies.clustering.encoders import make_encoder, trained
 from foqus_lib.studies.clustering.grid import CLUSTERS, CORESETS
 from foqus_lib.studies.clustering.keeping import clusters_of
 from foqus_lib.studies.clustering.measuring import measured
-from foqus_lib.studies.coreset.watch import device_watched
 
-FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 K_MEANS = 0.5  # visits a signal that twenty starts cost, about
 
 
@@ -92,14 +89,13 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
 
 def run_one(bench: Bench, trial: Trial) -> None:
     """Cluster, score, publish."""
-    began = time.perf_counter()
-    with device_watched(bench.device):
-        found = clusters_of(bench, trial.method, trial["setting"], trial.budget, trial.seed)
-    metrics = measured(bench, trial, found)
-    seconds = time.perf_counter() - began
-    about = f"{bench.task.about} {bench.transfer(trial['setting']).about}"
-    facts = provenance(device=bench.device, seconds=seconds, about=about)
-    store.publish(bench.root, trial, metrics, facts)
+    setting = trial["setting"]
+
+    def outcome(trial: Trial) -> dict:
+        found = clusters_of(bench, trial.method, setting, trial.budget, trial.seed)
+        return measured(bench, trial, found)
+
+    run(bench, trial, outcome, f"{bench.task.about} {bench.transfer(setting).about}")
 
 
 STUDY = Study(

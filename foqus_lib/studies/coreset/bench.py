@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from foqus_lib.datasets.catalog import Task
+from foqus_lib.experiment.key import NONE
 from foqus_lib.models import MODELS
 from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.selection.catalog import SNR_BALANCED
 from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.recipe import Recipe, of_model
 
 ALL_DATA = "All data"  # the ceiling: no method, everything is kept
-NO_NETWORK = ("Uniform", ALL_DATA)  # they look at no network: every block shares their trials
-NONE = "-"  # their selection_model and selection_recipe
+NO_NETWORK = ("Uniform", ALL_DATA, NONE)  # every block shares their trials
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,16 @@ class Bench:
     def evidence_key(self, model: str, seed: int) -> dict[str, str | int]:
         """The key under which the evidence of this sweep's data is kept."""
         return evidence_key(self.task.fingerprint, model, self.collection_of(model), seed)
+
+
+def looks_at_network(method: str) -> bool:
+    """Whether a method looks at a network; else it draws the same whatever the network."""
+    return method.removesuffix(SNR_BALANCED) not in NO_NETWORK
+
+
+def looked(method: str, model: str) -> str:
+    """The network that a method looks at: `model`, or NONE."""
+    return model if looks_at_network(method) else NONE
 
 
 def select_name(fingerprint: str, model: str, seed: int) -> str:

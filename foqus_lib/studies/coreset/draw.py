@@ -14,7 +14,7 @@ from foqus_lib.selection.budget import budget_of
 from foqus_lib.selection.catalog import method_named, partition_named
 from foqus_lib.selection.methods import coresets
 from foqus_lib.signals import Signals
-from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, Bench
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, Bench, looked
 from foqus_lib.studies.coreset.records import evidence_of
 
 
@@ -52,11 +52,13 @@ def draw(
 ) -> list[ndarray]:
     """The coreset of each rate, drawn under the one name that all its uses share.
 
+    `model` left the record; what looks at no network is drawn the same whatever stands there.
+
     ValueError for an empty coreset, and if a class cannot fill its equal share: a coreset that is
     not balanced would pass for one that is. (All of the data is all of the data.)
     """
     budgets = [affordable(record.label, rate) for rate in rates]
-    rng = rng_for("draw", fingerprint, model, method, seed)
+    rng = rng_for("draw", fingerprint, looked(method, model), method, seed)
     return coresets(method_named(method), record, budgets, rng, partition_named(method))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import MULTIPLIES, Common, at_least
 from foqus_lib.experiment.study import RATE, Metric, Study
 from foqus_lib.models import MODELS
@@ -22,7 +22,7 @@ from foqus_lib.selection.catalog import (
     method_named,
     version_of,
 )
-from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE, Bench
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, Bench, looked
 from foqus_lib.studies.coreset.run import jobs
 from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
@@ -259,7 +259,8 @@ def trial(
     repeat: int,
 ) -> Trial:
     """One result of the grid; Uniform and All data forget the selection side."""
-    blind = method.removesuffix(SNR_BALANCED) in NO_NETWORK
+    model = looked(method, selection_model)
+    blind = model == NONE
     collection = options.collection
     recipe = replace(collection, recipe=of_model(selection_model, collection.recipe))
     return Trial(
@@ -274,9 +275,9 @@ def trial(
         (
             ("evaluation_model", evaluation_model),
             ("evaluation_recipe", str(of_model(evaluation_model, options.evaluation))),
-            ("selection_model", NONE if blind else selection_model),
+            ("selection_model", model),
             ("selection_recipe", NONE if blind else str(recipe)),
-            ("versions", _versions(method, evaluation_model, () if blind else [selection_model])),
+            ("versions", _versions(method, evaluation_model, () if blind else [model])),
         ),
     )
 
@@ -288,4 +289,4 @@ def _versions(method: str, evaluation_model: str, looked_at: Iterable[str]) -> s
         found |= {"collect": collect.VERSION, model: NETWORKS[model]}
     if method != ALL_DATA:
         found[method.replace(" ", "-")] = version_of(method)
-    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
+    return versions_text(found)

@@ -28,9 +28,9 @@ from foqus_lib.experiment.study import Job
 from foqus_lib.models.shapes import check_length
 from foqus_lib.selection import foqus, scores
 from foqus_lib.selection.budget import apportion, budget_of
-from foqus_lib.selection.catalog import SNR_BALANCED, looks_early, method_named, version_of
+from foqus_lib.selection.catalog import looks_early, method_named, version_of
 from foqus_lib.signals import Signals
-from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE, Bench
+from foqus_lib.studies.coreset.bench import NONE, Bench, looked
 from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for
 from foqus_lib.studies.coreset.grid import known_model
 from foqus_lib.studies.coreset.own_folder import SCHEMA, read, subset
@@ -78,7 +78,7 @@ class Request:
     @property
     def looked(self) -> str:
         """The network that the method looks at; NONE: whatever the network, it draws the same."""
-        return NONE if self.method.removesuffix(SNR_BALANCED) in NO_NETWORK else self.model
+        return looked(self.method, self.model)
 
 
 @dataclass(frozen=True, eq=False)

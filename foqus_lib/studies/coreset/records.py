@@ -75,8 +75,7 @@ def network_of(bench: Bench, model: str, seed: int) -> nn.Module:
     """The network that left the evidence of this seed behind, in eval mode, on the CPU."""
     key = bench.evidence_key(model, seed)
     path = _found(bench.root, _network(key))
-    with np.load(path, allow_pickle=False) as file:
-        weights = {name: torch.from_numpy(file[name]) for name in file.files}
+    weights = {n: torch.from_numpy(array) for n, array in artifacts.load_arrays(path).items()}
     network = MODELS[model](len(bench.task.train.classes), bench.task.train.length)
     put(network, [0], weights)
     # as `fit` lays it out: another layout sums in another order
@@ -103,10 +102,5 @@ def _loaded(root: Path, key: str) -> Evidence:
 
 
 def _found(root: Path, key: dict) -> Path:
-    path = artifacts.find_arrays(root, key)
-    if path is None:
-        why = store.last_failure(root, key | {"what": "evidence"}) or "Run the sweep first"
-        raise ValueError(
-            f"no record of {key['selection_model']}, seed {key['seed']}, in {root}: {why}"
-        )
-    return path
+    what = f"record of {key['selection_model']}, seed {key['seed']}"
+    return artifacts.needed(root, key, what, blamed=key | {"what": "evidence"})

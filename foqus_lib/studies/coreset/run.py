@@ -16,11 +16,10 @@ from jaxtyping import Float32
 from numpy import ndarray
 from torch import nn
 
-from foqus_lib.errors import DeviceLost
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
+from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
@@ -28,14 +27,14 @@ from foqus_lib.models import MODELS
 from foqus_lib.models.shapes import embedding_size
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.signals import Signals, shares_by_snr
+from foqus_lib.studies.attempt import noted
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
+from foqus_lib.training.single import diverged
 
-FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 # of a trial: its test logits and its best test on the way, or why there are none
 Outcome = tuple[Float32[ndarray, "M C"], float] | ValueError
 
@@ -176,7 +175,7 @@ def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:
 
 def _train_and_publish(bench: Bench, members: Sequence[tuple[Trial, ndarray]]) -> None:
     """Members of one network, recipe and size; those of a stack are published as it ends."""
-    left, began = list(members), time.perf_counter()
+    left, began = [trial for trial, _ in members], time.perf_counter()
 
     def publish(outcomes: Sequence[Outcome]) -> None:
         """Of the stack that has ended: its members are the first of those left."""
@@ -188,25 +187,20 @@ def _train_and_publish(bench: Bench, members: Sequence[tuple[Trial, ndarray]]) -
             fused=len(outcomes),
         )
         for outcome in outcomes:
-            _publish(bench, *left[0], outcome, facts)
+            _publish(bench, left[0], len(members[0][1]), outcome, facts)
             del left[0]
         began = time.perf_counter()
 
-    try:
-        with device_watched(bench.device):
-            _train(bench, members, publish)
-    except DeviceLost:
-        raise
-    except Exception as error:
-        _keep_failure(bench, [trial for trial, _ in left], error)
+    with noted(bench, left):
+        _train(bench, members, publish)
 
 
-def _publish(bench: Bench, trial: Trial, rows: ndarray, outcome: Outcome, facts: Mapping) -> None:
+def _publish(bench: Bench, trial: Trial, kept: int, outcome: Outcome, facts: Mapping) -> None:
     if isinstance(outcome, ValueError):
         store.fail(bench.root, trial.key, outcome)
         return
     logits, best = outcome
-    metrics = measure(logits, bench.task.test, len(rows))
+    metrics = measure(logits, bench.task.test, kept)
     if bench.evaluation.test_every:
         metrics["accuracy_best"] = max(best, metrics["accuracy"])
     store.publish(bench.root, trial, metrics, facts)
@@ -219,15 +213,10 @@ def _selected(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, nd
         sources[trial["selection_model"], trial.method, trial.seed].append(trial)
     for group in sorted(sources.values(), key=lambda group: _record(group[0])):
         left = [trial for trial in group if _affordable(bench, trial)]
-        try:
-            with device_watched(bench.device):
-                coresets = select(bench, left)
-        except DeviceLost:
-            raise
-        except Exception as error:
-            _keep_failure(bench, left, error)
-            continue
-        yield from zip(left, coresets, strict=True)
+        coresets: list[ndarray] = []
+        with noted(bench, left):
+            coresets = select(bench, left)
+        yield from zip(left, coresets, strict=False)  # none if it failed
 
 
 def _affordable(bench: Bench, trial: Trial) -> bool:
@@ -255,13 +244,11 @@ def _train(
             of_stack = slice(replicas.start, replicas.stop)
             best[of_stack] = best[of_stack].maximum(accuracies(network, task.test).cpu())
 
-    def test(replicas: range, network: nn.Module, diverged: dict[int, int]) -> None:
+    def test(replicas: range, network: nn.Module, bad: dict[int, int]) -> None:
         logits = logits_of(network, task.test).float().cpu().numpy()
         publish(
             [
-                ValueError(f"loss: not finite from epoch {diverged[r]} ({recipe}); lower lr")
-                if r in diverged
-                else (of_copy, float(best[r]))
+                diverged(bad[r], recipe) if r in bad else (of_copy, float(best[r]))
                 for r, of_copy in zip(replicas, logits, strict=True)
             ]
         )
@@ -277,14 +264,6 @@ def _train(
         memory=bench.device_memory,
         after_stack=test,
     )
-
-
-def _keep_failure(bench: Bench, trials: Sequence[Trial], error: Exception) -> None:
-    """A trial's own error is recorded; one of the disk is everybody's and ends the sweep."""
-    if isinstance(error, OSError):
-        raise error
-    for trial in trials:
-        store.fail(bench.root, trial.key, error)
 
 
 def measure(logits: ndarray, test: Signals, kept: int) -> dict:

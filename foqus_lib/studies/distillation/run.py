@@ -9,10 +9,9 @@ import torch
 
 from foqus_lib.companions.distillation.phases import random_phase
 from foqus_lib.errors import Diverged
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.provenance import provenance
 from foqus_lib.signals import Signals
+from foqus_lib.studies.attempt import noted, publish
 from foqus_lib.studies.coreset.bench import ALL_DATA, evaluate_name
 from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.coreset.watch import device_watched
@@ -22,21 +21,30 @@ from foqus_lib.studies.distillation.networks import BUILDS
 from foqus_lib.studies.distillation.sets import kept, set_of
 from foqus_lib.training import fit
 from foqus_lib.training.predict import logits_of
+from foqus_lib.training.single import diverged
 
 
 def run_trials(bench: Bench, group: Sequence[Trial]) -> None:
-    """Train on one set, plainly and with random phases, and test; publish each repeat."""
-    began, first = time.perf_counter(), group[0]
-    signals, facts = _trained_on(bench, first)
+    """Train on one set, plainly and with random phases, and test; publish each repeat.
+
+    A repeat that diverges is noted, and the others of its stack are kept.
+    """
+    began = time.perf_counter()
+    signals, facts = _trained_on(bench, group[0])
     with device_watched(bench.device):
         plain, turned = (_trained(bench, signals, group, how) for how in (None, random_phase))
-    about = provenance(
-        device=bench.device, seconds=(time.perf_counter() - began) / len(group),
-        about=bench.task.about, fused=len(group),
-    )  # fmt: skip
-    for one, metrics, others in zip(group, plain, turned, strict=True):
-        more = {f"{name}_rotated": value for name, value in others.items() if name != "kept"}
-        store.publish(bench.root, one, metrics | more | facts, about)
+    seconds = (time.perf_counter() - began) / len(group)
+    for one, *both in zip(group, plain, turned, strict=True):
+        with noted(bench, [one]):
+            metrics, others = map(_finite, both)
+            more = {f"{name}_rotated": value for name, value in others.items() if name != "kept"}
+            publish(bench, one, metrics | more | facts, seconds, fused=len(group))
+
+
+def _finite(found: dict | Diverged) -> dict:
+    if isinstance(found, Diverged):
+        raise found
+    return found
 
 
 def _trained_on(bench: Bench, one: Trial) -> tuple[Signals, dict[str, float]]:
@@ -56,8 +64,8 @@ def _trained_on(bench: Bench, one: Trial) -> tuple[Signals, dict[str, float]]:
 
 def _trained(
     bench: Bench, signals: Signals, group: Sequence[Trial], transform: fit.Transform | None
-) -> list[dict]:
-    """What each repeat's network says about test and val; Diverged if one did."""
+) -> list[dict | Diverged]:
+    """What each repeat's network says about test and val; Diverged where it did."""
     task, how, first = bench.task, bench.how, group[0]
     model = first["evaluation_model"]
     recipe = how.recipe_for(model, len(signals), how.steps_of(first.method))
@@ -71,13 +79,12 @@ def _trained(
         memory=bench.records.device_memory,
         transform=transform,
     )
-    if fitted.diverged:
-        epoch = min(fitted.diverged.values())
-        raise Diverged(f"loss: not finite from epoch {epoch} ({recipe}); lower step or alpha")
     found = [measure(logits, task.test, len(signals)) for logits in _logits(fitted, task.test)]
     if task.val:
         for metrics, logits in zip(found, _logits(fitted, task.val), strict=True):
             metrics["accuracy_val"] = float((logits.argmax(1) == task.val.label).mean())
+    for repeat, epoch in fitted.diverged.items():
+        found[repeat] = diverged(epoch, recipe, mend="lower step or alpha")
     return found
 
 

@@ -20,8 +20,7 @@ from foqus_lib.models import MODELS
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NONE
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.borrowed import coreset_of
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.choice import settled
@@ -43,12 +42,7 @@ def rows_of(bench: Bench, start: str, budget: int, seed: int) -> ndarray:
         )
         label = train.label[order]
         return np.concatenate([order[label == y][:budget] for y in range(classes)])
-    looks = start != "Uniform"
-    record = evidence_of(bench.records, PSI, seed) if looks else blind(train)
-    rate = budget * classes / len(train)
-    with torch.device(bench.device):
-        [rows] = draw(bench.task.fingerprint, record, PSI if looks else NONE, start, [rate], seed)
-    return rows
+    return coreset_of(bench, start, PSI, budget * classes / len(train), seed)
 
 
 def set_of(bench: Bench, method: str, budget: int, seed: int) -> Distilled:
@@ -65,12 +59,8 @@ def set_of(bench: Bench, method: str, budget: int, seed: int) -> Distilled:
 def kept(bench: Bench, method: str, budget: int, seed: int) -> dict[str, ndarray]:
     """What the job of a synthetic set has kept; ValueError that says why if there is nothing."""
     key = set_key(bench, settled(bench, method), budget, seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no set of {method}, {budget} a class, seed {seed}: {why}")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    what = f"set of {method}, {budget} a class, seed {seed}"
+    return artifacts.load_arrays(artifacts.needed(bench.root, key, what))
 
 
 def set_key(bench: Bench, way: Way, budget: int, seed: int) -> Mapping[str, str | int]:

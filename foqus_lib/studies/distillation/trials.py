@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from foqus_lib.companions import distillation
 from foqus_lib.companions import gradient_matching as dc
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.key import Trial, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
@@ -91,4 +91,4 @@ def versions(way: Way, model: str, drawn: bool = True) -> str:
         found |= {"distillation": distillation.VERSION, PSI: VERSIONS[PSI]}
     if way.gradients:
         found["gradient_matching"] = dc.VERSION
-    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
+    return versions_text(found)

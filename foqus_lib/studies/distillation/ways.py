@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from foqus_lib.companions import gradient_matching as dc
 from foqus_lib.companions.distillation.views import FREQUENCY_ALONE, TIME_ALONE, Views, multi_domain
-from foqus_lib.studies.coreset.bench import NONE
+from foqus_lib.studies.coreset.bench import NONE, looks_at_network
 from foqus_lib.studies.distillation.options import FLOOR, PSI, Options
 
 
@@ -28,7 +28,7 @@ class Way:
     @property
     def looks(self) -> bool:
         """Whether the start is chosen by a record."""
-        return self.start not in (FLOOR, "Uniform")
+        return self.start != FLOOR and looks_at_network(self.start)
 
 
 def ways(how: Options) -> dict[str, Way]:

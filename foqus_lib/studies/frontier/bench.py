@@ -1,6 +1,7 @@
 """What every job of the chapter is told, and what is refused before any training."""
 
 from foqus_lib.companions.cuttable import NETWORKS
+from foqus_lib.companions.layer_pruning import LEAST_SIGNALS
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models.shapes import check_length
@@ -11,18 +12,16 @@ from foqus_lib.studies.coreset.draw import affordable
 from foqus_lib.studies.frontier.options import PSI, Options
 from foqus_lib.training.device import pick_device
 
-LEAST = 4  # signals that unbiased CKA needs
-
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
     """Store, device and recipes. Refuses here what no training could mend."""
     check_length(PSI, task.train.length)
     for rate in options.rates:
         kept = affordable(task.train.label, rate)
-        if options.networks and kept < LEAST:
+        if options.networks and kept < LEAST_SIGNALS:
             raise ValueError(
                 f"rates: {rate:g} of {len(task.train)} signals keeps {kept}; a cut compares layers "
-                f"on {LEAST} or more. Raise the rate, or give networks=[]"
+                f"on {LEAST_SIGNALS} or more. Raise the rate, or give networks=[]"
             )
     for network in options.networks:
         cut = NETWORKS[network]()

@@ -32,8 +32,9 @@ from foqus_lib.studies.frontier.bench import Bench
 from foqus_lib.studies.frontier.options import AS_LONG, FRESH, MIXED, TURNED, WHOLE
 from foqus_lib.studies.frontier.sets import Stock
 from foqus_lib.studies.mixing.rows import with_outputs
-from foqus_lib.training.fit import Transform, fit, initial
+from foqus_lib.training.fit import Transform, initial
 from foqus_lib.training.recipe import of_model
+from foqus_lib.training.single import fit_one
 
 # In no key: whoever changes one raises VERSION in trials.py, and a test says so.
 CHANCE, RATIO, PIECES = 0.5, 0.5, 4  # of n-RM: as in the chapter on mixing
@@ -108,18 +109,14 @@ def _fitted(
     name: str,
     start: Weights | None,
 ) -> nn.Module:
-    """By the project's one loop; ValueError if the loss stops being finite."""
+    """By the project's one loop."""
     recipe = of_model(trial["network"], bench.how.recipe(trial.budget / 10_000, trial.method))
     if how.numbered:
         build = partial(with_outputs, build, len(bench.task.train.classes))
-    fitted = fit(
-        build, how.signals, [stock.rows], [name], recipe, torch.device(bench.device),
-        start=None if start is None else [start], memory=bench.memory, together=1,
-        transform=how.change,
-    )  # fmt: skip
-    if fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
-    return fitted.networks[0]
+    device = torch.device(bench.device)
+    return fit_one(
+        build, how.signals, stock.rows, name, recipe, device, bench.memory, start, how.change
+    )
 
 
 def _cut(

@@ -20,8 +20,8 @@ from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS, VERSIONS
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
-from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, select_name
-from foqus_lib.studies.coreset.draw import blind, draw
+from foqus_lib.studies.coreset.bench import ALL_DATA, select_name
+from foqus_lib.studies.coreset.borrowed import coreset_of
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.frontier.bench import Bench, per_class
@@ -62,13 +62,10 @@ def _selected(bench: Bench, trial: Trial) -> tuple[ndarray, float]:
     """The coreset that the coreset grid would draw, and the seconds of record and draw."""
     method, looks = chosen_by(trial.method), looks_at_record(trial.method)
     paid = float(_found(bench, price_key(bench, trial.seed))["seconds"]) if looks else 0.0
-    record = evidence_of(bench.records, PSI, trial.seed) if looks else blind(bench.task.train)
+    if looks:
+        evidence_of(bench.records, PSI, trial.seed)  # found and read before the clock starts
     began = time.process_time()
-    with torch.device(bench.device):
-        [rows] = draw(
-            bench.task.fingerprint, record, PSI if looks else NONE, method,
-            [trial.budget / 10_000], trial.seed,
-        )  # fmt: skip
+    rows = coreset_of(bench, method, PSI, trial.budget / 10_000, trial.seed)
     return np.sort(rows), paid + time.process_time() - began
 
 
@@ -166,10 +163,6 @@ def make_set(bench: Bench, points: int, seed: int) -> None:
 
 
 def _found(bench: Bench, key: Mapping[str, str | int]) -> dict[str, ndarray]:
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        evidence = key | {"what": "evidence"} if "selection_model" in key else key
-        why = store.last_failure(bench.root, evidence) or "Run the sweep first"
-        raise ValueError(f"no {key['what']}, seed {key['seed']}, in {bench.root}: {why}")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    blamed = key | {"what": "evidence"} if "selection_model" in key else key
+    what = f"{key['what']}, seed {key['seed']}"
+    return artifacts.load_arrays(artifacts.needed(bench.root, key, what, blamed))

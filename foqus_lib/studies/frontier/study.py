@@ -3,18 +3,18 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import seconds_a_visit
-from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
+from foqus_lib.studies.attempt import run
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.records import stored
 from foqus_lib.studies.coreset.run import FORWARD, measure
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.frontier.bench import Bench, per_class
 from foqus_lib.studies.frontier.networks import trained
 from foqus_lib.studies.frontier.options import AS_LONG, DISTILLED, FLOOR, PSI, WHOLE
@@ -27,7 +27,7 @@ from foqus_lib.studies.frontier.sets import (
     stock_of,
 )
 from foqus_lib.studies.frontier.trials import NAME, VERSION, looks_at_record
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -103,22 +103,20 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
 
 def run_one(bench: Bench, trial: Trial) -> None:
     """Have the signals, train, test, publish with everything that it took."""
-    began, task = time.perf_counter(), bench.task
-    stock = stock_of(bench, trial)
-    cpu = time.process_time()
-    with device_watched(bench.device):
-        network = trained(bench, trial, stock)
-        training = time.process_time() - cpu
-        logits = logits_of(network, task.test)[0].float().cpu().numpy()
-    metrics = measure(logits, task.test, stock.stored) | {
+    run(bench, trial, partial(_outcome, bench))
+
+
+def _outcome(bench: Bench, trial: Trial) -> dict:
+    task, stock = bench.task, stock_of(bench, trial)
+    began = time.process_time()
+    network = trained(bench, trial, stock)
+    training = time.process_time() - began
+    return measure(said(network, task.test), task.test, stock.stored) | {
         "floats": stock.stored * 2 * task.train.length,
         "parameters": sum(p.numel() for p in network.parameters()),
         "seconds_choosing": stock.seconds,
         "seconds_all": stock.seconds + training,
     }
-    seconds = time.perf_counter() - began
-    facts = provenance(device=bench.device, seconds=seconds, about=task.about)
-    store.publish(bench.root, trial, metrics, facts)
 
 
 STUDY = Study(

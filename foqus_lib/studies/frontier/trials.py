@@ -3,16 +3,15 @@
 from foqus_lib.companions import distillation as dm
 from foqus_lib.companions import layer_pruning, mixing, signal_resnet
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
-from foqus_lib.studies.coreset.bench import ALL_DATA, NONE
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, looks_at_network
 from foqus_lib.studies.frontier.options import (
     AS_LONG,
     CUT,
     DISTILLED,
-    FLOOR,
     GRID,
     METHODS,
     MIXED,
@@ -76,7 +75,7 @@ def trial(
 
 def looks_at_record(method: str) -> bool:
     """Whether a network was trained on all data to choose."""
-    return chosen_by(method) in SELECTED and chosen_by(method) != FLOOR
+    return chosen_by(method) in SELECTED and looks_at_network(chosen_by(method))
 
 
 def _versions(network: str, form: str, method: str) -> str:
@@ -91,4 +90,4 @@ def _versions(network: str, form: str, method: str) -> str:
         found["mixing"] = mixing.VERSION
     if form == CUT:
         found["pruning"] = layer_pruning.VERSION
-    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
+    return versions_text(found)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import torch
 from numpy import ndarray
 
@@ -15,8 +14,8 @@ from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, wrapped
 from foqus_lib.training.collect import Collection, collect
-from foqus_lib.training.fit import fit
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def train_base(bench: Bench, named: str, seed: int) -> None:
@@ -69,30 +68,18 @@ def trained_on(
     recipe: Recipe,
     start: Weights | None,
 ) -> torch.nn.Module:
-    """By the project's one loop; ValueError if the loss stops being finite."""
-    build = builder(bench, depths, inner)
-    begin = None if start is None else [wrapped(start)]
+    """By the project's one loop."""
+    build, begin = builder(bench, depths, inner), None if start is None else wrapped(start)
     device = torch.device(bench.device)
-    with device_watched(bench.device):
-        fitted = fit(build, bench.task.train, [rows], [name], recipe, device, start=begin)
-    if fitted.diverged:
-        raise ValueError(
-            f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr or use fp32"
-        )
-    return fitted.networks[0]
+    return fit_one(build, bench.task.train, rows, name, recipe, device, start=begin)
 
 
 @lru_cache(maxsize=4)
 def base_weights(bench: Bench, seed: int) -> Weights:
     """The stored base network; ValueError that says why if there is none."""
-    key = bench.base_key(seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no base network of seed {seed} in {bench.root}: {why}")
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: torch.from_numpy(file[name]) for name in file.files}
-    return {name.removeprefix("network."): value for name, value in arrays.items()}
+    path = artifacts.needed(bench.root, bench.base_key(seed), f"base network of seed {seed}")
+    arrays = artifacts.load_arrays(path)
+    return {n.removeprefix("network."): torch.from_numpy(value) for n, value in arrays.items()}
 
 
 def base_network(bench: Bench, seed: int) -> torch.nn.Module:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -12,21 +13,19 @@ from torch import Tensor
 from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
-from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.models.copies import put
 from foqus_lib.signals import Signals, shares_by_snr
+from foqus_lib.studies.attempt import run
 from foqus_lib.studies.layer_pruning.base import base_weights, train_base, trained_on
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, fresh, wrapped
 from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, score_of
 from foqus_lib.studies.layer_pruning.options import CHANNELS, FULL, SCRATCH
 from foqus_lib.training.device import arithmetic, current
 from foqus_lib.training.predict import logits_of
-
-FORWARD = 1 / 3  # of a visit: what looking at a signal without training costs
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -94,8 +93,11 @@ def seconds_per_visit(bench: Bench, job: Job) -> float:
 
 def run_one(bench: Bench, trial: Trial) -> None:
     """Cut the base network, test it, train what is left, test again, publish."""
-    bench = bench.of(trial["network"])
-    began, how, test = time.perf_counter(), bench.options, bench.task.test
+    run(bench, trial, partial(_outcome, bench.of(trial["network"])))
+
+
+def _outcome(bench: Bench, trial: Trial) -> dict:
+    how, test = bench.options, bench.task.test
     name = bench.name("tune", trial.seed, trial.repeat)  # no method in it: common random numbers
     kept = kept_blocks(bench, trial.method, trial.budget, trial.seed, trial.repeat)
     depths, inner = pruning.kept_depths(how.depths, kept, how.cut.needed), None
@@ -117,9 +119,7 @@ def run_one(bench: Bench, trial: Trial) -> None:
     if trial.method not in (CHANNELS, SCRATCH):
         metrics["score"] = score_of(bench, trial.seed, kept)
         metrics["kept_by_block"] = dict.fromkeys(map(str, kept), 1)
-    seconds = time.perf_counter() - began
-    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-    store.publish(bench.root, trial, metrics, facts)
+    return metrics
 
 
 def _accuracy(logits: Tensor, test: Signals) -> tuple[float, dict[str, float]]:

@@ -1,11 +1,11 @@
 """Which results a board shows, and the key of each."""
 
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS
 from foqus_lib.selection.catalog import version_of
-from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, looks_at_network
 from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.options import FLOOR, Options
 from foqus_lib.training import collect, fit
@@ -64,7 +64,7 @@ def trial(
 
 def looks_at_record(method: str, digest: str) -> bool:
     """Whether a network was trained on the whole pool to choose, by us."""
-    return digest == NONE and method not in NO_NETWORK
+    return digest == NONE and looks_at_network(method)
 
 
 def _versions(model: str, method: str, digest: str) -> str:
@@ -73,4 +73,4 @@ def _versions(model: str, method: str, digest: str) -> str:
         found["method"] = version_of(method)
     if looks_at_record(method, digest):
         found["collect"] = collect.VERSION
-    return " ".join(f"{name}={version}" for name, version in sorted(found.items()))
+    return versions_text(found)

@@ -1,9 +1,9 @@
 """What a board's jobs are told, in which order they run, and how a row is measured."""
 
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +11,23 @@ import torch
 from numpy import ndarray
 
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.errors import DeviceLost
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import seconds_a_visit
-from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.models import MODELS
+from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
-from foqus_lib.studies.coreset.borrowed import record_jobs
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
 from foqus_lib.studies.coreset.run import FORWARD, measure
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.grid import NAME, VERSION, looks_at_record
 from foqus_lib.studies.leaderboard.options import FLOOR, Options
 from foqus_lib.training.device import pick_device
-from foqus_lib.training.fit import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import of_model
+from foqus_lib.training.single import fit_one
 
 
 @dataclass(frozen=True)
@@ -117,46 +112,29 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
 def run_trials(bench: Bench, trials: Sequence[Trial]) -> None:
     """Choose, train, test, publish. What fails does not stop the others."""
     for trial in trials:
-        if store.has(bench.root, trial):
-            continue
-        began, here = time.perf_counter(), bench.tasks[trial["track"]]
-        try:
-            with device_watched(bench.device):
-                rows = _chosen(bench, trial)
-                name = evaluate_name(here.fingerprint, bench.how.model, trial.seed, 0)
-                metrics = measure(_logits(bench, here, rows, name), here.test, len(rows))
-        except (DeviceLost, OSError):
-            raise
-        except Exception as error:
-            store.fail(bench.root, trial.key, error)
-            continue
-        seconds = time.perf_counter() - began
-        facts = provenance(device=bench.device, seconds=seconds, about=here.about)
-        store.publish(bench.root, trial, metrics, facts)
+        each(bench, [trial], partial(_outcome, bench), bench.tasks[trial["track"]].about)
+
+
+def _outcome(bench: Bench, trial: Trial) -> dict:
+    here, rows = bench.tasks[trial["track"]], _chosen(bench, trial)
+    name = evaluate_name(here.fingerprint, bench.how.model, trial.seed, 0)
+    return measure(_logits(bench, here, rows, name), here.test, len(rows))
 
 
 def _chosen(bench: Bench, trial: Trial) -> ndarray:
     """Rows of the pool: a team's, all, or what a method picks with this seed."""
     if trial["coreset"] != NONE:
         return bench.teams[trial["coreset"]]
-    if trial.method == ALL_DATA:
-        return np.arange(len(bench.task.train))
-    model, record = NONE, blind(bench.task.train)
-    if looks_at_record(trial.method, NONE):
-        model, record = bench.how.model, evidence_of(bench.records, bench.how.model, trial.seed)
-    rate = [trial.budget / 10_000]
-    [rows] = draw(bench.task.fingerprint, record, model, trial.method, rate, trial.seed)
-    return np.sort(rows)
+    rate = trial.budget / 10_000
+    return np.sort(coreset_of(bench, trial.method, bench.how.model, rate, trial.seed))
 
 
 def _logits(bench: Bench, here: Task, rows: ndarray, name: str) -> ndarray:
     """Of the test set, by a network trained on these rows with the board's one recipe."""
     how = bench.how
     recipe, device = of_model(how.model, how.recipe), torch.device(bench.device)
-    fitted = fit(MODELS[how.model], here.train, [rows], [name], recipe, device)
-    if 0 in fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
-    return logits_of(fitted.networks[0], here.test)[0].float().cpu().numpy()
+    network = fit_one(MODELS[how.model], here.train, rows, name, recipe, device)
+    return said(network, here.test)
 
 
 STUDY = Study(

@@ -13,12 +13,12 @@ import pandas as pd
 from foqus_lib.companions.llm_pruning import tuning
 from foqus_lib.companions.llm_pruning.scores import SCORES
 from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.key import NONE
 from foqus_lib.experiment.study import Study
 from foqus_lib.studies.llm_pruning.options import (
     CONTROL,
     FIRST,
     KEEP_LAST,
-    NONE,
     RANDOM,
     REVERSE,
     WHOLE,

@@ -53,13 +53,9 @@ def base(bench: Bench) -> nn.Module:
     how = bench.options
     if how.model != SMALL:
         return checkpoint.load(checkpoint.folder_of(how.model))
-    path = artifacts.find_arrays(bench.root, bench.base_key)
-    if path is None:
-        why = store.last_failure(bench.root, bench.base_key) or "Run the sweep first"
-        raise ValueError(f"no base model in {bench.root}: {why}")
+    arrays = artifacts.load_arrays(artifacts.needed(bench.root, bench.base_key, "base model"))
     model = fresh(bench)
-    with np.load(path, allow_pickle=False) as file:
-        model.load_state_dict({name: torch.from_numpy(file[name]) for name in file.files})
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     return model
 
 
@@ -77,8 +73,7 @@ def scores(bench: Bench, rule: str) -> tuple[float, ...]:
         found = SCORES[rule](base(bench), texts(bench).looked_at)
         facts = provenance(device=bench.device, seconds=0.0, about=bench.task.about)
         path = artifacts.save_arrays(bench.root, key, {"scores": np.array(found)}, facts)
-    with np.load(path, allow_pickle=False) as file:
-        return tuple(file["scores"].tolist())
+    return tuple(artifacts.load_arrays(path)["scores"].tolist())
 
 
 def removed(bench: Bench, rule: str, cut: float, seed: int = 0, repeat: int = 0) -> blocks.Removed:

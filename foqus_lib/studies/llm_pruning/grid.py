@@ -7,7 +7,8 @@ import numpy as np
 
 from foqus_lib.companions.llm_pruning import blocks, tuning
 from foqus_lib.experiment import artifacts
-from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.key import NONE, Trial
+from foqus_lib.experiment.pace import FORWARD
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Axis, Job, Metric, Study
 from foqus_lib.studies.llm_pruning.claims import CEILING, REFERENCE, tabled
@@ -15,7 +16,6 @@ from foqus_lib.studies.llm_pruning.cut import base, fresh, train_base
 from foqus_lib.studies.llm_pruning.given import Bench, Corpus, texts, versions
 from foqus_lib.studies.llm_pruning.options import (
     CONTROL,
-    NONE,
     RANDOM,
     SMALL,
     WHOLE,
@@ -87,7 +87,7 @@ def _job(bench: Bench, group: tuple[Trial, ...]) -> Job:
     how, most = bench.options, max(trial.budget for trial in group)
     runs = len({(trial.seed, trial.repeat) for trial in group})
     chosen = how.rate_steps * how.tokens_a_step * len(how.rates) if most else 0
-    looks = (len(group) + 1) * (2 * how.held * how.window) / 3
+    looks = (len(group) + 1) * 2 * how.held * how.window * FORWARD
     cost = (runs * most + chosen) * DEAR.get(group[0]["tuning"], 1.0) + looks
     return Job(
         run_rows, (group,), trials=group, kind=("step",), cost=cost, probe=_seconds_a_token,

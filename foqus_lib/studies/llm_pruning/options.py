@@ -16,7 +16,6 @@ SMALL = "small"
 RANDOM, WHOLE, CONTROL = "Random", "Whole model", "Whole model, tuned"
 REVERSE, FIRST, KEEP_LAST = "Reverse order", "First blocks", "Keep the last"
 RULES = (RANDOM, REVERSE, KEEP_LAST, FIRST, *SCORES)
-NONE = "-"
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from foqus_lib.companions.llm_pruning import blocks, measure, tuning
-from foqus_lib.experiment import artifacts, store
-from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment import artifacts
+from foqus_lib.experiment.key import NONE, Trial
 from foqus_lib.experiment.provenance import provenance
+from foqus_lib.studies.attempt import noted, publish
 from foqus_lib.studies.llm_pruning.cut import base, removed
 from foqus_lib.studies.llm_pruning.given import CONTEXT_SHARE, Bench, question, texts, versions
-from foqus_lib.studies.llm_pruning.options import CONTROL, NONE, RANDOM, WHOLE
+from foqus_lib.studies.llm_pruning.options import CONTROL, RANDOM, WHOLE
 
 UNCUT = (WHOLE, CONTROL)
 
@@ -86,25 +87,28 @@ def run_rows(bench: Bench, group: tuple[Trial, ...]) -> None:
         gone = _removed(bench, *row[:2], *drawn)
         facts["removed_by_block"] = dict.fromkeys(map(str, gone), 1)
     if first.method == WHOLE:
-        _publish(bench, first, before | facts, 0.0)
+        publish(bench, first, before | facts, 0.0)
         return
     lr = rate(bench, *row, steps)
     for seed in dict.fromkeys(trial.seed for trial in group):
         at = {trial.budget: trial for trial in group if trial.seed == seed}
-        if first["tuning"] == tuning.LORA:
-            found = ready(bench, *row, seed, first.repeat, steps)
-        _one_order(bench, found, at, lr, facts | {"lr": lr})
+        with noted(bench, list(at.values())):  # an order that diverges is not the next one's
+            if first["tuning"] == tuning.LORA:
+                found = ready(bench, *row, seed, first.repeat, steps)
+            _one_order(bench, found, at, lr, facts | {"lr": lr})
 
 
 def _one_order(bench: Bench, found: Ready, at: dict[int, Trial], lr: float, facts: dict) -> None:
-    how, began = bench.options, time.perf_counter()
+    how, since = bench.options, time.perf_counter()
     seed = next(iter(at.values())).seed
 
     def look(step: int) -> None:
+        nonlocal since  # a trial's seconds are those after the one before, so that sums hold
         trial = at.get(step * how.tokens_a_step)
         if trial is not None:
-            metrics = measured(bench, found) | facts
-            _publish(bench, trial, metrics, time.perf_counter() - began)
+            metrics, now = measured(bench, found) | facts, time.perf_counter()
+            publish(bench, trial, metrics, now - since)
+            since = now
 
     steps = max(at) // how.tokens_a_step
     _tuned(bench, found, "order", seed, steps, lr, look)
@@ -160,8 +164,8 @@ def rate(bench: Bench, rule: str, cut: str, how: str, steps: int) -> float:
         facts = provenance(device=bench.device, seconds=0.0, about=bench.task.about)
         arrays = {"rates": np.array(options.rates), "losses": np.array(losses)}
         path = artifacts.save_arrays(bench.root, key, arrays, facts)
-    with np.load(path, allow_pickle=False) as file:
-        return float(file["rates"][np.nanargmin(file["losses"])])
+    kept = artifacts.load_arrays(path)
+    return float(kept["rates"][np.nanargmin(kept["losses"])])
 
 
 def _after(bench: Bench, found: Ready, lr: float) -> float:
@@ -176,6 +180,7 @@ def _after(bench: Bench, found: Ready, lr: float) -> float:
 def measured(bench: Bench, found: Ready) -> dict[str, float]:
     """The metrics of the model as it stands."""
     how, text = bench.options, texts(bench)
+    found.model.eval()  # a tuning that diverged left it training
     test = _nats(bench, found, "test", text.test)
     prose = _nats(bench, found, "prose", text.prose)
     context = int(question(how) * CONTEXT_SHARE)
@@ -198,8 +203,3 @@ def _nats(bench: Bench, found: Ready, part: str, ids: Tensor) -> Tensor:
 
 def _last(found: Ready, part: str) -> measure.Forward:
     return lambda rows: tuning.last_states(found.model, found.states[part][rows])
-
-
-def _publish(bench: Bench, trial: Trial, metrics: dict, seconds: float) -> None:
-    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-    store.publish(bench.root, trial, metrics, facts)

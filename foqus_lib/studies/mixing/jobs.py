@@ -8,7 +8,7 @@ import numpy as np
 
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
+from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.coreset.borrowed import record_jobs
@@ -39,7 +39,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
 
 def _visits(bench: Bench, trial: Trial) -> float:
     kept = budget_of(trial.budget / 10_000, len(bench.task.train))
-    return kept * recipe_of(bench, trial).epochs + len(bench.task.test) / 3
+    return kept * recipe_of(bench, trial).epochs + len(bench.task.test) * FORWARD
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:

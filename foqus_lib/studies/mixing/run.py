@@ -1,28 +1,23 @@
 """How a trial is run: its coreset, the training on it, the test."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy import ndarray
+from torch import nn
 
 from foqus_lib.companions.mixing.part import TrainingPart
-from foqus_lib.errors import DeviceLost
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.provenance import provenance
+from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.borrowed import coreset_of
 from foqus_lib.studies.coreset.run import measure
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.mixing.bench import Bench
 from foqus_lib.studies.mixing.rows import FLOOR, training_of
 from foqus_lib.studies.mixing.rules import Rules, Tally
-from foqus_lib.training import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def recipe_of(bench: Bench, trial: Trial) -> Recipe:
@@ -32,41 +27,13 @@ def recipe_of(bench: Bench, trial: Trial) -> Recipe:
 
 def run_trials(bench: Bench, trials: Sequence[Trial]) -> None:
     """Draw the coreset of each, train, test, publish. What fails does not stop the others."""
-    for trial, rows in _coresets(bench, [t for t in trials if not store.has(bench.root, t)]):
-        began = time.perf_counter()
-        try:
-            with device_watched(bench.device):
-                metrics = outcome(bench, trial, TrainingPart(bench.task, np.sort(rows)))
-        except (DeviceLost, OSError):
-            raise
-        except Exception as error:
-            store.fail(bench.root, trial.key, error)
-            continue
-        seconds = time.perf_counter() - began
-        facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-        store.publish(bench.root, trial, metrics, facts)
 
+    def from_coreset(trial: Trial) -> dict:
+        chosen = trial["coreset"], trial["selection_model"], trial.budget / 10_000, trial.seed
+        rows = np.sort(coreset_of(bench, *chosen))
+        return outcome(bench, trial, TrainingPart(bench.task, rows))
 
-def _coresets(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, ndarray]]:
-    """Each trial with its coreset: the one that the coreset study would draw."""
-    for trial in trials:
-        try:
-            yield trial, coreset_of(bench, trial)
-        except OSError:
-            raise
-        except Exception as error:
-            store.fail(bench.root, trial.key, error)
-
-
-def coreset_of(bench: Bench, trial: Trial) -> ndarray:
-    """Rows of task.train: the same as the coreset study's of this selector, rate and seed."""
-    task, coreset, model = bench.task, trial["coreset"], trial["selection_model"]
-    if coreset == NONE:
-        return np.arange(len(task.train))
-    record = blind(task.train) if model == NONE else evidence_of(bench.records, model, trial.seed)
-    with torch.device(bench.device):
-        [rows] = draw(task.fingerprint, record, model, coreset, [trial.budget / 10_000], trial.seed)
-    return rows
+    each(bench, trials, from_coreset)
 
 
 def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
@@ -74,11 +41,8 @@ def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
     task, model, tally = bench.task, trial["evaluation_model"], np.zeros(2, np.int64)
     recipe = recipe_of(bench, trial)
     seed = evaluate_name(task.fingerprint, model, trial.seed, trial.repeat)
-    found = fitted(bench, trial, part, recipe, seed, tally)
-    if found.diverged:
-        raise ValueError(f"loss: not finite from epoch {found.diverged[0]} ({recipe}); lower lr")
-    logits = logits_of(found.networks[0], task.test)[0].float().cpu().numpy()
-    metrics = measure(logits, task.test, len(part.rows))
+    network = fitted(bench, trial, part, recipe, seed, tally)
+    metrics = measure(said(network, task.test), task.test, len(part.rows))
     if tally[0]:
         metrics["unmet_pairs"] = float(tally[1] / tally[0])
     return metrics
@@ -86,12 +50,10 @@ def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
 
 def fitted(
     bench: Bench, trial: Trial, part: TrainingPart, recipe: Recipe, seed: str, tally: Tally
-) -> fit.Fitted:
+) -> nn.Module:
     """One network, trained on the part as the trial's row says; `tally` counts theta-SM's pairs."""
     rules = Rules() if trial["mixing"] == NONE else Rules.read(trial["mixing"])
     method = FLOOR if trial.method == ALL_DATA else trial.method
     build, signals, change = training_of(method, part, rules, trial["evaluation_model"], tally)
-    return fit.fit(
-        build, signals, [part.rows], [seed], recipe, torch.device(bench.device),
-        memory=bench.records.device_memory, transform=change,
-    )  # fmt: skip
+    memory, device = bench.records.device_memory, torch.device(bench.device)
+    return fit_one(build, signals, part.rows, seed, recipe, device, memory, transform=change)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from foqus_lib.companions import mixing
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.models import VERSIONS as NETWORKS
-from foqus_lib.selection.catalog import SNR_BALANCED, version_of
-from foqus_lib.studies.coreset.bench import ALL_DATA, NO_NETWORK, NONE
+from foqus_lib.selection.catalog import version_of
+from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, looked, looks_at_network
 from foqus_lib.studies.mixing.bench import narrowed
 from foqus_lib.studies.mixing.options import Options
 from foqus_lib.studies.mixing.rows import FLOOR, METHODS
@@ -42,15 +42,14 @@ def trial(
     task: Task, options: Options, coreset: str, method: str, points: int, seed: int, repeat: int
 ) -> Trial:
     """One result: a row on a coreset of `points` basis points of the training signals."""
-    looks_at_none = coreset.removesuffix(SNR_BALANCED) in (*NO_NETWORK, NONE)
     collection = options.collection
-    looked = replace(collection, recipe=of_model(options.model, collection.recipe))
+    how = replace(collection, recipe=of_model(options.model, collection.recipe))
     versions = {
         "fit": fit.VERSION,
         "mixing": mixing.VERSION,
         options.model: NETWORKS[options.model],
     }
-    if not looks_at_none:
+    if looks_at_network(coreset):
         versions |= {"collect": collect.VERSION}
     if coreset != NONE:
         versions |= {coreset.replace(" ", "-"): version_of(coreset)}
@@ -68,9 +67,9 @@ def trial(
             ("evaluation_model", options.model),
             ("evaluation_recipe", str(options.evaluation(method, points))),
             ("mixing", NONE if method in (FLOOR, ALL_DATA) else str(options.rules)),
-            ("selection_model", NONE if looks_at_none else options.model),
-            ("selection_recipe", NONE if looks_at_none else str(looked)),
+            ("selection_model", looked(coreset, options.model)),
+            ("selection_recipe", str(how) if looks_at_network(coreset) else NONE),
             ("steps", STEPS),
-            ("versions", " ".join(f"{name}={value}" for name, value in sorted(versions.items()))),
+            ("versions", versions_text(versions)),
         ),
     )

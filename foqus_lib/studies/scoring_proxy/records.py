@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+import torch
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -70,10 +71,7 @@ def train_proxy(bench: Bench, method: str, seed: int) -> None:
 def record_of(bench: Bench, method: str, seed: int) -> tuple[Evidence, float]:
     """The record a method looks at and the seconds it took; ValueError if there is none."""
     key = record_key(bench, method, seed)
-    path = artifacts.find_arrays(bench.root, key)
-    if path is None:
-        why = store.last_failure(bench.root, key) or "Run the sweep first"
-        raise ValueError(f"no record of {method}, seed {seed}, in {bench.root}: {why}")
+    path = artifacts.needed(bench.root, key, f"record of {method}, seed {seed}")
     return evidence.load(path), float(artifacts.provenance_of(path)["seconds"])
 
 
@@ -92,8 +90,11 @@ def rank_correlation(one: Float[ndarray, " N"], two: Float[ndarray, " N"]) -> fl
 @lru_cache(maxsize=8)
 def coreset(bench: Bench, method: str, points: int, seed: int) -> ndarray:
     """Rows of the training signals. One draw's name for all: ties fall alike."""
-    print_, train = bench.task.fingerprint, bench.task.train
     if method == UNIFORM:
-        return draw(print_, blind(train), "-", UNIFORM, [points / 10_000], seed)[0]
-    record, _ = record_of(bench, method, seed)
-    return draw(print_, record, bench.options.named, SELECTOR, [points / 10_000], seed)[0]
+        selector, record = UNIFORM, blind(bench.task.train)
+    else:
+        selector, (record, _) = SELECTOR, record_of(bench, method, seed)
+    drawn_as = bench.options.named, selector, [points / 10_000], seed
+    with torch.device(bench.device):  # where the selectors' products are computed
+        [rows] = draw(bench.task.fingerprint, record, *drawn_as)
+    return rows

@@ -1,21 +1,19 @@
 """How the trials are run: base networks, the proxies' records, then what coresets teach."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import seconds_a_visit
-from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.models import MODELS
+from foqus_lib.studies.attempt import run
 from foqus_lib.studies.coreset.bench import evaluate_name
 from foqus_lib.studies.coreset.run import measure
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.layer_pruning.benches import Bench
 from foqus_lib.studies.layer_pruning.run import FORWARD, base_jobs, memory, seconds_per_visit
 from foqus_lib.studies.scoring_proxy.partners import compared_with
@@ -31,8 +29,8 @@ from foqus_lib.studies.scoring_proxy.records import (
     stored,
     train_proxy,
 )
-from foqus_lib.training.fit import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
+from foqus_lib.training.single import fit_one
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -84,7 +82,7 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
 
     def trained(epochs: int) -> None:
         recipe = replace(how.model_recipe, epochs=epochs)
-        fit(MODELS[how.model], train, [rows], ["probe"], recipe, torch.device(bench.device))
+        fit_one(MODELS[how.model], train, rows, "probe", recipe, torch.device(bench.device))
 
     return seconds_a_visit(trained, len(rows))
 
@@ -96,21 +94,16 @@ def run_one(bench: Bench, trial: Trial) -> None:
     when nothing but the random numbers differ. Coresets are not compared: FoQuS draws at random
     inside its tiers, so two of the same scores have little more in common than chance.
     """
-    began, how, task = time.perf_counter(), bench.options, bench.task
+    run(bench, trial, partial(_outcome, bench))
+
+
+def _outcome(bench: Bench, trial: Trial) -> dict:
+    how, task = bench.options, bench.task
     rows = coreset(bench, trial.method, trial.budget, trial.seed)
     name = evaluate_name(task.fingerprint, how.model, trial.seed, trial.repeat)
-    with device_watched(bench.device):
-        fitted = fit(
-            MODELS[how.model], task.train, [rows], [name], how.model_recipe,
-            torch.device(bench.device),
-        )  # fmt: skip
-    if fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]}; use fp32")
-    logits = logits_of(fitted.networks[0], task.test)[0].float().cpu().numpy()
-    metrics = measure(logits, task.test, len(rows)) | agreement(bench, trial)
-    seconds = time.perf_counter() - began
-    facts = provenance(device=bench.device, seconds=seconds, about=task.about)
-    store.publish(bench.root, trial, metrics, facts)
+    device = torch.device(bench.device)
+    network = fit_one(MODELS[how.model], task.train, rows, name, how.model_recipe, device)
+    return measure(said(network, task.test), task.test, len(rows)) | agreement(bench, trial)
 
 
 def agreement(bench: Bench, trial: Trial) -> dict[str, float]:

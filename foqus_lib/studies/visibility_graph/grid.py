@@ -12,14 +12,14 @@ from foqus_lib.companions import visibility_graph
 from foqus_lib.companions.visibility_graph import avgnet
 from foqus_lib.companions.visibility_graph.layer import long_enough
 from foqus_lib.datasets.catalog import Task
-from foqus_lib.experiment.key import Trial, basis_points
+from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.models.shapes import check_length
-from foqus_lib.selection.catalog import SNR_BALANCED, version_of
+from foqus_lib.selection.catalog import version_of
 from foqus_lib.studies.coreset import bench as coreset
-from foqus_lib.studies.coreset.bench import NO_NETWORK, NONE
+from foqus_lib.studies.coreset.bench import NONE, looked, looks_at_network
 from foqus_lib.studies.visibility_graph import rows
 from foqus_lib.studies.visibility_graph.options import Options
 from foqus_lib.studies.visibility_graph.rows import BAND, LEARNED, Shape
@@ -89,7 +89,6 @@ def _trial(
     seed: int,
     repeat: int,
 ) -> Trial:
-    looks = chosen.removesuffix(SNR_BALANCED) not in (NONE, *NO_NETWORK)
     plain = method in rows.PLAIN
     model = options.selection_model
     versions = {"fit": fit.VERSION} | (
@@ -97,7 +96,7 @@ def _trial(
     )
     if chosen != NONE:
         versions |= {chosen.replace(" ", "-"): version_of(chosen)}
-    if looks:
+    if looks_at_network(chosen):
         versions |= {"collect": collect.VERSION, model: NETWORKS[model]}
     return Trial(
         STUDY.name,
@@ -112,9 +111,9 @@ def _trial(
             ("coreset", chosen),
             ("network", NONE if plain else str(rows.shape_of(method, shape))),
             ("recipe", str(options.recipe_of(method, chosen))),
-            ("selection_model", model if looks else NONE),
-            ("selection_recipe", str(options.collection) if looks else NONE),
-            ("versions", " ".join(f"{name}={value}" for name, value in sorted(versions.items()))),
+            ("selection_model", looked(chosen, model)),
+            ("selection_recipe", str(options.collection) if looks_at_network(chosen) else NONE),
+            ("versions", versions_text(versions)),
         ),
     )
 

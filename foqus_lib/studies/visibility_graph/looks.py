@@ -11,7 +11,7 @@ from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.visibility_graph.rows import LEARNED
 from foqus_lib.training.device import arithmetic
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 
 LOOKED_AT = 64  # training signals whose graphs are looked at
 
@@ -41,9 +41,9 @@ def of_edges(network: nn.Module, train: Signals, test: Signals) -> dict[str, flo
     degree = mean_degree(graphs(network, train.iq[:LOOKED_AT]))
     trained = network.network
     network.network = avgnet.without_edges(trained)
-    said = logits_of(network, test)[0].float().cpu().numpy()
+    without = said(network, test)
     network.network = trained
-    return {"accuracy_no_edges": run.measure(said, test, 0)["accuracy"], "degree": degree}
+    return {"accuracy_no_edges": run.measure(without, test, 0)["accuracy"], "degree": degree}
 
 
 def kernels(network: nn.Module) -> dict[str, dict[str, float]]:

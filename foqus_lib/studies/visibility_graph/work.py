@@ -3,7 +3,6 @@
 Cost is counted in visits: one signal forward and backward through one network.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,23 +13,19 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from foqus_lib.companions.visibility_graph import rules
-from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import seconds_a_visit
-from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies import attempt
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
-from foqus_lib.studies.coreset.borrowed import record_jobs
-from foqus_lib.studies.coreset.draw import blind, draw
-from foqus_lib.studies.coreset.records import evidence_of
-from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
 from foqus_lib.studies.visibility_graph import costs, looks, rows
 from foqus_lib.studies.visibility_graph.grid import Bench
-from foqus_lib.training.fit import fit
-from foqus_lib.training.predict import logits_of
+from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import Recipe
+from foqus_lib.training.single import fit_one
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -83,19 +78,22 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
 
 def run_one(bench: Bench, trial: Trial) -> None:
     """Choose, train, test with and without edges, weigh, publish."""
-    began, test = time.perf_counter(), bench.task.test
-    kept = coreset_of(bench, trial)
+    attempt.run(bench, trial, partial(_outcome, bench))
+
+
+def _outcome(bench: Bench, trial: Trial) -> dict:
+    test = bench.task.test
+    chosen = trial["coreset"], trial["selection_model"], trial.budget / 10_000, trial.seed
+    kept = coreset_of(bench, *chosen)
     recipe = bench.how.recipe_of(trial.method, trial["coreset"])
     network = _trained(bench, trial, kept, stream(trial), recipe)
-    metrics = run.measure(_said(network, bench), test, len(kept))
+    metrics = run.measure(said(network, test), test, len(kept))
     metrics |= costs.costs(network, test.length, trial.seed)
     if trial.method not in rows.PLAIN:
         metrics |= looks.of_edges(network, bench.task.train, test)
     if rows.learned(trial.method):
         metrics |= looks.kernels(network)
-    seconds = time.perf_counter() - began
-    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
-    store.publish(bench.root, trial, metrics, facts)
+    return metrics
 
 
 def stream(trial: Trial) -> str:
@@ -104,31 +102,16 @@ def stream(trial: Trial) -> str:
     return evaluate_name(trial.fingerprint, network, trial.seed, trial.repeat)
 
 
-def coreset_of(bench: Bench, trial: Trial) -> ndarray:
-    """Rows of task.train: all, or the coreset that the coreset study would draw."""
-    train, chosen, model = bench.task.train, trial["coreset"], trial["selection_model"]
-    if chosen == NONE:
-        return np.arange(len(train))
-    record = blind(train) if model == NONE else evidence_of(bench.records, model, trial.seed)
-    with torch.device(bench.device):
-        [kept] = draw(trial.fingerprint, record, model, chosen, [trial.budget / 10_000], trial.seed)
-    return kept
-
-
 def _trained(bench: Bench, trial: Trial, kept: ndarray, name: str, recipe: Recipe) -> nn.Module:
     """By the project's one loop; ValueError if the loss, or every edge, is gone."""
     random_graph = f"{trial.fingerprint} {trial.seed}"
     build = rows.builder(trial.method, bench.shape, random_graph)
     watch = partial(looks.alive, bench.task.train) if rows.learned(trial.method) else None
-    with device_watched(bench.device):
-        fitted = fit(
-            build, bench.task.train, [kept], [name], recipe, torch.device(bench.device), watch,
-            memory=bench.records.device_memory,
-            transform=None if watch or trial.method in rows.PLAIN else _as_it_is,
-        )  # fmt: skip
-    if fitted.diverged:
-        raise ValueError(f"loss: not finite from epoch {fitted.diverged[0]} ({recipe}); lower lr")
-    return fitted.networks[0]
+    return fit_one(
+        build, bench.task.train, kept, name, recipe, torch.device(bench.device),
+        bench.records.device_memory, after_epoch=watch,
+        transform=None if watch or trial.method in rows.PLAIN else _as_it_is,
+    )  # fmt: skip
 
 
 def _as_it_is(
@@ -137,7 +120,3 @@ def _as_it_is(
     """Changes nothing. A step with a transform is not recorded as a CUDA graph, and one with
     ts2vg, which computes on the host, cannot be."""
     return signals, label
-
-
-def _said(network: nn.Module, bench: Bench) -> ndarray:
-    return logits_of(network, bench.task.test)[0].float().cpu().numpy()
