@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment import store
-from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.key import Trial, versions_text
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Axis, Job, Metric, Study
@@ -43,7 +43,7 @@ def _epochs(t: int) -> str:
 
 def _trial(task: Task, options: Options, model: str, group: str, seed: int) -> Trial:
     recipe = of_model(model, options.collection.recipe)  # its early runs leave no margin
-    versions = f"{model}={VERSIONS[model]} collect={collect.VERSION} fit={fit.VERSION}"
+    found = {model: VERSIONS[model], "collect": collect.VERSION, "fit": fit.VERSION}
     return Trial(
         NAME,
         VERSION,
@@ -56,7 +56,7 @@ def _trial(task: Task, options: Options, model: str, group: str, seed: int) -> T
         (
             ("selection_model", model),
             ("selection_recipe", str(recipe)),
-            ("versions", versions),
+            ("versions", versions_text(found)),
         ),
     )
 
