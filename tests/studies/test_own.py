@@ -178,6 +178,23 @@ def test_an_snr_cut_keeps_the_files_row_numbers(data, tmp_path):
     assert manifest["data"]["signals"] == 48 and len(rows) == 12
 
 
+@pytest.mark.parametrize("left", ["one class", "zeros", "copies"])
+def test_what_the_cut_leaves_is_told_apart_or_refused_before_any_training(
+    left, tones, tmp_path, capsys, no_training
+):
+    """As the same signals in HDF5 are, which are read no further than the cut."""
+    high, iq, label = tones.snr == 18, tones.iq.copy(), tones.label.copy()
+    if left == "one class":
+        label[high] = 0
+    else:
+        iq[high] = 0 if left == "zeros" else iq[0]
+    np.savez(tmp_path / "my.npz", X=iq, y=label, snr=tones.snr, classes=np.array(tones.classes))
+    assert command(tmp_path / "my.npz", tmp_path / "a", "--snr-min", "15") == 2
+    assert f"{tmp_path / 'my.npz'}: " in (said := capsys.readouterr().err)
+    wanted = {"one class": "two classes or more", "zeros": "all zero", "copies": "all the same"}
+    assert wanted[left] in said and not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
