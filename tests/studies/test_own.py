@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -399,17 +400,68 @@ def test_a_changed_folder_is_refused(data, tmp_path):
         own.read(tmp_path / "a")
 
 
-@pytest.mark.parametrize("manifest", [{"schema": 1}, [], None, 3, "text", {"sha256": []}, "{"])
+FOREIGN = [{"schema": 1}, [], None, 3, "text", {"sha256": []}, "{", "[" * 100_000]
+FOREIGN += [{"data": data, "sha256": {"indices.npy": 3}} for data in (None, {"file": "my.npz"})]
+FOREIGN += [{"data": data, "sha256": {"indices.npy": "3"}} for data in (None, {"file": None})]
+
+
+@pytest.mark.parametrize("manifest", FOREIGN, ids=range(len(FOREIGN)))
 def test_a_foreign_folder_is_refused(manifest, tmp_path):
     np.save(tmp_path / "indices.npy", np.arange(3))
-    text = manifest if manifest == "{" else json.dumps(manifest)
+    broken = isinstance(manifest, str) and manifest != "text"
+    text = manifest if broken else json.dumps(manifest)
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(ValueError, match="not a coreset folder"):
         own.read(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "indices.npy"])
+def test_a_pipe_in_a_folder_is_not_waited_for(name, tmp_path):
+    with_rows(tmp_path, np.arange(3))
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"{name}: expected a file, got a pipe"):
+        own.read(tmp_path)
+
+
+def with_rows(folder, rows):
+    """A folder whose sums are right, whatever its rows are: an array, or the bytes of a file."""
+    path = folder / "indices.npy"
+    path.write_bytes(rows) if isinstance(rows, bytes) else np.save(path, rows)
+    said = {"indices.npy": sha256(path.read_bytes()).hexdigest()}
+    manifest = {"data": {"file": "my.npz"}, "sha256": said}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (np.arange(3.0), r"expected integers of shape \(k,\), got float64 of \(3,\)"),
+        (np.eye(2, dtype=int), r"expected integers of shape \(k,\), got int64 of \(2, 2\)"),
+        (np.array([-1, 2]), "rows: expected 0 or more, ascending, each once, got -1 in row 0"),
+        (np.array([2, 2, 1]), "rows: expected 0 or more, .* got 2 in row 1 .2 such rows"),
+        (np.array([3, 1], np.uint8), "rows: expected 0 or more, .* got 1 in row 1"),
+        (np.array([{}]), "cannot be read .ValueError Object arrays"),
+        (b"no array", "cannot be read .ValueError"),
+        (b"", "cannot be read .EOFError"),
+    ],
+)
+def test_rows_that_can_be_none_are_refused_though_their_sum_is_right(rows, said, tmp_path):
+    with pytest.raises(ValueError, match=rf"indices\.npy: .*{said}"):
+        own.read(with_rows(tmp_path, rows))
+
+
+def test_rows_beyond_the_data_set_are_refused(tmp_path):
+    kept = with_rows(tmp_path, np.array([0, 3]))
+    items = torch.utils.data.TensorDataset(torch.arange(4))
+    assert len(own.subset(items, kept)) == 2
+    with pytest.raises(ValueError, match="keeps row 3 but the data set has 3 items. .* my.npz"):
+        own.subset(torch.utils.data.Subset(items, [0, 1, 2]), kept)
+
+
 def test_a_folder_that_holds_nothing_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="not a coreset folder .* Run foqus select"):
+    with pytest.raises(ValueError, match="not a coreset folder. Run foqus select"):
         own.read(tmp_path)
 
 
