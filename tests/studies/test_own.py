@@ -218,6 +218,11 @@ def test_what_the_cut_leaves_is_told_apart_or_refused_before_any_training(
         (["--export", ""], "--export: expected x.npz, x.h5 or a folder, got ''"),
         (["--epochs", "30000000"], "--epochs: expected at most 10000, got 30000000"),
         (["--early-runs", "1001"], "--early-runs: expected at most 1000, got 1001"),
+        (["--out", ""], "--out: expected a new folder, got ''. Name one"),
+        (["--out", " "], "--out: expected a new folder, got ''. Name one"),
+        (["--workers", "0"], "--workers: expected 1 or more, got 0"),
+        (["--early-epochs", "0"], "--early-epochs: expected 1 or more, got 0"),
+        (["--early-runs", "-1"], "--early-runs: expected 0 or more, got -1"),
         (["--out", "n" * 256], "expected names of up to 255 bytes, got 256. Shorten it"),
     ],
 )
