@@ -18,6 +18,7 @@ def sweep(args: argparse.Namespace) -> int:
     """Run a chapter's missing trials without the notebook; it finds them in the store."""
     from foqus_lib.experiment import rows
     from foqus_lib.experiment.plan import counted
+    from foqus_lib.experiment.workers.shard import shard
     from foqus_lib.studies import catalog
 
     if args.chapter not in catalog.grids():
@@ -27,6 +28,8 @@ def sweep(args: argparse.Namespace) -> int:
             raise ValueError(f"expected NAME=VALUE, got {pair!r}")
     if args.shard and args.export:
         raise ValueError("--export: a shard has a part of the rows. Export when all have run")
+    if args.shard:
+        shard((), args.shard)  # refused here: its trials are known after the data are made
     typed = dict(pair.split("=", 1) for pair in args.parameter)
     given = {"profile": args.profile, "scheduler": args.scheduler} | typed
     chapter = catalog.opened(args.chapter, given, args.shard)
@@ -42,6 +45,9 @@ def sweep(args: argparse.Namespace) -> int:
         say(f"{path}: {new} of {of} rows were new to {chapter.common.store}")
         if new:
             say(f"{path}: rows hold no numbers by SNR; tables of those will lack what is new")
+    if args.shard and not chapter.trials:
+        print(f"--shard {args.shard}: this part has no trials; there are fewer groups than parts")
+        return 0
     if args.plan:
         print(chapter.plan())
         return 0

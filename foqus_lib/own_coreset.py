@@ -5,9 +5,11 @@ import os
 import shlex
 from pathlib import Path
 
-from foqus_lib.experiment.settings import LEAST, MOST_SEEDS, NO_CUT, ROOT, at_most
+from foqus_lib.experiment.settings import LEAST, MOST_SEEDS, NO_CUT, ROOT, at_least, at_most
 
 STORE = ROOT / ".foqus/store"
+# Said also of what the method, or no --evaluate, leaves unused: it was meant to do something.
+FEWEST = {"workers": 1, "early_epochs": 1, "early_runs": 0}
 # More is a slip of the finger.
 MOST = {"evaluate": MOST_SEEDS, "epochs": 10_000, "early_epochs": 10_000, "early_runs": 1_000}
 
@@ -79,8 +81,12 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError("--data: expected a file or folder, got ''. Name your own")
     if not args.results.strip():
         raise ValueError("--results: expected a folder, got ''. Leave it out for the usual one")
+    if not args.out.strip():
+        raise ValueError("--out: expected a new folder, got ''. Name one")
     if not all(path.strip() for path in args.export):
         raise ValueError("--export: expected x.npz, x.h5 or a folder, got ''. Name one")
+    for name, least in FEWEST.items():
+        at_least(f"--{name.replace('_', '-')}", getattr(args, name), least)
     for name, most in MOST.items():
         at_most(f"--{name.replace('_', '-')}", getattr(args, name) or 0, most)
     _refuse_a_parent_of_the_store(args)

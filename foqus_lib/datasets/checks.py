@@ -11,6 +11,7 @@ from numpy import ndarray
 from foqus_lib.signals import BLOCK, Signals
 
 MOST_CLASSES = 1000
+LEAST_LENGTH = 2  # samples; each network says itself what it needs, CNN1D 64
 MOST_DECIBELS = 1000  # below -1000 `settings.NO_CUT` would drop what nobody cut
 NAME = re.compile(r"(?!.* $)[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,31}")  # class names go into pages
 
@@ -34,9 +35,19 @@ def classes(path: Path, names: Sequence[str]) -> None:
 def labels(path: Path, y: Shaped[ndarray, " N"], classes: Sequence[str]) -> None:
     """ValueError unless every label names a class and every class has a row."""
     refuse_labels(path, "y", y, len(classes))
-    for c, name in enumerate(classes):
-        if not (y == c).any():
-            raise ValueError(f"{path}: classes: {name!r} has no row in y. Remove it or add signals")
+    counts = np.bincount(y.astype(np.int64, copy=False), minlength=len(classes))
+    if not counts.all():
+        name = classes[int(counts.argmin())]
+        raise ValueError(f"{path}: classes: {name!r} has no row in y. Remove it or add signals")
+
+
+def length(path: Path, field: str, samples: int) -> None:
+    """ValueError for signals of a sample each: nothing goes on in them, and N may be millions."""
+    if samples < LEAST_LENGTH:
+        raise ValueError(
+            f"{path}: {field}: expected signals of {LEAST_LENGTH} samples or more, got {samples}. "
+            "Cut longer frames"
+        )
 
 
 def refuse_labels(path: Path, field: str, y: Shaped[ndarray, " N"], classes: int) -> None:

@@ -25,6 +25,11 @@ KINDS = {
     "a folder": "RML2016 as text files",
 }
 
+# Sets that a reader knows by their layout; "-like" ones are simulated. No file is one by its name.
+PUBLISHED = (
+    rml2016.RML2016_10A.name, rml2016.RML2016_10B.name, rml2016.RML2016_04C.name, rml2018.NAME,
+    sig2019.NAME, sig2019.SISTER,
+)  # fmt: skip
 RAW = {f".{kind}": kind for kind in sidecar.RAW_FORMATS}  # usual endings
 RAW |= {f".{name}": kind for name, kind in sidecar.ALSO.items()}
 
@@ -33,7 +38,7 @@ RAW |= {f".{name}": kind for name, kind in sidecar.ALSO.items()}
 class Loaded:
     """What a file holds."""
 
-    name: str  # of the data set, or of the file, fit for a page
+    name: str  # of the data set by its layout, else of the file, marked if it is a set's name
     origin: str  # for the caption
     signals: Signals
     rows: Int64[ndarray, " N"]  # row of each in the file; frame of each in a SigMF folder
@@ -64,7 +69,7 @@ def _file(path: Path, snr_min: float, cached: Path | None) -> Loaded:
     match path.suffix:
         case ".npz":
             signals, rows = npz.load(path)
-            return Loaded(_page_name(path.stem), _sha256(path), signals, rows)
+            return Loaded(_own_name(path.stem), _sha256(path), signals, rows)
         case ".pkl" | ".dat":
             signals, name = rml2016.load(path)
         case ".h5" | ".hdf5":
@@ -100,7 +105,7 @@ def is_path(source: str) -> bool:
 def _described(path: Path, snr_min: float) -> Loaded:
     with door.reading(path):
         described = sidecar.read(path)
-    name = _page_name(path.name.rpartition(".foqus.")[0] or path.stem)
+    name = _own_name(path.name.rpartition(".foqus.")[0] or path.stem)
     if isinstance(described, sidecar.Hdf5Arrays):
         with door.reading(described.file, path):
             signals, rows = hdf5.load(described, snr_min)
@@ -137,8 +142,11 @@ def _refuse_raw(path: Path) -> None:
         )
 
 
-def _page_name(stem: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._+-]+", "-", stem)
+def _own_name(stem: str) -> str:
+    """Of one's own data: the file's name, fit for a page, and never that of another set."""
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", stem)
+    of_another = name.casefold().removesuffix("-like") in map(str.casefold, PUBLISHED)
+    return f"{name} (own file)" if of_another else name
 
 
 def _sha256(path: Path) -> str:

@@ -248,7 +248,7 @@ def _parameters_of(namespace: Mapping) -> dict:
     raw code: an injected cell that holds anything but literals is refused.
     """
     names = {}
-    for text in namespace["In"]:
+    for text in _history(namespace):
         try:
             found = assignments(text)
         except (ValueError, SyntaxError) as error:
@@ -258,3 +258,17 @@ def _parameters_of(namespace: Mapping) -> dict:
         if "profile" in found or text.startswith(INJECTED):
             names |= dict.fromkeys(found)
     return {name: namespace[name] for name in names}
+
+
+def _history(namespace: Mapping) -> list[str]:
+    """The cells' text; ValueError if a parameter called `In` has taken its place.
+
+    IPython keeps the same list as `_ih`.
+    """
+    cells = namespace["In"]
+    if not isinstance(cells, list) or cells is not namespace.get("_ih", cells):
+        raise ValueError(
+            f"parameter In: expected the kernel's own list of cells, got {str(cells)[:60]!r}. No "
+            "parameter is called In: leave it out"
+        )
+    return cells

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from foqus_lib import signals as sig
-from foqus_lib.datasets import catalog, rml2016, sig2019
+from foqus_lib.datasets import catalog, files, rml2016, sig2019
 from foqus_lib.datasets.catalog import DATASETS, prepare
 from foqus_lib.datasets.simulated import like_rml2016
+from foqus_lib.report import paper
 
 SYNTHETIC = "RML2016.10a-like"
 USUAL = {
@@ -58,6 +59,22 @@ def test_every_named_set_makes_a_task(name):
 def test_the_set_of_1500_frames_splits_as_its_users_do():
     made = task("Sig2019-12-like", frames=15, snr_min=30.0, train_share=2 / 3)
     assert (len(made.train), len(made.test)) == (12 * 10, 12 * 5)
+
+
+@pytest.mark.parametrize("stem", ["Sig2019-12", "Sig2019-12-like", "RML2018.01a", "rml2016.10A"])
+def test_a_file_is_not_the_set_that_its_name_says(stem, own_file, tmp_path):
+    """Neither is it cut as that set is, nor can the paper's numbers stand beside it."""
+    plain = task(own_file("a.npz"), train_share=0)
+    taken = task(own_file(f"{stem}.npz"), train_share=0)
+    assert plain.name == "a" and taken.name == f"{stem} (own file)"
+    assert taken.fingerprint == plain.fingerprint and len(taken.train) == len(plain.train)
+    assert paper.beside(taken.name) is None and paper.set_of(taken.name) is None
+
+
+def test_a_description_of_hdf5_takes_no_name_either(tmp_path, monkeypatch):
+    path, _, _ = as_hdf5(tmp_path, monkeypatch)
+    taken = path.rename(tmp_path / "RML2016.10a.foqus.yaml")
+    assert files.load(taken).name == "RML2016.10a (own file)"
 
 
 def text_blocks(frames=5):

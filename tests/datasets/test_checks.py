@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from limits import in_little_memory
 
 from foqus_lib.datasets import checks
 
@@ -30,3 +31,17 @@ def test_more_classes_than_anything_needs_are_refused():
     checks.classes(Path("mine"), [f"c{i}" for i in range(1000)])
     with pytest.raises(ValueError, match="mine: classes: expected 1 to 1000 names, got 1001"):
         checks.classes(Path("mine"), [f"c{i}" for i in range(1001)])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.uint64])
+def test_a_class_without_a_row_is_named(kind):
+    y = np.array([0, 2, 2], kind)
+    checks.labels(Path("mine"), y[:1], ["A"])
+    with pytest.raises(ValueError, match="mine: classes: 'B' has no row in y. Remove it"):
+        checks.labels(Path("mine"), y, ["A", "B", "C"])
+
+
+def test_millions_of_labels_of_many_classes_are_looked_at_once():
+    y, names = np.arange(3_000_000) % 1000, [f"c{i}" for i in range(1000)]
+    with in_little_memory("3 million labels", most_seconds=0.5):
+        checks.labels(Path("mine"), y, names)

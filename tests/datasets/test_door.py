@@ -173,17 +173,21 @@ def five_thousand_classes(folder):
 def one_hot_of_gigabytes(folder):
     path, n, classes = own_hdf5(folder), 1_000_000, 900
     with h5py.File(folder / "mine.h5", "w") as file:
-        x = file.create_dataset("iq", (n, 2, 1), "f4", chunks=(100_000, 2, 1), compression="gzip")
+        x = file.create_dataset("iq", (n, 2, 2), "f4", chunks=(100_000, 2, 2), compression="gzip")
         y = file.create_dataset("y", (n, classes), "i1", chunks=(n // 20, classes // 10),
                                 compression="gzip")  # fmt: skip
         packed = zlib.compress(bytes(n // 20 * classes // 10))
         for chunk in y.iter_chunks():
             y.id.write_direct_chunk([part.start for part in chunk], packed)
-        x[:] = np.random.default_rng(0).standard_normal((n, 2, 1), np.float32)
+        x[:] = np.random.default_rng(0).standard_normal((n, 2, 2), np.float32)
         file["snr"] = np.zeros(n, "i1")
     names = ", ".join(f"c{i}" for i in range(classes))
     path.write_text(YAML.replace("A, B", names))
     return path
+
+
+def a_sample_a_signal(write):
+    return lambda folder: write(folder, **{"iq" if write is own_hdf5 else "X": X[..., :1]})
 
 
 def recordings(folder, said=SIGMF, samples=None, **changes):
@@ -261,6 +265,8 @@ REFUSED = {
     "npy, minus signs": (many_minus_signs_in_npy, "TrainX.npy: expected a whole file"),
     "HDF5, X is .": (the_group_itself, r"mine.h5: \.: no such dataset"),
     "HDF5, a name with a zero": (a_name_with_an_end, "X: .*can be printed"),
+    "npz, a sample a signal": (a_sample_a_signal(own_npz), "X: expected signals of 2 samples or m"),
+    "HDF5, a sample a signal": (a_sample_a_signal(own_hdf5), "/iq: expected signals of 2 samples"),
     "HDF5, one-hot of 900 MB": (one_hot_of_gigabytes, "/y: expected one 1 among zeros"),
     "YAML, merges": (merges, "line 1: expected .*got an anchor or alias"),
     "YAML, an alias": (an_alias, "line 3: .*got an anchor or alias, 'a'"),

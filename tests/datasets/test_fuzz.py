@@ -7,6 +7,7 @@ stderr. Damage is drawn from a seed and named in what fails.
 
 import pickle
 import time
+from typing import get_args, get_type_hints
 
 import h5py
 import layouts
@@ -15,12 +16,14 @@ import pytest
 from limits import in_little_memory
 
 from foqus_lib.datasets import files, rml2016
+from foqus_lib.datasets.own import sidecar
 from foqus_lib.signals import Signals
 
 FEW, MANY = 25, 400  # damaged files of each format
 X, LABEL, SNR = layouts.noise(24, 16), np.arange(24) % 2, np.full(24, 20)
 CLASSES = np.array(["A", "B"])
 HDF5 = "file: mine.h5\nX: /iq\ny: /y\nsnr: /snr\nclasses: [A, B]\n"
+RAW = "recordings: [{a}, {b}]\nlabels: [A, B]\nsnr: [20, 10]\nformat: {kind}\nlength: 16\n"
 SIGMF = "folder: recordings\nlength: 16\nhop: 16\nlabel: core:label\nsnr: 20\nclasses: [A, B]\n"
 
 
@@ -71,6 +74,35 @@ def as_samples(folder):
     return path, meta.with_suffix(".sigmf-data")
 
 
+def raw(folder, kind):
+    """Two recordings without a header, of noise that fills the range of their numbers."""
+    numbers = np.clip(X.swapaxes(1, 2) / 4, -1, 1)
+    for name, part in (("a", numbers[::2]), ("b", numbers[1::2])):
+        whole = {"cu8": part * 127 + 127, "complex16": part * 32767, "cf32_le": part}[kind]
+        stored = whole.astype({"cu8": "u1", "complex16": "<i2", "cf32_le": "<f4"}[kind])
+        (folder / f"{name}.{kind}").write_bytes(stored.tobytes())
+    said = folder / "mine.foqus.yaml"
+    said.write_text(RAW.format(a=f"a.{kind}", b=f"b.{kind}", kind=kind))
+    return said, folder / f"b.{kind}"
+
+
+def as_cu8(folder):
+    return raw(folder, "cu8")
+
+
+def as_complex16(folder):
+    return raw(folder, "complex16")
+
+
+def as_cf32(folder):
+    return raw(folder, "cf32_le")
+
+
+def as_sidecar_of_raw(folder):
+    path, _ = raw(folder, "cf32_le")
+    return path, path
+
+
 def blocks():
     return {(name, snr): layouts.noise(1, 128, seed=100 * c + snr + 20)
             for c, name in enumerate(rml2016.CLASSES) for snr in rml2016.SNRS}  # fmt: skip
@@ -112,7 +144,8 @@ def as_mat(folder):
 # Each writes a sound data set into a folder; returns what is loaded, and what is to be damaged.
 LAYOUTS = (
     as_npz, as_packed_npz, as_hdf5, as_rml2018, as_sidecar, as_sidecar_of_recordings, as_metadata,
-    as_samples, as_pickle, as_text_pickle, as_text, as_npy, as_labels_npy, as_mat,
+    as_samples, as_cu8, as_complex16, as_cf32, as_sidecar_of_raw, as_pickle, as_text_pickle,
+    as_text, as_npy, as_labels_npy, as_mat,
 )  # fmt: skip
 
 
@@ -193,6 +226,18 @@ def assert_sound(signals, what):
 def test_random_damage(tmp_path, layout, monkeypatch):
     count = FEW // 5 if layout in OF_220_BLOCKS else FEW
     damaged_files_obey_the_law(tmp_path, layout, count, 0, monkeypatch)
+
+
+def test_every_kind_of_description_is_damaged(tmp_path):
+    """A new kind of .foqus.yaml that nobody adds above is seen here."""
+    kinds = set()
+    for layout in LAYOUTS:
+        folder = tmp_path / layout.__name__
+        folder.mkdir()
+        path, _ = layout(folder)
+        if path.name.endswith(sidecar.ENDINGS):
+            kinds.add(type(sidecar.read(path)))
+    assert kinds == set(get_args(get_type_hints(sidecar.read)["return"]))
 
 
 @pytest.mark.slow

@@ -157,6 +157,21 @@ def test_injected_code_is_refused_whatever_name_it_hides_in(line):
         read({"In": [CELL, f"# Parameters\n{line}\n"]} | KERNEL)
 
 
+@pytest.mark.parametrize("given", [[], ["profile = 'paper'"], 3, "[]"], ids=str)
+def test_a_parameter_that_takes_the_place_of_the_kernels_history_is_refused(given):
+    """papermill -y 'In: []' hides every other parameter from us."""
+    kernel = {"_ih": ["", CELL, f"# Parameters\nIn = {given!r}\n"], "In": given} | KERNEL
+    with pytest.raises(ValueError, match="parameter In: expected the kernel's own list of cells"):
+        read(kernel)
+    history = ["", CELL]
+    read({"_ih": history, "In": history} | KERNEL)
+
+
+def test_no_parameter_given_by_name_is_taken_for_a_kernels_history():
+    with pytest.raises(ValueError, match="parameter In: .* got '3'. No parameter is called In"):
+        read({"In": "3"})
+
+
 @pytest.mark.parametrize("profile", settings.PROFILES)
 def test_profiles_say_everything_and_nothing_unknown(profile):
     values = yaml.safe_load((settings.NOTEBOOKS / "profiles" / f"{profile}.yaml").read_text())

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -178,6 +179,23 @@ def test_an_snr_cut_keeps_the_files_row_numbers(data, tmp_path):
     assert manifest["data"]["signals"] == 48 and len(rows) == 12
 
 
+@pytest.mark.parametrize("left", ["one class", "zeros", "copies"])
+def test_what_the_cut_leaves_is_told_apart_or_refused_before_any_training(
+    left, tones, tmp_path, capsys, no_training
+):
+    """As the same signals in HDF5 are, which are read no further than the cut."""
+    high, iq, label = tones.snr == 18, tones.iq.copy(), tones.label.copy()
+    if left == "one class":
+        label[high] = 0
+    else:
+        iq[high] = 0 if left == "zeros" else iq[0]
+    np.savez(tmp_path / "my.npz", X=iq, y=label, snr=tones.snr, classes=np.array(tones.classes))
+    assert command(tmp_path / "my.npz", tmp_path / "a", "--snr-min", "15") == 2
+    assert f"{tmp_path / 'my.npz'}: " in (said := capsys.readouterr().err)
+    wanted = {"one class": "two classes or more", "zeros": "all zero", "copies": "all the same"}
+    assert wanted[left] in said and not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -200,6 +218,11 @@ def test_an_snr_cut_keeps_the_files_row_numbers(data, tmp_path):
         (["--export", ""], "--export: expected x.npz, x.h5 or a folder, got ''"),
         (["--epochs", "30000000"], "--epochs: expected at most 10000, got 30000000"),
         (["--early-runs", "1001"], "--early-runs: expected at most 1000, got 1001"),
+        (["--out", ""], "--out: expected a new folder, got ''. Name one"),
+        (["--out", " "], "--out: expected a new folder, got ''. Name one"),
+        (["--workers", "0"], "--workers: expected 1 or more, got 0"),
+        (["--early-epochs", "0"], "--early-epochs: expected 1 or more, got 0"),
+        (["--early-runs", "-1"], "--early-runs: expected 0 or more, got -1"),
         (["--out", "n" * 256], "expected names of up to 255 bytes, got 256. Shorten it"),
     ],
 )
@@ -382,17 +405,68 @@ def test_a_changed_folder_is_refused(data, tmp_path):
         own.read(tmp_path / "a")
 
 
-@pytest.mark.parametrize("manifest", [{"schema": 1}, [], None, 3, "text", {"sha256": []}, "{"])
+FOREIGN = [{"schema": 1}, [], None, 3, "text", {"sha256": []}, "{", "[" * 100_000]
+FOREIGN += [{"data": data, "sha256": {"indices.npy": 3}} for data in (None, {"file": "my.npz"})]
+FOREIGN += [{"data": data, "sha256": {"indices.npy": "3"}} for data in (None, {"file": None})]
+
+
+@pytest.mark.parametrize("manifest", FOREIGN, ids=range(len(FOREIGN)))
 def test_a_foreign_folder_is_refused(manifest, tmp_path):
     np.save(tmp_path / "indices.npy", np.arange(3))
-    text = manifest if manifest == "{" else json.dumps(manifest)
+    broken = isinstance(manifest, str) and manifest != "text"
+    text = manifest if broken else json.dumps(manifest)
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(ValueError, match="not a coreset folder"):
         own.read(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "indices.npy"])
+def test_a_pipe_in_a_folder_is_not_waited_for(name, tmp_path):
+    with_rows(tmp_path, np.arange(3))
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"{name}: expected a file, got a pipe"):
+        own.read(tmp_path)
+
+
+def with_rows(folder, rows):
+    """A folder whose sums are right, whatever its rows are: an array, or the bytes of a file."""
+    path = folder / "indices.npy"
+    path.write_bytes(rows) if isinstance(rows, bytes) else np.save(path, rows)
+    said = {"indices.npy": sha256(path.read_bytes()).hexdigest()}
+    manifest = {"data": {"file": "my.npz"}, "sha256": said}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (np.arange(3.0), r"expected integers of shape \(k,\), got float64 of \(3,\)"),
+        (np.eye(2, dtype=int), r"expected integers of shape \(k,\), got int64 of \(2, 2\)"),
+        (np.array([-1, 2]), "rows: expected 0 or more, ascending, each once, got -1 in row 0"),
+        (np.array([2, 2, 1]), "rows: expected 0 or more, .* got 2 in row 1 .2 such rows"),
+        (np.array([3, 1], np.uint8), "rows: expected 0 or more, .* got 1 in row 1"),
+        (np.array([{}]), "cannot be read .ValueError Object arrays"),
+        (b"no array", "cannot be read .ValueError"),
+        (b"", "cannot be read .EOFError"),
+    ],
+)
+def test_rows_that_can_be_none_are_refused_though_their_sum_is_right(rows, said, tmp_path):
+    with pytest.raises(ValueError, match=rf"indices\.npy: .*{said}"):
+        own.read(with_rows(tmp_path, rows))
+
+
+def test_rows_beyond_the_data_set_are_refused(tmp_path):
+    kept = with_rows(tmp_path, np.array([0, 3]))
+    items = torch.utils.data.TensorDataset(torch.arange(4))
+    assert len(own.subset(items, kept)) == 2
+    with pytest.raises(ValueError, match="keeps row 3 but the data set has 3 items. .* my.npz"):
+        own.subset(torch.utils.data.Subset(items, [0, 1, 2]), kept)
+
+
 def test_a_folder_that_holds_nothing_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="not a coreset folder .* Run foqus select"):
+    with pytest.raises(ValueError, match="not a coreset folder. Run foqus select"):
         own.read(tmp_path)
 
 

@@ -19,6 +19,7 @@ def load(named: Hdf5Arrays, snr_min: float = -np.inf) -> tuple[Signals, Int64[nd
     with hdf5.opened(path) as file:
         x = hdf5.dataset(path, file, named.x)
         length_axis = _length_axis(named, x)
+        checks.length(path, named.x, x.shape[length_axis])
         n = len(x)
         label = _labels(named, file, n)
         checks.labels(path, label, named.classes)
@@ -30,7 +31,7 @@ def load(named: Hdf5Arrays, snr_min: float = -np.inf) -> tuple[Signals, Int64[nd
                 f"{snr.max():g} dB. Lower the cut"
             )
         rows, done = np.flatnonzero(keep), 0
-        size = 8 * x.shape[length_axis] * len(rows)
+        size = (8 * x.shape[length_axis] + 32) * len(rows)  # with label, SNR and row
         door.fits(f"{path}: {named.x}", size, "Raise the SNR cut or give fewer rows")
         iq = np.empty((len(rows), 2, x.shape[length_axis]), np.float32)
         for block in hdf5.rows_of(x, keep):

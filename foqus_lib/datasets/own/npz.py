@@ -24,7 +24,7 @@ from foqus_lib.signals import Signals
 REQUIRED = ("X", "y", "snr", "classes")
 OPTIONAL = ("frame_index",)
 WRITTEN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-SMALLEST_RATIO = 1 / 100  # of packed to unpacked samples; real recordings hardly shrink at all
+SMALLEST_RATIO = 1 / 50  # of packed to unpacked samples, as in HDF5: see there
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,7 @@ def _check_members(path: Path, found: dict[str, Member]) -> None:
             "X = np.transpose(X, (0, 2, 1))" if last else "Stack I and Q: np.stack([I, Q], axis=1)"
         )
         refuse("X", "shape (N, 2, L) with I and Q on axis 1", mend)
+    checks.length(path, "X", x.shape[2])
     if x.packed < SMALLEST_RATIO * x.size:
         refuse("X", f"samples; {x.size} bytes packed into {x.packed} are not", "Save real signals")
     door.fits(f"{path}: X", x.size, "Save fewer rows")

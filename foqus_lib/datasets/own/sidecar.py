@@ -157,7 +157,9 @@ def _raw(path: Path, said: dict) -> RawRecordings:
 def _list(path: Path, said: dict, key: str) -> tuple[str, ...]:
     given = said[key]
     if not isinstance(given, list) or not given:
-        raise ValueError(f"{path}: {key}: expected a list such as [a, b], got {_short(given)}")
+        raise ValueError(
+            f"{path}: {key}: expected a list, got {_short(given)}. Write {key}: [a, b]"
+        )
     return tuple(_text(path, {key: one}, key) for one in given)
 
 
@@ -252,7 +254,8 @@ def _count(path: Path, said: dict, key: str) -> int:
     value = said[key]
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 2**24:
         raise ValueError(
-            f"{path}: {key}: expected a number of samples, 1 to {2**24}, got {_short(value)}"
+            f"{path}: {key}: expected a number of samples, 1 to {2**24}, got {_short(value)}. "
+            f"Write {key}: 128"
         )
     return value
 

@@ -5,7 +5,6 @@ apart, as many as fit; what is left over at its end is not used, frequency edges
 Annotations that cannot be used are counted by reason, and the reasons stand in every caption.
 """
 
-import json
 import re
 import warnings
 from bisect import bisect_right
@@ -14,20 +13,17 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import sigmf
 from jaxtyping import Complex64, Int64
 from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
-from sigmf.error import SigMFError
 
 from foqus_lib.datasets import checks, door
 from foqus_lib.datasets.own.sidecar import SigmfFolder
+from foqus_lib.datasets.own.sigmf_meta import DATA, META, opened
 from foqus_lib.signals import Signals
 
-META, DATA = ".sigmf-meta", ".sigmf-data"
-LARGEST_META = 2**23  # bytes, some 100,000 annotations: validation takes 30 microseconds for each
 DECIBELS = re.compile(r"([-+]?\d{1,6}(?:\.\d{1,20})?) ?(?:dB)?")
 
 
@@ -71,7 +67,7 @@ def load(wanted: SigmfFolder) -> Cut:
     left_out: Counter[str] = Counter()
     facts: dict[Path, dict] = {}
     for path in paths:
-        file = _opened(path)  # and closed: there may be more recordings than files that can be open
+        file = opened(path)  # and closed: there may be more recordings than files that can be open
         stretches += _stretches(path, file, wanted, left_out)
         facts[path] = file.get_global_info()
     if not stretches:
@@ -121,98 +117,12 @@ def _recordings(wanted: SigmfFolder) -> list[Path]:
     return paths
 
 
-def _opened(path: Path) -> sigmf.SigMFFile:
-    """A recording whose metadata follow the standard and whose samples are all there."""
-    data = path.with_suffix(DATA)
-    try:
-        door.plain_file(path)
-        if path.stat().st_size > LARGEST_META:
-            raise ValueError(
-                f"{path.stat().st_size} bytes of metadata, at most {LARGEST_META}: split it"
-            )
-        text = path.read_text(encoding="utf-8")
-        said = json.loads(
-            text, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_each_once
-        )
-        with warnings.catch_warnings(action="ignore"):  # what they say is checked here and below
-            file = sigmf.SigMFFile(metadata=said)
-            file.validate()
-            if not data.exists():
-                raise ValueError(f"no {data.name} beside it")
-            door.plain_file(data)
-            _refuse_extensions(said)
-            _refuse_other_data(said, data)
-            has_sum = "core:sha512" in said["global"]
-            file.set_data_file(data, skip_checksum=not has_sum)
-    except jsonschema.ValidationError as error:
-        field = "/".join(str(step) for step in error.absolute_path) or "the whole"
-        raise ValueError(
-            f"{path}: {field}: not as SigMF wants it ({error.message[:120]}). Mend the metadata"
-        ) from None
-    except (SigMFError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(
-            f"{path}: not a SigMF recording that can be read ({str(error)[:300]}). Mend or remove "
-            "it"
-        ) from None
-    return file
-
-
 def _samples(path: Path, facts: dict) -> sigmf.SigMFFile:
-    """A recording for its samples alone; `_opened` found it whole."""
+    """A recording for its samples alone; `opened` found it whole."""
     with warnings.catch_warnings(action="ignore"):
         file = sigmf.SigMFFile(metadata={"global": facts, "captures": [], "annotations": []})
         file.set_data_file(path.with_suffix(DATA), skip_checksum=True)
     return file
-
-
-def _number(text: str) -> int | float:
-    """1000.0 is an integer to JSON, and may count samples."""
-    value = float(text)
-    return int(value) if value.is_integer() else value
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number in JSON")
-
-
-def _each_once(pairs: list[tuple[str, object]]) -> dict:
-    """An object of JSON, which would keep the last of two."""
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name[:60]}: expected each name once, got it again; remove one")
-        found[name] = value
-    return found
-
-
-def _refuse_extensions(said: dict) -> None:
-    """ValueError for an extension that has to be understood: only SigMF itself is, and ours."""
-    for extension in said["global"].get("core:extensions", ()):
-        name = extension["name"]
-        if not extension["optional"] and name != "foqus":
-            raise ValueError(
-                f"core:extensions: expected none that a reader must know, got {name[:60]!r}; "
-                "convert it, or say optional: true if its samples can be read without"
-            )
-
-
-def _refuse_other_data(said: dict, data: Path) -> None:
-    facts = said["global"]
-    skipped = facts.get("core:trailing_bytes") or any(
-        capture.get("core:header_bytes") for capture in said["captures"]
-    )
-    if "core:dataset" in facts or skipped:
-        raise ValueError("its samples stand in a file of another format; convert it to SigMF")
-    kind = sigmf.sigmffile.dtype_info(facts["core:datatype"])
-    if not kind["is_complex"] or facts.get("core:num_channels", 1) != 1:
-        raise ValueError(
-            f"expected one channel of complex samples, got {facts['core:datatype']} in "
-            f"{facts.get('core:num_channels', 1)} channels"
-        )
-    if data.stat().st_size % kind["sample_size"]:
-        raise ValueError(
-            f"{data.name} is cut short: {data.stat().st_size} bytes are no whole number of samples"
-        )
 
 
 def _stretches(

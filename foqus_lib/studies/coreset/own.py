@@ -15,7 +15,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from foqus_lib import signals
-from foqus_lib.datasets import door, files
+from foqus_lib.datasets import checks, door, files
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.durable import check_writable
 from foqus_lib.errors import unknown
@@ -191,6 +191,7 @@ def _opened(
     except ValueError as error:
         raise ValueError(f"{request.data}: {error}") from None
     del loaded
+    checks.varied(request.data, cut)  # the reader saw what the cut may have dropped
     data = signals.IN_PLACE[request.normalise](cut)
     name, places = Path(request.data).stem, np.arange(len(data))
     task = Task(name, False, data, data, places, signals.fingerprint(data), name)

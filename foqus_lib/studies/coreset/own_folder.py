@@ -6,6 +6,7 @@ folder/report.html     what was kept of what, for people; and whether it helps, 
 folder/manifest.json   data fingerprint, recipe, seed, versions: enough to rebuild or refuse
 """
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import torch
 from jaxtyping import Int64
 from numpy import ndarray
 
+from foqus_lib.datasets import checks, door
 from foqus_lib.durable import can_be_made, short_enough, unfinished
 
 SCHEMA = 3  # before 3 Uniform drew other rows for each network named
@@ -67,27 +69,64 @@ def write(
 
 
 def read(folder: Path) -> tuple[Int64[ndarray, " k"], dict]:
-    """Rows of the data file and the manifest, checked against each other."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        content = (folder / "indices.npy").read_bytes()
-        wanted = manifest["sha256"]["indices.npy"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder}: not a coreset folder ({error}). Run foqus select") from error
-    if (got := sha256(content).hexdigest()) != wanted:
+    """Rows of the data file and the manifest, checked against each other.
+
+    Raises ValueError naming file, field, what came, what was wanted and how to mend it.
+    """
+    where, indices = folder / "manifest.json", folder / "indices.npy"
+    for path in (where, indices):
+        door.plain_file(path, f"{folder}: not a coreset folder. Run foqus select")
+    with door.reading(where):
+        try:
+            manifest = json.loads(where.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"{where}: not JSON ({str(error)[:100]}): not a coreset folder. Run foqus select"
+            ) from None
+        wanted = _checked(where, manifest)
+    with door.reading(indices):
+        content = indices.read_bytes()
+        if (got := sha256(content).hexdigest()) != wanted:
+            raise ValueError(
+                f"{indices}: expected SHA-256 {wanted[:16]}, got {got[:16]}. "
+                "It was changed after it was made; run foqus select again"
+            )
+        rows = np.load(io.BytesIO(content), allow_pickle=False)
+        _check_rows(indices, rows)
+    return rows.astype(np.int64, copy=False), manifest
+
+
+def _checked(path: Path, manifest: object) -> str:
+    """The SHA-256 of the rows; ValueError unless it and the data's facts are there."""
+    for names in (("data", "file"), ("sha256", "indices.npy")):
+        got = manifest
+        for name in names:
+            got = got.get(name) if isinstance(got, dict) else None
+        if not isinstance(got, str):
+            raise ValueError(
+                f"{path}: {': '.join(names)}: expected text, got {type(got).__name__}: not a "
+                "coreset folder. Run foqus select"
+            )
+    return got
+
+
+def _check_rows(path: Path, rows: ndarray) -> None:
+    """ValueError unless they are rows of a file: integers, each once, ascending from 0 or above."""
+    mend = "Run foqus select again"
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise ValueError(
-            f"{folder / 'indices.npy'}: expected SHA-256 {wanted[:16]}, got {got[:16]}. "
-            "It was changed after it was made; run foqus select again"
+            f"{path}: expected integers of shape (k,), got {rows.dtype} of {rows.shape}. {mend}"
         )
-    return np.load(folder / "indices.npy", allow_pickle=False), manifest
+    wrong = np.append(rows[:1] < 0, rows[1:] <= rows[:-1])
+    checks.refuse_rows(path, "rows", rows, wrong, "0 or more, ascending, each once", mend=mend)
 
 
 def subset(dataset: torch.utils.data.Dataset, folder: Path) -> torch.utils.data.Subset:
     """The coreset of a torch data set whose items stand in the order of the data file."""
     rows, manifest = read(folder)
-    if len(rows) and rows.max() >= len(dataset):
+    if len(rows) and rows[-1] >= len(dataset):
         raise ValueError(
-            f"{folder}: keeps row {rows.max()} but the data set has {len(dataset)} items. "
+            f"{folder}: keeps row {rows[-1]} but the data set has {len(dataset)} items. "
             f"It was made from {manifest['data']['file']}"
         )
     return torch.utils.data.Subset(dataset, rows.tolist())

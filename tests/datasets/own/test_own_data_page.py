@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from foqus_lib.datasets import checks, files, hdf5, rml2016_text, rml2018
-from foqus_lib.datasets.own import npz, sidecar, sigmf
+from foqus_lib.datasets.own import npz, sidecar, sigmf_meta
 
 PAGE = (Path(__file__).resolve().parents[3] / "book" / "own_data.md").read_text(encoding="utf-8")
 FORMATS = PAGE.partition("(own-formats)=")[2]
@@ -85,7 +85,7 @@ def test_the_limits_on_the_page_are_those_of_the_readers():
         f"| {hdf5.LARGEST_LABELS >> 30} GiB unpacked",
         f"| {hdf5.LARGEST_CHUNK >> 20} MiB; ",
         f" {hdf5.LARGEST_BAND >> 20} MiB |",
-        f"| {sigmf.LARGEST_META >> 20} MiB, ",
+        f"| {sigmf_meta.LARGEST_META >> 20} MiB, at most {sigmf_meta.MOST_NOTES:,} ",
         f"| {rml2016_text.LONGEST_LINE:,} characters |",
     ):
         assert text in said, text

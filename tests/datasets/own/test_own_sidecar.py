@@ -84,3 +84,12 @@ def test_text_in_another_encoding_is_told_so(tmp_path):
     path.write_bytes("file: mine.h5\n".encode("utf-16"))
     with pytest.raises(ValueError, match="expected UTF-8 text"):
         sidecar.read(path)
+
+
+@pytest.mark.parametrize("given", ["length:", "recordings:"])
+def test_what_is_left_empty_is_said_with_how_to_write_it(given, tmp_path):
+    lines = ["recordings: [a]", "labels: [A]", "snr: 20", "format: cu8", "length: 16"]
+    said = [given if line.startswith(given) else line for line in lines]
+    (tmp_path / "mine.foqus.yaml").write_text("\n".join(said))
+    with pytest.raises(ValueError, match=rf"{given} expected .* got None. Write {given} "):
+        sidecar.read(tmp_path / "mine.foqus.yaml")

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layouts import save_sigmf
+from limits import in_little_memory
 
 from foqus_lib.datasets import door, files
-from foqus_lib.datasets.own import sigmf
+from foqus_lib.datasets.own import sigmf, sigmf_meta
 from foqus_lib.datasets.own.sidecar import SigmfFolder
 from foqus_lib.datasets.own.sigmf import Stretch, _apart
 
@@ -157,6 +158,29 @@ def test_a_name_that_stands_twice_in_the_metadata_is_refused(tmp_path, record):
     label = '"core:label": "BPSK"'
     meta.write_text(meta.read_text().replace(label, f'{label}, "core:label": "QPSK"'))
     with pytest.raises(ValueError, match="a.sigmf-meta: .*core:label: expected each name once"):
+        sigmf.load(wanted(tmp_path))
+
+
+@pytest.mark.parametrize("what", ["0", "{}", "[]"])
+@pytest.mark.parametrize("field", ["annotations", "captures"])
+def test_a_flood_of_annotations_is_counted_before_each_is_looked_at(what, field, tmp_path, record):
+    meta = record([(0, 50, BPSK)])
+    said = json.loads(meta.read_text())
+    said[field] = []
+    text = json.dumps(said)
+    n = (sigmf_meta.LARGEST_META - len(text) - 1) // (len(what) + 1)
+    meta.write_text(text.replace(f'"{field}": []', f'"{field}": [{",".join([what] * n)}]'))
+    refused = pytest.raises(ValueError, match="meta: .* captures: expected at most 100,000 toget")
+    with in_little_memory(f"{n} {what}", most_seconds=3), refused:
+        sigmf.load(wanted(tmp_path))
+
+
+def test_of_many_bad_annotations_the_first_is_enough(tmp_path, record):
+    meta = record([(0, 50, BPSK)])
+    said = json.loads(meta.read_text()) | {"annotations": [{}] * 90_000}
+    meta.write_text(json.dumps(said))
+    refused = pytest.raises(ValueError, match="meta: annotations/0: not as SigMF wants it")
+    with in_little_memory("90,000 of {}", most_seconds=2), refused:
         sigmf.load(wanted(tmp_path))
 
 
