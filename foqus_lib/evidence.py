@@ -29,6 +29,7 @@ class Evidence:
     embedding_norm_early: Float32[ndarray, "R N"]  # ||h||_2 of the same; GraNd needs no more of h
     margin: Float32[ndarray, "T N"] | None = None  # z_y - max_{c != y} z_c; older files lack it
     drift: Float32[ndarray, "T-1 N"] | None = None  # of all probabilities since the epoch before
+    early_lost: str = ""  # why there are no early trainings though they were asked for
 
     def __post_init__(self) -> None:
         n = len(self.label)
@@ -41,7 +42,9 @@ class Evidence:
                     f"evidence.{field}: expected {n} signals on axis {axis}, got {array.shape}"
                 )
             # Finite numbers have a finite sum, and it takes no array of the embedding's size.
-            if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)):
+            with np.errstate(over="ignore", invalid="ignore"):  # then the sum is not finite
+                finite = array.dtype.kind != "f" or np.isfinite(array.sum(dtype=np.float64))
+            if not finite:
                 bad = ~np.isfinite(array)
                 first = tuple(int(i) for i in np.argwhere(bad)[0])
                 raise ValueError(
@@ -79,6 +82,7 @@ def to_arrays(evidence: Evidence) -> dict[str, ndarray]:
     """Plain arrays for an .npz; correctness takes one bit."""
     given = {f.name: getattr(evidence, f.name) for f in fields(evidence)}
     arrays = {name: array for name, array in given.items() if array is not None}
+    arrays["early_lost"] = np.array(evidence.early_lost)
     arrays["correct"] = np.packbits(evidence.correct, axis=1, bitorder="little")
     return arrays | {"schema": np.int64(SCHEMA)}
 
@@ -105,6 +109,8 @@ def load(path: Path) -> Evidence:
         ) from error
     try:
         newer = int(arrays.pop("schema")) > SCHEMA
+        if "early_lost" in arrays:
+            arrays["early_lost"] = str(arrays["early_lost"])
         n, packed = len(arrays["label"]), arrays["correct"]
         arrays["correct"] = np.unpackbits(packed, axis=1, count=n, bitorder="little").astype(bool)
         if not newer:

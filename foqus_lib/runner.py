@@ -22,6 +22,7 @@ from pathlib import Path
 from foqus_lib.processes import CHILD, SHARED, sharers
 
 UNFINISHED = "application/vnd.foqus.unfinished+json"  # an output that says what a grid lacks
+FAILED = "failed"  # in the facts of a page whose notebook did not run to its end: why
 HEARTBEAT = 30  # seconds between two lines that say what is still running
 SCRIPT = re.compile(r"<script|<[^>]*(javascript:|\son\w+\s*=)", re.IGNORECASE)
 
@@ -96,6 +97,7 @@ def run(jobs: Sequence[Job], root: Path, workers: int, timeout: int | None, say=
                 except (ValueError, OSError) as error:
                     failed += 1
                     say(f"FAILED  {job.name}  {seconds:.1f} s: {error}")
+                    _stand_in(job, f"{error}".partition("\n")[0])
             if not ended:
                 times = (f"{job.name} {time.monotonic() - t:.0f} s" for job, t in running.values())
                 say(f"        still running: {', '.join(times)}")
@@ -179,6 +181,24 @@ def _publish(job: Job, exitcode: int, root: Path, seconds: float) -> str:
     job.partial.write_text(text + "\n", encoding="utf-8")
     os.replace(job.partial, job.target)
     return unfinished(notebook)
+
+
+def _stand_in(job: Job, words: str) -> None:
+    """The page of a notebook that failed: its cells, why it failed, and nobody's older outputs."""
+    job.target.unlink(missing_ok=True)
+    notebook = emptied(json.loads(job.source.read_text(encoding="utf-8")))
+    notebook["metadata"]["foqus"] = {FAILED: words}
+    with suppress(OSError):  # a full disk: then the page says that it was not executed
+        job.target.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+
+
+def ran(page: Path) -> bool:
+    """Whether an executed notebook lies there: no stand-in of one that failed or never ran."""
+    try:
+        about = json.loads(page.read_text(encoding="utf-8"))["metadata"].get("foqus")
+    except (OSError, ValueError, KeyError):
+        return False
+    return bool(about) and FAILED not in about
 
 
 def unfinished(notebook: Mapping) -> str:

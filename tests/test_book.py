@@ -395,16 +395,21 @@ def test_the_head_of_a_page_is_one_line_and_a_notebook_that_was_not_run_says_so(
              "python": "3.11", "system": "Linux"}  # fmt: skip
     (small / "notebooks").mkdir()
     (small / "book" / "executed").mkdir()
-    for name, about in (("01_a", None), ("02_b", facts)):
+    failed = {"failed": "code cell 2 (x): ValueError: no record of <CNN1D>"}
+    for name, about in (("01_a", None), ("02_b", facts), ("03_c", failed)):
         notebook = runner.emptied({"cells": cells, "nbformat": 4, "nbformat_minor": 5})
         (small / "notebooks" / f"{name}.ipynb").write_text(json.dumps(notebook))
         if about:
             notebook["metadata"]["foqus"] = about
             (small / "book" / "executed" / f"{name}.ipynb").write_text(json.dumps(notebook))
-    toc = "format: jb-book\nroot: book/executed/01_a\nchapters: [file: book/executed/02_b]\n"
+    toc = "format: jb-book\nroot: book/executed/01_a\nchapters:\n"
+    toc += "- file: book/executed/02_b\n- file: book/executed/03_c\n"
     (small / "_toc.yml").write_text(toc)
     code, words = jupyter_book(small)
     assert code == 0, words
+    page = (small / "_build/html/book/executed/03_c.html").read_text(encoding="utf-8")
+    why = "This notebook failed: code cell 2 (x): ValueError: no record of &lt;CNN1D&gt;. Settings"
+    assert f"<summary>{why}</summary>" in page
     page = (small / "_build/html/book/executed/01_a.html").read_text(encoding="utf-8")
     assert "<summary>Not executed: outputs are missing. Settings</summary>" in page
     page = (small / "_build/html/book/executed/02_b.html").read_text(encoding="utf-8")

@@ -79,7 +79,19 @@ def test_notebooks_that_run_side_by_side_share_a_gpu(tmp_path, monkeypatch):
 def test_a_bad_notebook_is_not_published(tmp_path, cells, words):
     failed, said = run(tmp_path, write(tmp_path / "bad.ipynb", *cells))
     assert failed == 1 and words in said[-1] and "bad.partial.ipynb" in said[-1]
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["bad.partial.ipynb"]
+    page = tmp_path / "out" / "bad.ipynb"
+    assert sorted((tmp_path / "out").iterdir()) == [page, page.with_name("bad.partial.ipynb")]
+    made = json.loads(page.read_text(encoding="utf-8"))
+    assert words in made["metadata"]["foqus"]["failed"] and not runner.ran(page)
+    assert [cell["outputs"] for cell in made["cells"]] == [[], []]
+
+
+def test_the_page_of_a_notebook_that_fails_now_shows_no_older_outputs(tmp_path):
+    page = tmp_path / "out" / "a.ipynb"
+    run(tmp_path, write(tmp_path / "a.ipynb", "seed + 1"))
+    assert runner.ran(page)
+    run(tmp_path, write(tmp_path / "a.ipynb", "1 / 0"))
+    assert not runner.ran(page) and "ZeroDivisionError" in page.read_text(encoding="utf-8")
 
 
 def test_progress_is_no_part_of_a_page(tmp_path):
@@ -139,7 +151,7 @@ def test_a_gap_and_an_error_are_an_error(tmp_path):
     source = write(tmp_path / "a.ipynb", GAP % (runner.UNFINISHED, "3 of 4 trials"), "1 / 0")
     failed, said = run(tmp_path, source)
     assert failed == 1 and said[-1].startswith("FAILED") and "ZeroDivisionError" in said[-1]
-    assert not (tmp_path / "out" / "a.ipynb").exists()
+    assert not runner.ran(tmp_path / "out" / "a.ipynb")
 
 
 @pytest.mark.parametrize("given", [{"sede": 1}, {"x=0; open('hit', 'w')#": 1}, {"seed": "one"}])

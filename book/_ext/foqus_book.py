@@ -99,7 +99,10 @@ def _above(node):
 
 
 def stand_ins(app):
-    """`jupyter-book build .` on a fresh clone: show a notebook without outputs, do not fail."""
+    """`jupyter-book build .` on a fresh clone: show a notebook without outputs, do not fail.
+
+    One that failed has its stand-in already, from `runner`, which says why.
+    """
     executed = Path(app.srcdir, EXECUTED)
     for source in Path(app.srcdir, "notebooks").glob("*.ipynb"):
         target = executed / source.name

@@ -51,12 +51,17 @@ def first_cells(document):
 
 
 def said(about):
-    """(the line, the sentence behind it) of a notebook's facts, which are None if it never ran."""
+    """(the line, the sentence behind it) of a notebook's facts, which are None if it never ran.
+
+    Of one that failed they are {"failed": why}, as `runner` leaves them.
+    """
     if about is None:
         return (
             "Not executed: outputs are missing. Settings",
             "python3 book.py build executes it.",
         )
+    if "failed" in about:
+        return f"This notebook failed: {about['failed']}. Settings", "Outputs are missing."
     profile, device = about.get("profile", "of its own"), about.get("device", "cpu")
     day = about["time"].partition(" ")[0]
     line = f"Executed with profile {profile} in {about['seconds']:g} s on {device}, {day}."

@@ -20,8 +20,11 @@ def budget_curve(rows: pd.DataFrame, study: Study, all_data: str = ":") -> Figur
 
     Bars: ± sd over selection seeds; fewer than five seeds are shown as dots instead. FoQuS is drawn
     thick, the floor dashed; the ceiling is a line of style `all_data`. One budget alone makes no
-    curve: then the methods stand below one another.
+    curve: then the methods stand below one another. Without a row there is an empty panel.
     """
+    if rows.empty:
+        with style():
+            return _side_by_side(1, study.metrics[0])[0]
     blocked = in_blocks(rows, study)
     panels = [group for _, group in blocked.groupby(block_of(study), sort=False)]
     if len(budgets_of(blocked[blocked.method != study.ceiling])) == 1:
@@ -91,7 +94,8 @@ def accuracy_by_snr(by_snr: pd.DataFrame, study: Study) -> Figure:
                 ax.plot(ceiling.index, ceiling, color=GREY, linestyle=":", label=study.ceiling)
             title = "" if budget is None else study.axis.text(budget)
             ax.set(title=title, xlabel="SNR (dB)")
-        axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        if len(by_snr):
+            axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

@@ -16,7 +16,7 @@ from foqus_lib.report.blocks import (
     titled,
 )
 from foqus_lib.report.means import PAIRS, in_table_order
-from foqus_lib.report.printed import Table, wide
+from foqus_lib.report.printed import Table, nothing_yet, wide
 
 
 def difference_to_floor(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Table:
@@ -25,8 +25,10 @@ def difference_to_floor(rows: pd.DataFrame, study: Study, unfinished: str = "") 
     numbers: dataset, the block's settings, method, budget, difference, sd, n, low, high, p, each
     (the seeds' own differences), p_holm, detectable, verdict (better | worse | no difference shown
     | n = 2: no verdict, below the study's verdict_from, or of its unjudged). One family of Holm's
-    adjustment: all methods and budgets of a block that get one.
+    adjustment: all methods and budgets of a block that get one. Without a row: as `budget_table`.
     """
+    if rows.empty and unfinished:
+        return nothing_yet(_differences(rows, study), unfinished)
     blocked = in_blocks(rows, study)
     compared = compared_of(blocked, study)
     if study.floor not in set(compared.method) and not unfinished:

@@ -18,7 +18,7 @@ from foqus_lib.report.blocks import (
     note_on,
     titled,
 )
-from foqus_lib.report.printed import Table, wide
+from foqus_lib.report.printed import Table, nothing_yet, wide
 
 AVERAGE = "Avg"
 PAIRS = "paired seed by seed" if compare.PAIRED else "seeds not paired (Welch)"
@@ -42,8 +42,11 @@ def budget_table(
 
     numbers: dataset, the block's settings, method, budget (NA: the average, taken seed by seed),
     column, mean, sd, n, repeats, best, paper. The ceiling stands under each budget. `reported`
-    (`paper.beside`) puts the paper's values beside; None shows no such columns.
+    (`paper.beside`) puts the paper's values beside; None shows no such columns. Of a grid that
+    has no row yet, as `unfinished` says, there is only the note.
     """
+    if rows.empty and unfinished:
+        return nothing_yet(rows, unfinished)
     blocked = in_blocks(rows, study)
     laid = laid_out(blocked, study)
     numbers = spread(laid, [*block_of(study), "method", "column"], study.metrics[0])

@@ -23,6 +23,13 @@ class Table:
     note: str  # data, n, what is missing: belongs below every print
 
 
+def nothing_yet(numbers: pd.DataFrame, unfinished: str) -> Table:
+    """Of a grid without a row: its note alone."""
+    none = pd.DataFrame()
+    note = f"No result rows. The grid is not finished: {unfinished.rstrip('.')}."
+    return Table(numbers, none, none, note)
+
+
 def show(table: Table, name: str) -> HTML:
     """The table as HTML, its note below. Names come from data files, so everything is escaped.
 

@@ -29,7 +29,9 @@ def grand(evidence: Evidence) -> Float[ndarray, " N"]:
 
 
 def early_logits(evidence: Evidence, wanted_by: str) -> Float[ndarray, "R N C"]:
-    """Of the short independent trainings; ValueError if there was none."""
+    """Of the short independent trainings; ValueError if there was none, or what became of them."""
+    if evidence.early_lost:
+        raise ValueError(f"{wanted_by} has no early training to look at: {evidence.early_lost}")
     if len(evidence.logits_early) == 0:
         raise ValueError(
             f"evidence.logits_early: {wanted_by} wants at least one early training, got 0. "

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Bool, Float, Int64
 from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -108,7 +108,8 @@ def collect(
     An epoch costs one forward pass more than the training. With `keep`, a folder, what is recorded
     and the state of the training are kept there, and the same call goes on from the last epoch.
     `memory`: bytes of a GPU that may be used, 0 for all. `start`: as in `fit`, of the
-    training that is recorded. A seed whose training diverges does not stop the others.
+    training that is recorded. A seed whose training diverges does not stop the others; an early
+    training that does costs the early fields alone, and `early_lost` says why they are empty.
     """
     n, epochs = len(signals), collection.recipe.epochs
     correct = _rows(keep, "correct", (len(seeds), epochs, n), np.dtype(bool))
@@ -158,7 +159,6 @@ def collect(
             found.append(_not_recorded(keep, collection.recipe))
             continue
         try:
-            logits_early, norm_early = early(seeds[replica])
             evidence = Evidence(
                 label=signals.label,
                 snr=signals.snr,
@@ -166,11 +166,13 @@ def collect(
                 loss=np.array(loss[replica]),
                 logits=logits,
                 embedding=embedding,
-                logits_early=logits_early,
-                embedding_norm_early=norm_early,
+                logits_early=np.empty((0, *logits.shape), np.float32),
+                embedding_norm_early=np.empty((0, n), np.float32),
                 margin=np.array(margin[replica]),
                 drift=np.array(drift[replica]),
             )
+            if collection.early_runs:
+                evidence = early(seeds[replica], evidence)
         except ValueError as error:
             found.append(error)
             continue
@@ -178,9 +180,9 @@ def collect(
     return found
 
 
-def _diverged(epoch: int, recipe: Recipe) -> ValueError:
+def _diverged(epoch: int, recipe: Recipe, what: str = "selection training") -> ValueError:
     return ValueError(
-        f"selection training: its loss is not finite from epoch {epoch}; normalise the signals "
+        f"{what}: its loss is not finite from epoch {epoch}; normalise the signals "
         f"(rms) or lower lr (now {recipe.lr})"
     )
 
@@ -204,11 +206,13 @@ def _early(
     keep: Path | None,
     memory: int,
     seed: str,
-) -> tuple[Float32[ndarray, "R N C"], Float32[ndarray, "R N"]]:
-    """GraNd's R independent trainings, stopped early: logits and ||h||."""
-    if collection.early_runs == 0:
-        n, classes = len(signals), len(signals.classes)
-        return np.empty((0, n, classes), np.float32), np.empty((0, n), np.float32)
+    evidence: Evidence,
+) -> Evidence:
+    """The record with GraNd's R independent trainings, stopped early: logits and ||h||.
+
+    Without them, and with the reason, if one is not finite: others read the rest of the record.
+    ValueError for what is the machine's, such as too little memory: another might do it.
+    """
     runs = [f"{seed} early {run}" for run in range(collection.early_runs)]
     short = replace(collection.recipe, epochs=collection.early_epochs)
     everything = [np.arange(len(signals))] * len(runs)
@@ -221,9 +225,13 @@ def _early(
         build, signals, everything, runs, short, device, memory=memory, keep=keep, after_stack=look
     )
     if fitted.diverged:
-        raise _diverged(min(fitted.diverged.values()), short)
-    logits, norms = zip(*outputs, strict=True)
-    return np.concatenate(logits), np.concatenate(norms)
+        why = _diverged(min(fitted.diverged.values()), short, "early training")
+        return replace(evidence, early_lost=f"{why}")
+    logits, norms = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
+    try:
+        return replace(evidence, logits_early=logits, embedding_norm_early=norms)
+    except ValueError as error:
+        return replace(evidence, early_lost=f"early training: {error}")
 
 
 def _outputs(

@@ -49,7 +49,8 @@ def logits_and_norms(
     for h in _embeddings(network, signals):
         logits.append(network.head(h).float().cpu().numpy())
         rows = np.ascontiguousarray(h.float().cpu().numpy())
-        norms.append(np.linalg.norm(rows, axis=2))
+        with np.errstate(over="ignore", invalid="ignore"):  # of one that diverged, which is told
+            norms.append(np.linalg.norm(rows, axis=2))
     return np.concatenate(logits, 1), np.concatenate(norms, 1)
 
 

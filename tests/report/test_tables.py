@@ -9,7 +9,9 @@ import pytest
 
 from foqus_lib.experiment.study import Axis, Metric
 from foqus_lib.report import compare, means, paper
+from foqus_lib.report.curves import accuracy_by_snr, budget_curve
 from foqus_lib.report.differences import difference_to_floor
+from foqus_lib.report.forests import forest
 from foqus_lib.report.means import budget_table
 from foqus_lib.report.printed import frame, show, write_csv
 from tests.report.made_up import STUDY, by_method, rows
@@ -302,3 +304,21 @@ def test_a_spread_has_the_decimals_of_its_mean():
     assert (
         means.mean_texts(numbers, Metric("accuracy", "accuracy", points=True))[2] == "0.500 ± 0.020"
     )
+
+
+@pytest.mark.parametrize("table", [budget_table, difference_to_floor])
+def test_of_a_grid_without_a_row_there_is_the_note_alone(table):
+    """A page shows the gap and its reason; without a reason no rows are a mistake."""
+    none = rows(by_method)[:0]
+    found = table(none, STUDY, unfinished="0 of 9 trials (9 failed; mud).")
+    assert found.numbers.empty and found.text.empty
+    assert "No result rows. The grid is not finished: 0 of 9 trials (9 failed; mud)." in found.note
+    assert "mud" in show(found, "none").data
+    with pytest.raises(ValueError, match="no result rows: run the sweep first"):
+        table(none, STUDY)
+
+
+def test_figures_of_a_grid_without_a_row_are_empty_panels():
+    none = rows(by_method)[:0]
+    figures = budget_curve(none, STUDY), accuracy_by_snr(none.assign(snr=0.0), STUDY)
+    assert [len(figure.axes) for figure in (*figures, forest(none, STUDY, "mud"))] == [1, 1, 1]

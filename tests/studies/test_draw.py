@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from foqus_lib.experiment import store
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.coreset.bench import NONE, looked
-from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for, select
+from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for, select, select_or_say
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from tests.studies import tiny
 
@@ -126,3 +127,15 @@ def test_a_starved_trial_is_one_failure_and_not_the_sweeps(bench, task, tmp_path
     found = tiny.run(made, trials)
     assert [one.budget for one in found.missing] == [5000]
     assert "signals is 7 for each of 3 classes, but class 2 has 4" in found.note
+
+
+def test_a_record_that_failed_costs_its_methods_and_says_why(bench, tmp_path):
+    trials = tiny.trials(bench.task, rates=(0.25,))
+    found, why = select_or_say(bench, trials)
+    assert list(found) == ["Uniform", "FoQuS", "Margin"] and not why
+    elsewhere = replace(bench, root=tmp_path)
+    store.fail(tmp_path, elsewhere.evidence_key("CNN1D", 0), ValueError("mud"))
+    kept, why = select_or_say(elsewhere, trials)
+    assert list(kept) == ["Uniform"] and np.array_equal(kept["Uniform"], found["Uniform"])
+    assert why.startswith("No coreset of FoQuS, Margin: no record of CNN1D, seed 0")
+    assert "mud" in why

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from foqus_lib import evidence
 from foqus_lib.models import MODELS
 from foqus_lib.models.copies import put
+from foqus_lib.selection import newer, scores
 from foqus_lib.training import collect as collecting
 from foqus_lib.training.collect import (
     Collection,
@@ -194,7 +195,7 @@ def test_a_divergence_in_the_very_last_step_is_told_seed_by_seed(tones, monkeypa
 
 
 def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypatch):
-    """Also in its short trainings, which are GraNd's: then it has no record either."""
+    """In its short trainings it leaves a record without them: GraNd alone looks there."""
     real = collecting.fit
 
     def diverging(build, signals, rows, seeds, *rest, **more):
@@ -205,9 +206,46 @@ def test_a_seed_that_diverges_leaves_the_others_as_alone(record, tones, monkeypa
 
     monkeypatch.setattr(collecting, "fit", diverging)
     bad, a, b = collect(MODELS["CNN1D"], tones, ["bad", "a", "b"], SMALL)
-    assert "not finite from epoch 1" in str(bad) and "not finite from epoch 1" in str(b)
+    assert "not finite from epoch 1" in str(bad)
+    assert b[0].logits_early.shape == (0, 96, 3) and b[0].embedding_norm_early.shape == (0, 96)
+    assert "early training: its loss is not finite from epoch 1" in b[0].early_lost
+    assert a[0].early_lost == ""
     np.testing.assert_array_equal(a[0].loss, record[0].loss)
     np.testing.assert_array_equal(a[0].logits_early, record[0].logits_early)
+
+
+def test_early_trainings_that_overflow_cost_only_who_looks_at_them(record, tones, tmp_path):
+    """Their reason lies in the record's file and reaches GraNd and EL2N; nothing warns."""
+    real = collecting.logits_and_norms
+
+    def scaled(network, signals, by):
+        return tuple(a * np.float32(b) for a, b in zip(real(network, signals), by, strict=True))
+
+    for logits, norms in ((np.inf, 1), (1, np.nan), (np.nan, np.inf)):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(collecting, "logits_and_norms", partial(scaled, by=(logits, norms)))
+            [(found, _)] = collect(MODELS["CNN1D"], tones, ["a"], SMALL)
+        np.savez(tmp_path / "e.npz", **evidence.to_arrays(found))
+        back = evidence.load(tmp_path / "e.npz")
+        np.testing.assert_array_equal(back.loss, record[0].loss)
+        assert len(back.logits_early) == 0
+        for score in (scores.grand, newer.el2n):
+            with pytest.raises(ValueError, match="no early training to look at: .*finite"):
+                score(back)
+        assert np.isfinite(scores.margin(back)).all()
+
+
+def test_too_little_memory_for_early_trainings_is_not_the_record_s_fault(tones, monkeypatch):
+    real = collecting.fit
+
+    def small(build, signals, rows, seeds, *rest, **more):
+        if "early" in seeds[0]:
+            raise ValueError("device memory: one copy alone does not fit")
+        return real(build, signals, rows, seeds, *rest, **more)
+
+    monkeypatch.setattr(collecting, "fit", small)
+    [found] = collect(MODELS["CNN1D"], tones, ["a"], SMALL)
+    assert "device memory" in str(found)
 
 
 @pytest.mark.parametrize("number", [torch.nan, torch.inf], ids=str)

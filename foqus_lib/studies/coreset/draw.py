@@ -43,6 +43,20 @@ def select(bench: Bench, trials: Sequence[Trial]) -> list[ndarray]:
     return [found[_source(trial)][trial.budget] for trial in trials]
 
 
+def select_or_say(bench: Bench, trials: Sequence[Trial]) -> tuple[dict[str, ndarray], str]:
+    """The coreset of each method that has one, and why others have none ("" if all have).
+
+    Of a page: a record that failed costs its methods, not the page.
+    """
+    found, why = {}, {}
+    for trial in trials:
+        try:
+            [found[trial.method]] = select(bench, [trial])
+        except ValueError as error:
+            why.setdefault(f"{error}", []).append(trial.method)
+    return found, "\n".join(f"No coreset of {', '.join(m)}: {e}" for e, m in why.items())
+
+
 def _source(trial: Trial) -> tuple[str, str, int]:
     return trial["selection_model"], trial.method, trial.seed
 
