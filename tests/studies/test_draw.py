@@ -112,10 +112,11 @@ def test_a_starved_trial_is_one_failure_and_not_the_sweeps(bench, task, tmp_path
     rows = np.flatnonzero((task.train.label != 2) | (np.arange(64) % 5 == 0))
     few = replace(task, train=task.train[rows], train_rows=task.train_rows[rows], fingerprint="1")
     made = tiny.bench(few, tmp_path)
-    trials = tiny.trials(few, methods=("Uniform",))
+    trials = tiny.trials(task, methods=("Uniform",))  # of other signals: there it can be filled
+    trials = [replace(one, fingerprint="1") for one in trials]
     found = tiny.run(made, trials)
     assert [one.budget for one in found.missing] == [5000]
-    assert "signals is 7 for each of 3 classes, but class 2 has 4" in found.note
+    assert "signals is 7 for each of 3 classes, but class high has 4" in found.note
 
 
 def test_a_record_that_failed_costs_its_methods_and_says_why(bench, tmp_path):
@@ -128,3 +129,17 @@ def test_a_record_that_failed_costs_its_methods_and_says_why(bench, tmp_path):
     assert list(kept) == ["Uniform"] and np.array_equal(kept["Uniform"], found["Uniform"])
     assert why.startswith("No coreset of FoQuS, Margin: no record of CNN1D, seed 0")
     assert "mud" in why
+
+
+def test_what_cannot_end_well_is_refused_when_the_trials_are_made(task):
+    """Before a record is trained, by `--plan`, a sweep and a notebook alike; classes have names."""
+    rows = np.flatnonzero((task.train.label != 2) | (np.arange(64) % 5 == 0))
+    few = replace(task, train=task.train[rows], train_rows=task.train_rows[rows], fingerprint="1")
+    with pytest.raises(ValueError, match="7 for each of 3 classes, but class high has 4. Lower"):
+        tiny.trials(few)
+    with pytest.raises(ValueError, match="rate: 0.0001 of 64 signals keeps none. Raise the rate"):
+        tiny.trials(task, rates=(0.0001,))
+    for method in ("GraNd", "EL2N", "GraNd | SNR-balanced"):
+        with pytest.raises(ValueError, match=rf"early_runs: {re.escape(method)} looks at .* got 0"):
+            tiny.trials(task, methods=("Uniform", method), early_runs=0)
+    assert tiny.trials(task, methods=("Uniform", "FoQuS"), early_runs=0)

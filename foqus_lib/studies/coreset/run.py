@@ -231,9 +231,10 @@ def _selected(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, nd
 
 
 def _affordable(bench: Bench, trial: Trial) -> bool:
-    """A rate that a class cannot fill fails its own trial, not the other rates'."""
+    """Of a trial that `grid` did not make, and so did not refuse: its rate fails it alone."""
     try:
-        affordable(bench.task.train.label, trial.budget / 10_000)
+        train = bench.task.train
+        affordable(train.label, trial.budget / 10_000, train.classes)
     except ValueError as error:
         store.fail(bench.root, trial.key, error)
         return False
