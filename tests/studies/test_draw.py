@@ -1,6 +1,7 @@
 """From evidence to coresets: nested, balanced, one draw for all the trials that share it."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for, select, select_or_say
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
 from tests.studies import tiny
@@ -143,3 +145,25 @@ def test_what_cannot_end_well_is_refused_when_the_trials_are_made(task):
         with pytest.raises(ValueError, match=rf"early_runs: {re.escape(method)} looks at .* got 0"):
             tiny.trials(task, methods=("Uniform", method), early_runs=0)
     assert tiny.trials(task, methods=("Uniform", "FoQuS"), early_runs=0)
+
+
+def test_a_disk_without_room_for_a_record_is_told_before_its_training(task, tmp_path, monkeypatch):
+    """The estimate holds all that is kept at once, and is no more than a few times that."""
+    made, most = tiny.bench(task, tmp_path), []
+    [job] = run.evidence_jobs(made, [("CNN1D", 0)])
+    real = shutil.rmtree
+
+    def weigh(folder, *given, **more):
+        most.append(sum(path.stat().st_size for path in tmp_path.rglob("*.*")))
+        real(folder, *given, **more)
+
+    monkeypatch.setattr(shutil, "rmtree", weigh)
+    trials = tiny.trials(task, methods=("FoQuS",))
+    usage = shutil._ntuple_diskusage(10**9, 10**9 - job.disk, job.disk)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda path: usage)
+        with pytest.raises(ValueError, match="MB of free space for what will be written, got"):
+            tiny.run(made, trials)  # the record has room, the rows have not
+        assert not list(tmp_path.rglob("*.npz"))
+    run.recorded(made, "CNN1D", 0, lambda text: None)
+    assert most[0] / 5 < job.disk and max(most) < 1.5 * job.disk

@@ -16,6 +16,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from torch import nn
 
+from foqus_lib.durable import check_room
 from foqus_lib.errors import DeviceLost
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
@@ -31,6 +32,7 @@ from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
+from foqus_lib.studies.coreset.room import bytes_on_disk
 from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
@@ -66,6 +68,7 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
             cost=visits * len(part),
             probe=seconds_per_visit,
             memory=_memory(bench, {model}),
+            disk=bytes_on_disk(bench, model) * len(part),
         )
         for model, all_seeds in seeds.items()
         for part in ([all_seeds] if bench.stacked else [[seed] for seed in all_seeds])
@@ -77,6 +80,7 @@ def recorded(bench: Bench, model: str, seed: int, progress: Callable[[str], None
     todo = evidence_jobs(bench, [(model, seed)])
     how = f"training on {len(bench.task.train):,} signals" if todo else "found, no training needed"
     progress(f"the record of {model}, seed {seed}: {how}")
+    check_room(bench.root, sum(job.disk for job in todo), "--results")
     for job in todo:
         with one_thread():  # another number of threads gives other last bits, and other picks
             job.call(bench, *job.arguments)
