@@ -19,16 +19,19 @@ from typing import BinaryIO
 log = logging.getLogger(__name__)
 
 NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+FULL = errno.ENOSPC, errno.EDQUOT
 SAFE = "Finished results are safe"
 A_DAY = 86_400  # s: what a killed writer left is swept after it
+LEAST_ROOM = 2**20  # bytes: with less no table or page can be written
 LONGEST_NAME = 255  # bytes, on the usual file systems
 UNFINISHED = ".foqus-unfinished."
 
 
 def _mend(code: int | None, needed: int) -> str:
-    if code in (errno.ENOSPC, errno.EDQUOT):
+    if code in FULL:
         what = "disk full" if code == errno.ENOSPC else "disk quota reached"
-        return f"{what}, {needed} bytes needed. {SAFE}; free space, then run again"
+        much = f", {needed} bytes needed" if needed else ""
+        return f"{what}{much}. {SAFE}; free space, then run again"
     if code == errno.EROFS:
         return f"read-only file system. {SAFE}; choose a results folder that can be written"
     if code in (errno.EACCES, errno.EPERM):
@@ -169,6 +172,17 @@ def check_writable(folder: Path, option: str = "results=...") -> None:
         ) from error
 
 
+def check_room(folder: Path, needed: int, option: str = "results=...") -> None:
+    """ValueError unless about `needed` bytes are free where the folder is, or will be."""
+    above = next(one for one in (folder, *Path(folder).absolute().parents) if Path(one).exists())
+    whole, _, free = shutil.disk_usage(above)
+    if whole and free < needed:  # some network file systems say nothing
+        raise ValueError(
+            f"{folder}: expected {needed / 2**20:.1f} MB of free space for what will be written, "
+            f"got {free / 2**20:.1f} MB. Free space, or name another place ({option})"
+        )
+
+
 def sweep_temporary(root: Path, older_than_s: float = A_DAY) -> list[Path]:
     """Remove the .tmp files that killed writers left; a living writer needs milliseconds."""
     gone = []
@@ -200,6 +214,7 @@ def can_be_made(path: Path) -> None:
         raise ValueError(
             f"{path}: cannot be written ({above}: {error.strerror}). Name another place"
         ) from error
+    check_room(path, LEAST_ROOM, "another file or folder")
 
 
 @contextmanager
@@ -213,6 +228,11 @@ def unfinished(parent: Path) -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
     try:
         yield made
+    except OSError as error:
+        if error.errno not in FULL or error.strerror != os.strerror(error.errno):
+            raise
+        with explained(parent):  # of a full disk the system names no file
+            raise
     finally:
         shutil.rmtree(made, ignore_errors=True)
 

@@ -247,3 +247,29 @@ def test_quarantine_puts_back_what_was_mended_meanwhile(tmp_path):
     durable.quarantine(tmp_path, path, seen=b"damaged")
     assert path.read_bytes() == b"whole"
     assert list((tmp_path / "quarantine").iterdir()) == []
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A disk of 1 GB with 3 kB left."""
+    usage = shutil._ntuple_diskusage(10**9, 10**9 - 3000, 3000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+
+
+def test_a_full_disk_is_told_before_anything_is_written(full, tmp_path):
+    wanted = r"expected 2.0 MB of free space .*, got 0.0 MB. Free space, or name another .*--out"
+    with pytest.raises(ValueError, match=wanted):
+        durable.check_room(tmp_path / "not" / "yet", 2**21, "--out")
+    durable.check_room(tmp_path, 3000)
+    with pytest.raises(ValueError, match="coreset: expected 1.0 MB of free space"):
+        durable.can_be_made(tmp_path / "coreset")
+
+
+def test_what_a_full_disk_says_within_a_folder_to_be_names_it(tmp_path):
+    words = "disk full. Finished results are safe; free"
+    with pytest.raises(OSError, match=words) as raised, durable.unfinished(tmp_path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert str(tmp_path) in str(raised.value) and "bytes needed" not in str(raised.value)
+    with pytest.raises(OSError, match="^.*chosen.npy: disk full, 9"), durable.unfinished(tmp_path):
+        raise OSError(errno.ENOSPC, "chosen.npy: disk full, 9 bytes needed")
+    assert not list(tmp_path.iterdir())

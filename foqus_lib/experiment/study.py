@@ -52,6 +52,7 @@ class Job:
     cost: float = 1.0  # in units, for instance visits: one signal forward and backward
     probe: Callable[..., float] | None = None  # probe(bench, job): seconds a unit, measured now
     memory: int = 0  # bytes a worker needs for it beyond Python and torch
+    disk: int = 0  # bytes that the artifacts it makes, and what it keeps meanwhile, take at most
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from foqus_lib.durable import check_writable, sweep_temporary
+from foqus_lib.durable import check_room, check_writable, sweep_temporary
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.key import Trial
@@ -20,6 +20,8 @@ from foqus_lib.experiment.study import Job, Study
 from foqus_lib.experiment.workers import executed
 
 log = logging.getLogger(__name__)
+
+ROW = 4096  # bytes of disk for one: a file of its own
 Progress = Callable[[str], None]
 
 
@@ -43,6 +45,8 @@ def sweep(
     artifacts.sweep_partial(bench.root)  # and killed trainings a month ago
     todo = plan(study, bench, trials, workers, probed_from, scheduler)
     progress(str(todo))
+    disk = sum(job.disk for jobs in todo.stages for job in jobs)
+    check_room(bench.root, disk + ROW * len(todo.missing))
     for number, jobs in enumerate(todo.stages):
         if any(todo.stages[:number]):  # they made what these jobs need, or noted why not
             jobs = study.jobs(bench, store.scan(bench.root, todo.missing).missing)[number]

@@ -1,6 +1,7 @@
 """From evidence to coresets: nested, balanced, one draw for all the trials that share it."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.selection.budget import budget_of
+from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, looked
 from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for, select, select_or_say
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of
@@ -123,10 +125,11 @@ def test_a_starved_trial_is_one_failure_and_not_the_sweeps(bench, task, tmp_path
     rows = np.flatnonzero((task.train.label != 2) | (np.arange(64) % 5 == 0))
     few = replace(task, train=task.train[rows], train_rows=task.train_rows[rows], fingerprint="1")
     made = tiny.bench(few, tmp_path)
-    trials = tiny.trials(few, methods=("Uniform",))
+    trials = tiny.trials(task, methods=("Uniform",))  # of other signals: there it can be filled
+    trials = [replace(one, fingerprint="1") for one in trials]
     found = tiny.run(made, trials)
     assert [one.budget for one in found.missing] == [5000]
-    assert "signals is 7 for each of 3 classes, but class 2 has 4" in found.note
+    assert "signals is 7 for each of 3 classes, but class high has 4" in found.note
 
 
 def test_a_record_that_failed_costs_its_methods_and_says_why(bench, tmp_path):
@@ -139,3 +142,39 @@ def test_a_record_that_failed_costs_its_methods_and_says_why(bench, tmp_path):
     assert list(kept) == ["Uniform"] and np.array_equal(kept["Uniform"], found["Uniform"])
     assert why.startswith("No coreset of FoQuS, Margin: no record of CNN1D, seed 0")
     assert "mud" in why
+
+
+def test_what_cannot_end_well_is_refused_when_the_trials_are_made(task):
+    """Before a record is trained, by `--plan`, a sweep and a notebook alike; classes have names."""
+    rows = np.flatnonzero((task.train.label != 2) | (np.arange(64) % 5 == 0))
+    few = replace(task, train=task.train[rows], train_rows=task.train_rows[rows], fingerprint="1")
+    with pytest.raises(ValueError, match="7 for each of 3 classes, but class high has 4. Lower"):
+        tiny.trials(few)
+    with pytest.raises(ValueError, match="rate: 0.0001 of 64 signals keeps none. Raise the rate"):
+        tiny.trials(task, rates=(0.0001,))
+    for method in ("GraNd", "EL2N", "GraNd | SNR-balanced"):
+        with pytest.raises(ValueError, match=rf"early_runs: {re.escape(method)} looks at .* got 0"):
+            tiny.trials(task, methods=("Uniform", method), early_runs=0)
+    assert tiny.trials(task, methods=("Uniform", "FoQuS"), early_runs=0)
+
+
+def test_a_disk_without_room_for_a_record_is_told_before_its_training(task, tmp_path, monkeypatch):
+    """The estimate holds all that is kept at once, and is no more than a few times that."""
+    made, most = tiny.bench(task, tmp_path), []
+    [job] = run.evidence_jobs(made, [("CNN1D", 0)])
+    real = shutil.rmtree
+
+    def weigh(folder, *given, **more):
+        most.append(sum(path.stat().st_size for path in tmp_path.rglob("*.*")))
+        real(folder, *given, **more)
+
+    monkeypatch.setattr(shutil, "rmtree", weigh)
+    trials = tiny.trials(task, methods=("FoQuS",))
+    usage = shutil._ntuple_diskusage(10**9, 10**9 - job.disk, job.disk)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda path: usage)
+        with pytest.raises(ValueError, match="MB of free space for what will be written, got"):
+            tiny.run(made, trials)  # the record has room, the rows have not
+        assert not list(tmp_path.rglob("*.npz"))
+    run.recorded(made, "CNN1D", 0, lambda text: None)
+    assert most[0] / 5 < job.disk and max(most) < 1.5 * job.disk

@@ -11,7 +11,7 @@ from foqus_lib.evidence import Evidence
 from foqus_lib.experiment.key import Trial
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
-from foqus_lib.selection.catalog import method_named, partition_named
+from foqus_lib.selection.catalog import looks_early, method_named, partition_named
 from foqus_lib.selection.methods import coresets
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, Bench, looked
@@ -90,6 +90,23 @@ def affordable(label: ndarray, rate: float, classes: Sequence[str] = ()) -> int:
     if rate < 1:
         _refuse_starved_class(label, rate, budget, classes)
     return budget
+
+
+def refuse_impossible(
+    signals: Signals, rates: Sequence[float], methods: Sequence[str], early_runs: int
+) -> None:
+    """ValueError for what a trial could only say after the training that it waits for.
+
+    A rate that keeps nothing or more of a class than there is, and a method whose record would
+    lack the early trainings that it looks at.
+    """
+    for rate in rates:
+        affordable(signals.label, rate, signals.classes)
+    if early_runs == 0 and (early := [name for name in methods if looks_early(name)]):
+        raise ValueError(
+            f"early_runs: {', '.join(early)} looks at short trainings; expected 1 or more, got 0. "
+            "Raise it, or leave that method out"
+        )
 
 
 def rate_for(least: int, n: int) -> float:

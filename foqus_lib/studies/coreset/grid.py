@@ -23,6 +23,7 @@ from foqus_lib.selection.catalog import (
     version_of,
 )
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, Bench, looked
+from foqus_lib.studies.coreset.draw import refuse_impossible
 from foqus_lib.studies.coreset.run import jobs
 from foqus_lib.training import collect, fit
 from foqus_lib.training.collect import Collection
@@ -229,6 +230,8 @@ def _trials(
     pairs_of: Mapping[Sequence[str], Sequence[tuple[str, str]]],
 ) -> list[Trial]:
     """Each group of methods for its pairs of networks, and the ceilings; shared ones once."""
+    asked = list(dict.fromkeys(name for group in pairs_of if pairs_of[group] for name in group))
+    refuse_impossible(task.train, options.rates, asked, options.early_runs)
     found = [
         trial(task, options, a, b, method, points, seed, repeat)
         for methods, pairs in pairs_of.items()

@@ -16,6 +16,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from torch import nn
 
+from foqus_lib.durable import check_room
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
@@ -31,6 +32,7 @@ from foqus_lib.studies.attempt import noted
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
+from foqus_lib.studies.coreset.room import bytes_on_disk
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
 from foqus_lib.training.single import diverged
@@ -65,6 +67,7 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
             cost=visits * len(part),
             probe=seconds_per_visit,
             memory=_memory(bench, {model}),
+            disk=bytes_on_disk(bench, model) * len(part),
         )
         for model, all_seeds in seeds.items()
         for part in ([all_seeds] if bench.stacked else [[seed] for seed in all_seeds])
@@ -76,6 +79,7 @@ def recorded(bench: Bench, model: str, seed: int, progress: Callable[[str], None
     todo = evidence_jobs(bench, [(model, seed)])
     how = f"training on {len(bench.task.train):,} signals" if todo else "found, no training needed"
     progress(f"the record of {model}, seed {seed}: {how}")
+    check_room(bench.root, sum(job.disk for job in todo), "--results")
     for job in todo:
         with one_thread():  # another number of threads gives other last bits, and other picks
             job.call(bench, *job.arguments)
@@ -220,9 +224,10 @@ def _selected(bench: Bench, trials: Sequence[Trial]) -> Iterator[tuple[Trial, nd
 
 
 def _affordable(bench: Bench, trial: Trial) -> bool:
-    """A rate that a class cannot fill fails its own trial, not the other rates'."""
+    """Of a trial that `grid` did not make, and so did not refuse: its rate fails it alone."""
     try:
-        affordable(bench.task.train.label, trial.budget / 10_000)
+        train = bench.task.train
+        affordable(train.label, trial.budget / 10_000, train.classes)
     except ValueError as error:
         store.fail(bench.root, trial.key, error)
         return False
