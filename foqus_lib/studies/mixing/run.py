@@ -29,11 +29,15 @@ def run_trials(bench: Bench, trials: Sequence[Trial]) -> None:
     """Draw the coreset of each, train, test, publish. What fails does not stop the others."""
 
     def from_coreset(trial: Trial) -> dict:
-        chosen = trial["coreset"], trial["selection_model"], trial.budget / 10_000, trial.seed
-        rows = np.sort(coreset_of(bench, *chosen))
-        return outcome(bench, trial, TrainingPart(bench.task, rows))
+        return outcome(bench, trial, part_of(bench, trial))
 
     each(bench, trials, from_coreset)
+
+
+def part_of(bench: Bench, trial: Trial) -> TrainingPart:
+    """What a trial trains on: the signals of its coreset, or all."""
+    chosen = trial["coreset"], trial["selection_model"], trial.budget / 10_000, trial.seed
+    return TrainingPart(bench.task, np.sort(coreset_of(bench, *chosen)))
 
 
 def outcome(bench: Bench, trial: Trial, part: TrainingPart) -> dict:
