@@ -22,9 +22,9 @@ PAIRED: bool = True
 
 Decided once for the whole project, on a pilot of Uniform draws (real RML2016.04C, CNN1D): trials
 that start from the same weights correlated by 0.2 at 1 % and 0.5 at 5 %. On the first five seeds of
-fifteen methods at 1 %, looked at once more, it was 0.31. It stays, whatever later rows show: a test that is
-chosen by its data holds no level. `pairing` prints from committed rows what it gains or costs
-(book/results/*/derived/pairing.csv).
+fifteen methods at 1 %, looked at once more, it was 0.31. It stays, whatever later rows show: a test
+that is chosen by its data holds no level. `pairing` prints from committed rows what it gains or
+costs (book/results/*/derived/pairing.csv).
 """
 
 LEVEL, POWER = 0.05, 0.8
