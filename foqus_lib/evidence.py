@@ -87,7 +87,7 @@ def to_arrays(evidence: Evidence) -> dict[str, ndarray]:
     return arrays | {"schema": np.int64(SCHEMA)}
 
 
-def load(path: Path) -> Evidence:
+def from_npz(path: Path) -> Evidence:
     """Read an .npz of `to_arrays`; never unpickles. Broken files raise ValueError with the path.
 
     A field that was added later, with a default, may be missing in an older file.

@@ -87,7 +87,7 @@ def saver(folder: Path) -> Save:
     return save
 
 
-def load(folder: Path, seeds: Sequence[str], device: torch.device) -> dict | None:
+def unfinished(folder: Path, seeds: Sequence[str], device: torch.device) -> dict | None:
     """The state of the stack of these seeds; None if none was kept that can be gone on from."""
     path = _path(folder, seeds)
     try:

@@ -120,7 +120,7 @@ def fit(
         after, returned = (
             partial(call, replicas, network) if call else None for call in (after_epoch, on_return)
         )
-        state = checkpoint.load(keep, of_stack, device) if keep else None
+        state = checkpoint.unfinished(keep, of_stack, device) if keep else None
         try:
             with current(device), arithmetic(recipe.precision, device):
                 bad = _train(

@@ -384,7 +384,7 @@ def test_a_saved_model_is_loaded_with_its_head_untied(tmp_path):
         num_attention_heads=2, tie_word_embeddings=True,
     ))  # fmt: skip
     tied.save_pretrained(tmp_path)
-    model = checkpoint.load(tmp_path)
+    model = checkpoint.language_model(tmp_path)
     assert torch.equal(model.lm_head.weight, model.model.embed_tokens.weight)
     assert model.lm_head.weight is not model.model.embed_tokens.weight
     tuned_head = tuning.prepared(model, "lm_head")
@@ -429,7 +429,7 @@ def test_folders_that_hold_no_llama_are_refused(tmp_path, files, words):
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
     with pytest.raises(ValueError, match=words):
-        checkpoint.load(tmp_path)
+        checkpoint.language_model(tmp_path)
 
 
 @pytest.mark.parametrize("lost", ["head", "block"])
@@ -446,7 +446,7 @@ def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path, lost):
         path.write_text(json.dumps(json.loads(path.read_text()) | {"num_hidden_layers": 3}))
     words = "1 are missing, such as lm_head.weight" if lost == "head" else "such as model.layers.2"
     with pytest.raises(ValueError, match=words + ".*Save the whole model"):
-        checkpoint.load(tmp_path)
+        checkpoint.language_model(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,7 @@ def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path, lost):
         ("model.gguf", b""),
     ],
 )
-@pytest.mark.parametrize("asked", [checkpoint.blocks_of, checkpoint.load])
+@pytest.mark.parametrize("asked", [checkpoint.blocks_of, checkpoint.language_model])
 def test_weights_that_cannot_be_read_name_their_file(tmp_path, name, content, asked):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
     (tmp_path / name).write_bytes(content)

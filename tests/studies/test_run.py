@@ -245,8 +245,8 @@ def test_a_record_is_read_once_for_all_its_methods(stacked, task, tmp_path, monk
     bench = tiny.bench(task, tmp_path)
     collect_evidence(bench, "CNN1D", [0, 1, 2])
     trials = tiny.trials(task, methods=("Uniform", "Entropy", "Margin", "FoQuS"), seeds=3)
-    real, read = evidence.load, []
-    monkeypatch.setattr(evidence, "load", lambda path: read.append(path) or real(path))
+    real, read = evidence.from_npz, []
+    monkeypatch.setattr(evidence, "from_npz", lambda path: read.append(path) or real(path))
     monkeypatch.setattr(naming.Bench, "stacked", stacked)
     groups = [trials] if stacked else [job.trials for job in trial_jobs(bench, trials)]
     for group in groups:

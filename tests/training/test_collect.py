@@ -105,19 +105,19 @@ def test_several_seeds_at_once_are_each_as_alone(record, tones):
 def test_evidence_survives_the_disk(record, tmp_path):
     path = tmp_path / "e.npz"
     np.savez(path, **evidence.to_arrays(record[0]))
-    back = evidence.load(path)
+    back = evidence.from_npz(path)
     for field in evidence.SAMPLE_AXIS:
         np.testing.assert_array_equal(getattr(back, field), getattr(record[0], field))
     arrays = evidence.to_arrays(record[0])
     np.savez(
         path, **{name: array for name, array in arrays.items() if name not in ("margin", "drift")}
     )
-    old = evidence.load(path)
+    old = evidence.from_npz(path)
     assert old.margin is None and old.drift is None, "a file of before these fields were added"
     for broken in (path.read_bytes()[:-40], b"", b"<html>"):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match=r"e\.npz: not a readable evidence file"):
-            evidence.load(path)
+            evidence.from_npz(path)
 
 
 def test_evidence_whose_arrays_do_not_belong_together_is_refused(record, monkeypatch):
@@ -153,7 +153,7 @@ def test_arrays_that_are_no_evidence_are_refused_by_path(field, got, words, reco
     path = tmp_path / "e.npz"
     np.savez(path, **evidence.to_arrays(record[0]) | {field: got})
     with pytest.raises(ValueError, match=rf"e\.npz: .*{words}"):
-        evidence.load(path)
+        evidence.from_npz(path)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -167,7 +167,7 @@ def test_any_damaged_byte_is_refused_by_path_or_does_no_harm(save, record, tmp_p
         broken[at] ^= 1 << int(where.integers(8))
         path.write_bytes(broken)
         try:
-            back = evidence.load(path)
+            back = evidence.from_npz(path)
         except ValueError as refusal:
             assert str(refusal).startswith(f"{path}: ")
             continue
@@ -226,7 +226,7 @@ def test_early_trainings_that_overflow_cost_only_who_looks_at_them(record, tones
             patched.setattr(collecting, "logits_and_norms", partial(scaled, by=(logits, norms)))
             [(found, _)] = collect(MODELS["CNN1D"], tones, ["a"], SMALL)
         np.savez(tmp_path / "e.npz", **evidence.to_arrays(found))
-        back = evidence.load(tmp_path / "e.npz")
+        back = evidence.from_npz(tmp_path / "e.npz")
         np.testing.assert_array_equal(back.loss, record[0].loss)
         assert len(back.logits_early) == 0
         for score in (scores.grand, newer.el2n):
@@ -314,7 +314,7 @@ def test_a_field_of_evidence_that_came_later_may_lack_in_an_older_file(
     del arrays["embedding_norm_early"]
     np.savez(path, **arrays)
     with pytest.raises(ValueError, match=r"missing \['embedding_norm_early'\]"):
-        evidence.load(path)
+        evidence.from_npz(path)
     later = [
         SimpleNamespace(name=f.name, default=0 if "norm" in f.name else f.default)
         for f in fields(evidence.Evidence)
@@ -322,11 +322,11 @@ def test_a_field_of_evidence_that_came_later_may_lack_in_an_older_file(
     monkeypatch.setattr(evidence, "fields", lambda kind: later)
     none = np.zeros((2, 96), np.float32)
     monkeypatch.setattr(evidence, "Evidence", partial(evidence.Evidence, embedding_norm_early=none))
-    back = evidence.load(path)
+    back = evidence.from_npz(path)
     assert back.embedding_norm_early is none and (back.loss == record[0].loss).all()
 
 
 def test_an_array_that_a_newer_library_added_does_not_hinder_this_one(record, tmp_path):
     path = tmp_path / "e.npz"
     np.savez(path, **evidence.to_arrays(record[0]), margins=np.zeros(96))
-    assert (evidence.load(path).loss == record[0].loss).all()
+    assert (evidence.from_npz(path).loss == record[0].loss).all()

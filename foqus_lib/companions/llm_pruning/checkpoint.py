@@ -142,7 +142,7 @@ def _read_into(made, path: Path) -> None:
             made.update(part)
 
 
-def load(folder: Path) -> nn.Module:
+def language_model(folder: Path) -> nn.Module:
     """The LlamaForCausalLM of a folder in float32 on the CPU, in evaluation mode, head untied."""
     check_architecture(folder)
     check_weights(folder)

@@ -98,7 +98,7 @@ def _network(key: dict) -> dict:
 @lru_cache(maxsize=2)
 def _loaded(root: Path, key: str) -> Evidence:
     """Found, checked and read once for all methods that follow one another."""
-    return evidence.load(_found(root, json.loads(key)))
+    return evidence.from_npz(_found(root, json.loads(key)))
 
 
 def _found(root: Path, key: dict) -> Path:

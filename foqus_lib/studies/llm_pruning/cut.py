@@ -52,7 +52,7 @@ def base(bench: Bench) -> nn.Module:
     """The model that is cut, in float32. Do not change it."""
     how = bench.options
     if how.model != SMALL:
-        return checkpoint.load(checkpoint.folder_of(how.model))
+        return checkpoint.language_model(checkpoint.folder_of(how.model))
     arrays = artifacts.load_arrays(artifacts.needed(bench.root, bench.base_key, "base model"))
     model = fresh(bench)
     model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})

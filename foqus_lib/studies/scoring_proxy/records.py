@@ -72,7 +72,7 @@ def record_of(bench: Bench, method: str, seed: int) -> tuple[Evidence, float]:
     """The record a method looks at and the seconds it took; ValueError if there is none."""
     key = record_key(bench, method, seed)
     path = artifacts.needed(bench.root, key, f"record of {method}, seed {seed}")
-    return evidence.load(path), float(artifacts.provenance_of(path)["seconds"])
+    return evidence.from_npz(path), float(artifacts.provenance_of(path)["seconds"])
 
 
 def scores(record: Evidence) -> Float[ndarray, " N"]:
