@@ -6,12 +6,21 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
 from operator import attrgetter
+from typing import Protocol, runtime_checkable
 
 from foqus_lib.errors import unknown
 
 Plain = str | int
 Settings = tuple[tuple[str, str], ...]
 NONE = "-"  # a setting that a trial does not have: no network, no recipe, no coreset
+
+
+@runtime_checkable
+class Signed(Protocol):
+    """What a trial is run on: a name for readers, and the digest that tells it from all others."""
+
+    name: str
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,23 @@ class Trial:
             raise ValueError(f"trial.settings: {sorted(taken)} are fields of every trial")
         for name, value in self.settings:
             _check_field(name, value, str)
+
+    @classmethod
+    def on(
+        cls,
+        task: Signed,
+        study: str,
+        version: int,
+        method: str,
+        budget: int,
+        seed: int,
+        repeat: int = 0,
+        **settings: str,
+    ) -> "Trial":
+        """A trial on the task's signals, its settings in any order."""
+        of_task = task.name, task.fingerprint
+        ordered = tuple(sorted(settings.items()))
+        return cls(study, version, *of_task, method, budget, seed, repeat, ordered)
 
     def __getitem__(self, setting: str) -> str:
         """The value of a setting: trial["evaluation_model"]."""

@@ -44,20 +44,16 @@ def _epochs(t: int) -> str:
 def _trial(task: Task, options: Options, model: str, group: str, seed: int) -> Trial:
     recipe = of_model(model, options.collection.recipe)  # its early runs leave no margin
     found = {model: VERSIONS[model], "collect": collect.VERSION, "fit": fit.VERSION}
-    return Trial(
+    return Trial.on(
+        task,
         NAME,
         VERSION,
-        task.name,
-        task.fingerprint,
         group,
         options.selection_epochs,
         seed,
-        0,
-        (
-            ("selection_model", model),
-            ("selection_recipe", str(recipe)),
-            ("versions", versions_text(found)),
-        ),
+        selection_model=model,
+        selection_recipe=str(recipe),
+        versions=versions_text(found),
     )
 
 

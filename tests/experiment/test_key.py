@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from hashlib import sha256
+from types import SimpleNamespace
 
 import jaxtyping
 import numpy as np
@@ -38,6 +39,13 @@ def test_name_is_stable_and_tells_every_field_and_setting_apart():
         for name, value in ONE.key.items()
     ]
     assert len({one.name for one in [ONE, *others]}) == len(ONE.key) + 1
+
+
+def test_a_trial_on_a_task_has_its_name_and_print_and_its_settings_in_order():
+    task = SimpleNamespace(name=ONE.dataset, fingerprint=ONE.fingerprint)
+    found = {"versions": "FoQuS=1 fit=2", "evaluation_model": "CNN2D"}
+    assert Trial.on(task, "coreset", 1, "FoQuS", 500, 0, 2, **found) == ONE
+    assert Trial.on(task, "coreset", 1, "FoQuS", 500, 0, **found) == replace(ONE, repeat=0)
 
 
 @pytest.mark.parametrize(

@@ -52,27 +52,24 @@ def _trial(
     of_source = needs_source(looked)
     on_coreset = table == CORESETS
     selected = method in names.SELECTIONS[1:]
-    return Trial(
+    return Trial.on(
+        bench.task,
         NAME,
         VERSION,
-        bench.task.name,
-        bench.task.fingerprint,
         method,
         budget,
         seed,
         repeat,
-        (
-            ("clustering_recipe", clustering_of(looked, how)),
-            ("coreset_recipe", str(how.on_coreset) if on_coreset else NONE),
-            ("network", how.model),
-            ("pretraining_recipe", pretraining_of(looked, how)),
-            ("selection_recipe", str(how.collection) if selected else NONE),
-            ("setting", setting),
-            ("source", source_key(bench, setting) if of_source else NONE),
-            ("table", table),
-            ("target", " ".join(target.train.classes)),
-            ("versions", versions(how.model, coresets.SELECTOR if selected else "")),
-        ),
+        clustering_recipe=clustering_of(looked, how),
+        coreset_recipe=str(how.on_coreset) if on_coreset else NONE,
+        network=how.model,
+        pretraining_recipe=pretraining_of(looked, how),
+        selection_recipe=str(how.collection) if selected else NONE,
+        setting=setting,
+        source=source_key(bench, setting) if of_source else NONE,
+        table=table,
+        target=" ".join(target.train.classes),
+        versions=versions(how.model, coresets.SELECTOR if selected else ""),
     )
 
 

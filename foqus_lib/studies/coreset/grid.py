@@ -266,22 +266,19 @@ def trial(
     blind = model == NONE
     collection = options.collection
     recipe = replace(collection, recipe=of_model(selection_model, collection.recipe))
-    return Trial(
+    return Trial.on(
+        task,
         CORESET.name,
         CORESET.version,
-        task.name,
-        task.fingerprint,
         method,
         points,
         seed,
         repeat,
-        (
-            ("evaluation_model", evaluation_model),
-            ("evaluation_recipe", str(of_model(evaluation_model, options.evaluation))),
-            ("selection_model", model),
-            ("selection_recipe", NONE if blind else str(recipe)),
-            ("versions", _versions(method, evaluation_model, () if blind else [model])),
-        ),
+        evaluation_model=evaluation_model,
+        evaluation_recipe=str(of_model(evaluation_model, options.evaluation)),
+        selection_model=model,
+        selection_recipe=NONE if blind else str(recipe),
+        versions=_versions(method, evaluation_model, () if blind else [model]),
     )
 
 

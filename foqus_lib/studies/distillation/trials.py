@@ -61,22 +61,19 @@ def trial(
 ) -> Trial:
     """One result: a set of `budget` signals per class, and a network that was trained on it."""
     way = Way("Uniform") if method == ALL_DATA else ways(how)[method]
-    return Trial(
+    return Trial.on(
+        task,
         NAME,
         VERSION,
-        task.name,
-        task.fingerprint,
         method,
         budget,
         seed,
         repeat,
-        (
-            ("distillation_recipe", way.recipe),
-            ("evaluation_model", model),
-            ("evaluation_recipe", how.evaluation(model, method)),
-            ("selection_recipe", str(how.collection) if way.looks else NONE),
-            ("versions", versions(way, model, drawn=method != ALL_DATA)),
-        ),
+        distillation_recipe=way.recipe,
+        evaluation_model=model,
+        evaluation_recipe=how.evaluation(model, method),
+        selection_recipe=str(how.collection) if way.looks else NONE,
+        versions=versions(way, model, drawn=method != ALL_DATA),
     )
 
 

@@ -91,8 +91,7 @@ def _seconds_per_visit(bench: Bench, job: Job) -> float:
     network, _ = job.kind
     signals = bench.task.train
     rows = np.arange(min(bench.how.batch, len(signals)))
-    probe = Trial(NAME, VERSION, "probe", "probe", FLOOR, 1, 0, 0,
-                  (("form", WHOLE), ("network", network)))  # fmt: skip
+    probe = Trial.on(bench.task, NAME, VERSION, FLOOR, 1, 0, form=WHOLE, network=network)
 
     def train(epochs: int) -> None:
         how = replace(bench.how, epochs=epochs, all_epochs=epochs)

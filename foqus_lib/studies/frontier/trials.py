@@ -53,23 +53,19 @@ def trial(
 ) -> Trial:
     """One result: a way to spend a share of the data, and the network that it trains."""
     looks = looks_at_record(method)
-    return Trial(
+    return Trial.on(
+        task,
         NAME,
         VERSION,
-        task.name,
-        task.fingerprint,
         method,
         points,
         seed,
-        0,
-        (
-            ("distillation_recipe", how.distilling if method == DISTILLED else NONE),
-            ("form", f"{CUT} to {how.keep} blocks" if form == CUT else form),
-            ("network", network),
-            ("recipe", str(how.recipe(points / 10_000, method))),
-            ("selection_recipe", str(how.collection) if looks else NONE),
-            ("versions", _versions(network, form, method)),
-        ),
+        distillation_recipe=how.distilling if method == DISTILLED else NONE,
+        form=f"{CUT} to {how.keep} blocks" if form == CUT else form,
+        network=network,
+        recipe=str(how.recipe(points / 10_000, method)),
+        selection_recipe=str(how.collection) if looks else NONE,
+        versions=_versions(network, form, method),
     )
 
 

@@ -40,22 +40,19 @@ def _trials_of(common: Common, options: Options, task: Task) -> list[Trial]:
 
 
 def _trial(options: Options, task: Task, method: str, keep: int, seed: int, repeat: int) -> Trial:
-    return Trial(
+    return Trial.on(
+        task,
         STUDY.name,
         STUDY.version,
-        task.name,
-        task.fingerprint,
         method,
         keep,
         seed,
         repeat,
-        (
-            ("base_recipe", str(options.base_recipe)),
-            ("network", options.named),
-            ("recipe", str(options.recipe)),
-            ("similarity", options.similarity if method in LOOKS_ALIKE else NONE),
-            ("versions", versions(options)),
-        ),
+        base_recipe=str(options.base_recipe),
+        network=options.named,
+        recipe=str(options.recipe),
+        similarity=options.similarity if method in LOOKS_ALIKE else NONE,
+        versions=versions(options),
     )
 
 

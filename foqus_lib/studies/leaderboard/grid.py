@@ -42,23 +42,19 @@ def trial(
 ) -> Trial:
     """One training on a coreset, tested on a track. digest: of a team's rows, else "-"."""
     looks = looks_at_record(method, digest)
-    return Trial(
+    return Trial.on(
+        here,
         NAME,
         VERSION,
-        here.name,
-        here.fingerprint,
         method,
         points,
         seed,
-        0,
-        (
-            ("coreset", digest),
-            ("evaluation_recipe", str(of_model(how.model, how.recipe))),
-            ("model", how.model),
-            ("selection_recipe", str(how.collection) if looks else NONE),
-            ("track", track),
-            ("versions", _versions(how.model, method, digest)),
-        ),
+        coreset=digest,
+        evaluation_recipe=str(of_model(how.model, how.recipe)),
+        model=how.model,
+        selection_recipe=str(how.collection) if looks else NONE,
+        track=track,
+        versions=_versions(how.model, method, digest),
     )
 
 

@@ -51,20 +51,22 @@ def trials(common: Common, options: Options, task: Corpus) -> list[Trial]:
 
 def _trial(options: Options, task: Corpus, row: tuple, seed: int, repeat: int) -> Trial:
     rule, cut, how, steps = row
-    settings = {
-        "base_recipe": options.base_recipe,
-        "cut": cut,
-        "measured": options.measured,
-        "model": options.named,
-        "recipe": options.recipe,
-        "tuning": how,
-        "versions": versions(how),
-    }
-    budget = steps * options.tokens_a_step
-    return Trial(
-        STUDY.name, STUDY.version, task.name, task.fingerprint, rule, budget, seed, repeat,
-        tuple(settings.items()),
-    )  # fmt: skip
+    return Trial.on(
+        task,
+        STUDY.name,
+        STUDY.version,
+        rule,
+        steps * options.tokens_a_step,
+        seed,
+        repeat,
+        base_recipe=options.base_recipe,
+        cut=cut,
+        measured=options.measured,
+        model=options.named,
+        recipe=options.recipe,
+        tuning=how,
+        versions=versions(how),
+    )
 
 
 # ---- jobs ----------------------------------------------------------------------------------------

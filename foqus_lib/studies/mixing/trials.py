@@ -53,23 +53,20 @@ def trial(
         versions |= {"collect": collect.VERSION}
     if coreset != NONE:
         versions |= {coreset.replace(" ", "-"): version_of(coreset)}
-    return Trial(
+    return Trial.on(
+        task,
         NAME,
         VERSION,
-        task.name,
-        task.fingerprint,
         method,
         points,
         seed,
         repeat,
-        (
-            ("coreset", coreset),
-            ("evaluation_model", options.model),
-            ("evaluation_recipe", str(options.evaluation(method, points))),
-            ("mixing", NONE if method in (FLOOR, ALL_DATA) else str(options.rules)),
-            ("selection_model", looked(coreset, options.model)),
-            ("selection_recipe", str(how) if looks_at_network(coreset) else NONE),
-            ("steps", STEPS),
-            ("versions", versions_text(versions)),
-        ),
+        coreset=coreset,
+        evaluation_model=options.model,
+        evaluation_recipe=str(options.evaluation(method, points)),
+        mixing=NONE if method in (FLOOR, ALL_DATA) else str(options.rules),
+        selection_model=looked(coreset, options.model),
+        selection_recipe=str(how) if looks_at_network(coreset) else NONE,
+        steps=STEPS,
+        versions=versions_text(versions),
     )

@@ -21,25 +21,22 @@ def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     """
     check_length(options.model, task.train.length)
     return [
-        Trial(
+        Trial.on(
+            task,
             STUDY.name,
             STUDY.version,
-            task.name,
-            task.fingerprint,
             method,
             basis_points(rate),
             seed,
             repeat,
-            (
-                ("base_recipe", base_recipe(options, method, seed, common.seeds)),
-                ("evaluation_model", options.model),
-                ("evaluation_recipe", str(options.model_recipe)),
-                ("keep", str(options.keep[0])),
-                ("network", options.named),
-                ("recipe", str(options.recipe)),
-                ("similarity", options.similarity),
-                ("versions", _versions(options)),
-            ),
+            base_recipe=base_recipe(options, method, seed, common.seeds),
+            evaluation_model=options.model,
+            evaluation_recipe=str(options.model_recipe),
+            keep=str(options.keep[0]),
+            network=options.named,
+            recipe=str(options.recipe),
+            similarity=options.similarity,
+            versions=_versions(options),
         )
         for method in METHODS
         for rate in options.rates

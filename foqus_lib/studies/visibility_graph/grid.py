@@ -98,23 +98,20 @@ def _trial(
         versions |= {chosen.replace(" ", "-"): version_of(chosen)}
     if looks_at_network(chosen):
         versions |= {"collect": collect.VERSION, model: NETWORKS[model]}
-    return Trial(
+    return Trial.on(
+        task,
         STUDY.name,
         STUDY.version,
-        task.name,
-        task.fingerprint,
         method,
         points,
         seed,
         repeat,
-        (
-            ("coreset", chosen),
-            ("network", NONE if plain else str(rows.shape_of(method, shape))),
-            ("recipe", str(options.recipe_of(method, chosen))),
-            ("selection_model", looked(chosen, model)),
-            ("selection_recipe", str(options.collection) if looks_at_network(chosen) else NONE),
-            ("versions", versions_text(versions)),
-        ),
+        coreset=chosen,
+        network=NONE if plain else str(rows.shape_of(method, shape)),
+        recipe=str(options.recipe_of(method, chosen)),
+        selection_model=looked(chosen, model),
+        selection_recipe=str(options.collection) if looks_at_network(chosen) else NONE,
+        versions=versions_text(versions),
     )
 
 
