@@ -1,11 +1,12 @@
 """Seconds of a visit: what a longer training takes more than a short one."""
 
+import itertools
 import math
 
 import pytest
 
 from foqus_lib.experiment import pace
-from foqus_lib.experiment.pace import MORE, seconds_a_visit
+from foqus_lib.experiment.pace import MORE, MOST, seconds_a_visit
 from foqus_lib.studies import catalog
 
 
@@ -26,16 +27,30 @@ def test_what_is_done_once_a_training_does_not_count(clock):
         clock[0] += warming_up + building + 0.25 * visits
 
     assert seconds_a_visit(train, 128) == 0.25
-    assert asked == [1, 1, 1 + MORE]
+    assert asked == [1, 1, 1, 1 + MORE]
+
+
+def test_visits_that_building_hides_are_measured_on_more_of_them(clock):
+    """One building was held up, and takes as long as a hundred visits."""
+    building = itertools.chain([100.0, 14.0, 7.0, 10.0, 9.0], itertools.repeat(7.0))
+    asked = []
+
+    def train(epochs):
+        asked.append(epochs)
+        clock[0] += next(building) + 0.5 * epochs
+
+    assert seconds_a_visit(train, 1) == 0.5
+    assert asked == [1, 1, 1, 1 + MORE, 1 + 2 * MORE, 1 + 4 * MORE, 1 + 8 * MORE][: len(asked)]
+    assert asked[-1] > 1 + MORE
 
 
 def test_a_short_one_that_was_held_up_gives_no_time_below_nothing(clock):
-    took = iter([1.0, 50.0, 40.0])
+    took = iter([1.0, 60.0, 50.0, 48.0, 46.0, 44.0, 40.0])
 
     def train(epochs):
         clock[0] += next(took)
 
-    assert seconds_a_visit(train, 10) == 40.0 / ((1 + MORE) * 10)
+    assert seconds_a_visit(train, 10) == 40.0 / ((1 + MOST) * 10)
 
 
 @pytest.mark.parametrize("chapter", [name for name in catalog.grids() if name != "11_llm_pruning"])
