@@ -13,8 +13,9 @@ from torch import nn
 from foqus_lib.companions import layer_baselines as lb
 from foqus_lib.companions import layer_pruning as lp
 from foqus_lib.companions import signal_resnet
-from foqus_lib.companions.signal_resnet import SignalResNet, parameters
+from foqus_lib.companions.signal_resnet import SignalResNet
 from foqus_lib.models import MODELS
+from foqus_lib.models.summary import parameters
 
 DEPTHS = (3, 2, 3)
 

@@ -13,12 +13,11 @@ from foqus_lib.companions.visibility_graph.avgnet import AVGNet
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.settings import ROOT
-from foqus_lib.models import MODELS
 from foqus_lib.report.bars import judge
 from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.means import budget_table
 from foqus_lib.studies import catalog
-from foqus_lib.studies.visibility_graph import costs, grid, looks, views, work
+from foqus_lib.studies.visibility_graph import grid, looks, views, work
 from foqus_lib.studies.visibility_graph import rows as names
 from foqus_lib.studies.visibility_graph.grid import STUDY
 from foqus_lib.studies.visibility_graph.options import Options
@@ -290,18 +289,10 @@ def test_the_learned_layer_comes_back_from_the_rows(ran, rows):
     assert title == "not trained yet"
 
 
-def test_costs_count_flops_and_know_the_empty_graph(ran):
+def test_no_edges_is_an_empty_graph(ran):
     build = names.builder(EMPTY, ran.shape, "x")
     network = build(3, 64).eval()
     assert layer.mean_degree(looks.graphs(network, ran.task.train.iq)) == 0
-    assert costs.flops(network, 64) > 0
-
-
-def test_flops_of_an_lstm_by_hand():
-    """Both layers multiply every weight once a sample; torch's counter sees the last layer only."""
-    network = MODELS["LSTM"](11, 128).eval()
-    recurrent = 4 * 128 * (2 + 128) + 4 * 64 * (128 + 64)
-    assert costs.flops(network, 128) == 2 * (128 * recurrent + 11 * 64 * 128)
 
 
 def test_uniform_is_always_there_to_be_compared_with(task):

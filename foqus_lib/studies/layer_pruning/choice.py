@@ -11,8 +11,8 @@ from torch import Tensor
 
 from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
-from foqus_lib.companions import signal_resnet
 from foqus_lib.companions.layer_pruning import Kept, Weights
+from foqus_lib.models.summary import flops
 from foqus_lib.seeds import rng_for
 from foqus_lib.studies.layer_pruning.base import base_network, base_weights
 from foqus_lib.studies.layer_pruning.benches import Bench, fresh
@@ -106,7 +106,7 @@ def equal_flops(bench: Bench, depths: Sequence[int]) -> list[int]:
     The same share everywhere, in steps of a quarter of a channel of the first stage.
     """
     how, length = bench.options, bench.task.train.length
-    most = signal_resnet.flops(bench.build(depths), length)
+    most = flops(bench.build(depths), length)
     steps = 4 * how.channels
     inners = [
         [max(1, whole * step // steps) for whole in how.cut.channels(how.channels)]
@@ -115,6 +115,6 @@ def equal_flops(bench: Bench, depths: Sequence[int]) -> list[int]:
     low, high = 0, len(inners)  # the first is taken whatever it costs
     while high - low > 1:
         middle = (low + high) // 2
-        fits = signal_resnet.flops(bench.build(how.depths, inners[middle]), length) <= most
+        fits = flops(bench.build(how.depths, inners[middle]), length) <= most
         low, high = (middle, high) if fits else (low, middle)
     return inners[low]

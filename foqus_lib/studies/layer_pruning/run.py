@@ -12,12 +12,12 @@ from torch import Tensor
 
 from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
-from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.models.copies import put
+from foqus_lib.models.summary import flops, parameters
 from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.layer_pruning.base import base_weights, train_base, trained_on
@@ -131,8 +131,8 @@ def _accuracy(logits: Tensor, test: Signals) -> tuple[float, dict[str, float]]:
 def costs(network: torch.nn.Module, length: int) -> dict[str, float]:
     """Parameters, FLOPs of a signal, and milliseconds of a forward pass where the network is."""
     return {
-        "parameters": signal_resnet.parameters(network),
-        "flops": signal_resnet.flops(network, length),
+        "parameters": parameters(network),
+        "flops": flops(network, length),
         "latency_1": latency(network, length, 1, runs=11),
         "latency_128": latency(network, length, 128, runs=3),
     }

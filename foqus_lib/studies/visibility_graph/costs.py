@@ -5,9 +5,8 @@ from statistics import median
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from foqus_lib.companions.visibility_graph.avgnet import parameters
+from foqus_lib.models.summary import flops, parameters
 from foqus_lib.seeds import seed_of
 from foqus_lib.training.device import arithmetic, current
 
@@ -15,32 +14,15 @@ RUNS = {1: 11, 128: 2}  # signals at once -> forward passes, of which the median
 
 
 def costs(network: nn.Module, length: int, seed: int) -> dict[str, float]:
-    """Of one trained network, in evaluation mode, where it is."""
+    """Of one trained network, in evaluation mode, where it is.
+
+    What ts2vg compares is not among the FLOPs.
+    """
     return {
         "parameters": parameters(network),
         "flops": flops(network, length),
         **{f"ms_{n}": milliseconds(network, length, n, seed) for n in RUNS},
     }
-
-
-@torch.no_grad()
-def flops(network: nn.Module, length: int) -> int:
-    """FLOPs of one signal's forward pass, two a multiplication.
-
-    As torch counts them, products and convolutions; it does not see into nn.LSTM, whose weights
-    each multiply once a sample. What ts2vg compares is not among them.
-    """
-    device = next(network.parameters()).device
-    with FlopCounterMode(display=False) as counter:
-        network(torch.zeros(1, 2, length, device=device))
-    recurrent = [
-        weight.numel()
-        for layer in network.modules()
-        if isinstance(layer, nn.LSTM)
-        for name, weight in layer.named_parameters()
-        if name.startswith("weight")
-    ]
-    return counter.get_total_flops() + 2 * length * sum(recurrent)
 
 
 @torch.no_grad()
