@@ -17,7 +17,7 @@ from foqus_lib.report.bars import judge
 from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.means import budget_table
 from foqus_lib.studies import catalog
-from foqus_lib.studies.visibility_graph import grid, looks, views, work
+from foqus_lib.studies.visibility_graph import costs, grid, looks, views, work
 from foqus_lib.studies.visibility_graph import rows as names
 from foqus_lib.studies.visibility_graph.grid import STUDY
 from foqus_lib.studies.visibility_graph.options import Options
@@ -293,6 +293,16 @@ def test_no_edges_is_an_empty_graph(ran):
     build = names.builder(EMPTY, ran.shape, "x")
     network = build(3, 64).eval()
     assert layer.mean_degree(looks.graphs(network, ran.task.train.iq)) == 0
+
+
+def test_milliseconds_are_of_one_signal_and_new_ones_are_drawn_for_every_pass(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        costs.timing, "milliseconds", lambda network, batches: seen.extend(batches) or 256.0
+    )
+    assert costs.milliseconds(torch.nn.Linear(1, 1), 64, at_once=128, seed=0) == 2
+    assert [x.shape for x in seen] == [(128, 2, 64)] * 3
+    assert not torch.equal(seen[0], seen[1]) and not torch.equal(seen[1], seen[2])
 
 
 def test_uniform_is_always_there_to_be_compared_with(task):

@@ -1,10 +1,9 @@
 """How the trials are run: base networks first, then cut, test, train, test again."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from statistics import median
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -24,8 +23,8 @@ from foqus_lib.studies.layer_pruning.base import base_weights, train_base, train
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, fresh, wrapped
 from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, score_of
 from foqus_lib.studies.layer_pruning.options import CHANNELS, FULL, SCRATCH
-from foqus_lib.training.device import arithmetic, current
 from foqus_lib.training.predict import logits_of
+from foqus_lib.training.timing import milliseconds
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -138,18 +137,7 @@ def costs(network: torch.nn.Module, length: int) -> dict[str, float]:
     }
 
 
-@torch.no_grad()
 def latency(network: torch.nn.Module, length: int, batch: int, runs: int) -> float:
-    """Median time (ms) of one fp32 forward pass of a batch, in evaluation mode, warmed up."""
-    device = next(network.parameters()).device
-    x = torch.zeros(batch, 2, length, device=device)
-    network.eval()
-    spent = []
-    with current(device), arithmetic("fp32", device):
-        for _ in range(runs + 1):
-            began = time.perf_counter()
-            network(x)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            spent.append(1000 * (time.perf_counter() - began))
-    return median(spent[1:])
+    """Median time (ms) of a forward pass of a batch of zeros."""
+    x = torch.zeros(batch, 2, length, device=next(network.parameters()).device)
+    return milliseconds(network, repeat(x, runs + 1))
