@@ -47,15 +47,17 @@ def one(network: str) -> dict:
 def sizes() -> dict[str, dict[str, dict[str, int]]]:
     """{network: {"parameters" or "macs": {data set: count}}}."""
     from foqus_lib.models import MODELS
+    from foqus_lib.models.shapes import unfilled
     from foqus_lib.models.summary import macs, parameters
 
-    return {
-        name: {
-            kind: {data: count(build, *size) for data, size in SIZES.items()}
-            for kind, count in (("parameters", parameters), ("macs", macs))
+    found = {}
+    for name, build in MODELS.items():
+        of = {data: (unfilled(build, *size), size[1]) for data, size in SIZES.items()}
+        found[name] = {
+            "parameters": {data: parameters(network) for data, (network, _) in of.items()},
+            "macs": {data: macs(network, length) for data, (network, length) in of.items()},
         }
-        for name, build in MODELS.items()
-    }
+    return found
 
 
 def short(count: int) -> str:

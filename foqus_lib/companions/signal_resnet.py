@@ -8,7 +8,6 @@ whatever blocks are kept of a network make a network. For `fit`: models.copies.a
 from collections.abc import Sequence
 from itertools import accumulate
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -98,20 +97,3 @@ class SignalResNet(nn.Module):
 def stage_of(depths: Sequence[int]) -> list[int]:
     """The stage of every block: (1, 2, 1) -> [0, 1, 1, 2]."""
     return [stage for stage, depth in enumerate(depths) for _ in range(depth)]
-
-
-def parameters(network: nn.Module) -> int:
-    """How many numbers are trained."""
-    return sum(weight.numel() for weight in network.parameters())
-
-
-@torch.no_grad()
-def flops(network: nn.Module, length: int) -> int:
-    """Multiplications and additions of one signal's forward pass, as torch counts them."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    network.eval()
-    x = torch.zeros(1, 2, length, device=next(network.parameters()).device)
-    with FlopCounterMode(display=False) as counter:
-        network(x)
-    return counter.get_total_flops()

@@ -6,15 +6,21 @@ On torch's meta device no weight is drawn and nothing is computed; torch's gener
 from functools import cache
 
 import torch
+from torch import nn
 
 from foqus_lib.models import MODELS
 from foqus_lib.models.copies import Build
 
 
+def unfilled(build: Build, classes: int, length: int) -> nn.Module:
+    """One network whose weights have shapes and no memory, in evaluation mode."""
+    with torch.device("meta"):
+        return build(classes, length, 1).eval()
+
+
 def embedding_size(build: Build, classes: int, length: int) -> int:
     """D: how wide the input of the last layer is."""
-    with torch.device("meta"):
-        network = build(classes, length, 1).eval()
+    network = unfilled(build, classes, length)
     return network.embed(torch.empty(1, 1, 2, length, device="meta")).shape[-1]
 
 

@@ -13,8 +13,9 @@ from torch import nn
 from foqus_lib.companions import layer_baselines as lb
 from foqus_lib.companions import layer_pruning as lp
 from foqus_lib.companions import signal_resnet
-from foqus_lib.companions.signal_resnet import SignalResNet, parameters
+from foqus_lib.companions.signal_resnet import SignalResNet
 from foqus_lib.models import MODELS
+from foqus_lib.models.summary import parameters
 
 DEPTHS = (3, 2, 3)
 
@@ -106,6 +107,26 @@ def test_activations_are_the_outputs_of_stem_and_blocks_in_evaluation_mode():
         h = block(h)
         assert torch.equal(layer, h.flatten(1))
     assert not net.blocks[0]._forward_hooks
+
+
+def test_the_mean_similarity_is_over_batches_drawn_from_the_rows_alone():
+    """Every other signal is NaN, which would be refused; the draws are written out once more."""
+    net, iq, rows = network(), noise(20, 2, 32).numpy(), np.arange(1, 20, 2)
+    iq[::2] = np.nan
+    rng, total = np.random.default_rng(1), np.zeros((9, 9))
+    for _ in range(3):
+        batch = torch.from_numpy(iq[rng.choice(rows, 6, replace=False)])
+        total += lp.cka_matrix(lp.activations(net, batch))
+    found = lp.mean_cka(net, iq, rows, 6, 3, np.random.default_rng(1))
+    assert np.allclose(found, total / 3, rtol=1e-12) and np.diag(found) == pytest.approx(1)
+    assert not np.allclose(found, lp.mean_cka(net, iq, rows, 6, 1, np.random.default_rng(1)))
+
+
+def test_of_too_few_rows_every_batch_has_all():
+    net, iq, rows = network(), noise(9, 2, 32).numpy(), np.array([7, 1, 4, 8, 2])
+    found = lp.mean_cka(net, iq, rows, 128, 2, np.random.default_rng(0))
+    every = lp.cka_matrix(lp.activations(net, torch.from_numpy(iq[rows])))
+    assert np.allclose(found, every, atol=1e-6)
 
 
 def test_a_network_whose_layers_cannot_be_cut_is_refused():
@@ -222,6 +243,26 @@ def test_subsets_are_all_or_a_distinct_sample():
     some = lp.subsets((0, 27), 9, 50, rng)  # of 4.7 million
     assert len(set(some)) == 50 and all(len(set(kept)) == 9 for kept in some)
     assert all(list(kept) == sorted(kept) and max(kept) < 27 for kept in some)
+
+
+def test_every_subset_of_every_segment_has_the_score_of_a_network_made_by_hand():
+    """3 + 2 + 3 subsets; then two are drawn of a segment's three, with the same scores."""
+    bench, made = network(1), network(2)
+    blank = {name: value.clone() for name, value in made.state_dict().items()}
+    trained = network(3)
+    args = bench, blank, trained.state_dict(), [(0, 3), (3, 5), (5, 8)], [2, 1, 1]
+    scored = lp.scored_subsets(*args, 3, 32, np.random.default_rng(0))
+    assert [[kept for _, kept in part] for part in scored] == [
+        [(0, 1), (0, 2), (1, 2)], [(3,), (4,)], [(5,), (6,), (7,)]
+    ]  # fmt: skip
+    for score, kept in sum(scored, []):
+        made.load_state_dict(blank)
+        for block in kept:
+            made.blocks[block].load_state_dict(trained.blocks[block].state_dict())
+        assert score == lp.log_synflow(made, (2, 32))
+    first, second, third = lp.scored_subsets(*args, 2, 32, np.random.default_rng(0))
+    assert len(set(first)) == len(set(third)) == 2 and second == scored[1]
+    assert set(first) < set(scored[0]) and set(third) < set(scored[2])
 
 
 @given(st.tuples(*[st.integers(1, 6)] * 3), st.data())
@@ -440,11 +481,7 @@ def tiny_run():
     alike = lp.cka_matrix(lp.activations(made[0], x))
     segments, budgets = lp.partition(alike.sum(1)[1:], 5, DEPTHS, 4)
     trained, blank = made[0].state_dict(), {k: v.clone() for k, v in made[1].state_dict().items()}
-    scored = [
-        [(lp.contribution(made[1], blank, trained, kept, 32), kept)
-         for kept in lp.subsets(segment, size, 500, rng)]
-        for segment, size in zip(segments, budgets, strict=True)
-    ]  # fmt: skip
+    scored = lp.scored_subsets(made[1], blank, trained, segments, budgets, 500, 32, rng)
     ends = [lp.best_union(scored, DEPTHS, prefer) for prefer in (min, max)]
     label = torch.arange(16) % 3
     with torch.no_grad():

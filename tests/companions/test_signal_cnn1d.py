@@ -6,8 +6,8 @@ import torch
 from foqus_lib.companions import layer_baselines, layer_pruning
 from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.companions.signal_cnn1d import DEPTHS, SignalCNN1D
-from foqus_lib.companions.signal_resnet import flops, parameters
 from foqus_lib.models import MODELS
+from foqus_lib.models.summary import flops, parameters
 
 
 def network(seed=0, depths=DEPTHS, **more):

@@ -5,8 +5,9 @@ from functools import partial
 import pytest
 import torch
 
-from foqus_lib.companions.signal_resnet import Block, SignalResNet, flops, parameters, stage_of
+from foqus_lib.companions.signal_resnet import Block, SignalResNet, stage_of
 from foqus_lib.models.copies import alone
+from foqus_lib.models.summary import flops, parameters
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies
 from foqus_lib.training.recipe import Recipe

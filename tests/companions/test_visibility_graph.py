@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from foqus_lib.companions.visibility_graph import VERSION, avgnet, layer, pool, rules
 from foqus_lib.companions.visibility_graph.layer import AdaptiveVisibilityGraph, from_lags
 from foqus_lib.models.copies import alone
+from foqus_lib.models.summary import parameters
 from foqus_lib.training.fit import fit
 from foqus_lib.training.recipe import Recipe
 
@@ -70,7 +71,7 @@ def test_edges_by_hand():
 
 
 def test_88_parameters_at_the_published_size():
-    assert avgnet.parameters(AdaptiveVisibilityGraph(11)) == 88
+    assert parameters(AdaptiveVisibilityGraph(11)) == 88
     assert AdaptiveVisibilityGraph(11).kernels().shape == (11, 12)
     graph = AdaptiveVisibilityGraph(3)
     assert (graph.kernels() != 0).sum(1).tolist() == [2, 3, 4]
@@ -249,7 +250,7 @@ def small(classes=3, length=64, graph=None):
 @pytest.mark.parametrize(("hidden", "layers", "number"), [(64, 6, 456_259), (32, 3, 57_635)])
 def test_as_many_parameters_as_published(hidden, layers, number):
     network = avgnet.AVGNet(11, 128, AdaptiveVisibilityGraph(11), hidden, layers)
-    assert avgnet.parameters(network) == number
+    assert parameters(network) == number
 
 
 def test_a_batch_of_one_and_branches_in_order():

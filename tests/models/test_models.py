@@ -5,7 +5,8 @@ import torch
 
 from foqus_lib.models import MODELS
 from foqus_lib.models.layers import Dropout, splitmix64
-from foqus_lib.models.summary import macs, parameters
+from foqus_lib.models.shapes import unfilled
+from foqus_lib.models.summary import flops, macs, parameters
 from foqus_lib.training.bfloat16 import in_bfloat16
 
 PARAMETERS = {  # counted on the original code, which the sizes below must equal
@@ -56,13 +57,13 @@ def length_of(name):
 
 @pytest.mark.parametrize(("name", "length", "classes"), PARAMETERS)
 def test_parameter_counts(name, length, classes):
-    assert parameters(MODELS[name], classes, length) == PARAMETERS[name, length, classes]
+    assert parameters(unfilled(MODELS[name], classes, length)) == PARAMETERS[name, length, classes]
 
 
 @pytest.mark.parametrize(("name", "length", "classes"), MACS)
 def test_macs(name, length, classes):
-    expected = MACS[name, length, classes]
-    assert macs(MODELS[name], classes, length) == pytest.approx(expected, rel=5e-4)
+    found = macs(unfilled(MODELS[name], classes, length), length)
+    assert found == pytest.approx(MACS[name, length, classes], rel=5e-4)
 
 
 def test_macs_of_the_lstm_by_its_formula():
@@ -71,7 +72,7 @@ def test_macs_of_the_lstm_by_its_formula():
     def formula(length, classes):
         return length * (4 * 128 * (2 + 128) + 4 * 64 * (128 + 64)) + 64 * length * classes
 
-    assert macs(MODELS["LSTM"], 7, 50) == formula(50, 7)
+    assert macs(unfilled(MODELS["LSTM"], 7, 50), 50) == formula(50, 7)
     assert formula(512, 12) == pytest.approx(59.64e6, rel=1e-4)
     assert formula(1024, 24) == pytest.approx(120.06e6, rel=1e-4)
 
@@ -79,8 +80,16 @@ def test_macs_of_the_lstm_by_its_formula():
 def test_macs_of_iqformer_are_the_official_ones_and_the_stft():
     """The official code gets its STFT for nothing; its q w is a product, here a weighted sum."""
     stft, weighted_sums = 32 * 31 * 128, 3 * 64 * 128
-    official = macs(MODELS["IQFormer"], 11, 128) - stft + weighted_sums
+    official = macs(unfilled(MODELS["IQFormer"], 11, 128), 128) - stft + weighted_sums
     assert official == pytest.approx(44.47e6, rel=2e-4)
+
+
+@every
+def test_of_a_network_with_weights_the_same_is_counted(name):
+    """Also of the LSTM, which is one operation there: two a multiplication, the pass computed."""
+    network, shapes = MODELS[name](5, length_of(name)), unfilled(MODELS[name], 5, length_of(name))
+    assert flops(network, length_of(name)) == 2 * macs(shapes, length_of(name))
+    assert parameters(network) == parameters(shapes)
 
 
 @every

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from foqus_lib.companions.cuttable import NETWORKS
+from foqus_lib.companions.layer_pruning import selection, similarity
 from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.settings import ROOT
@@ -434,13 +435,13 @@ def digest(task, monkeypatch):
 
     alike = {4: np.zeros((10, 10)), 8: np.diag(2.0 ** np.arange(10))}  # one segment; one a block
     for keep, matrix in alike.items():
-        monkeypatch.setattr(networks, "activations", lambda network, x: [x])
+        monkeypatch.setattr(similarity, "activations", lambda network, x: [x])
         monkeypatch.setattr(
-            networks, "cka_matrix",
+            similarity, "cka_matrix",
             lambda layers, matrix=matrix: found.update(layers[0].numpy().tobytes()) or matrix,
         )  # fmt: skip
         monkeypatch.setattr(
-            networks, "contribution",
+            selection, "contribution",
             lambda *given: found.update(str(given[3]).encode()) or float(rng_of(given[3])),
         )  # fmt: skip
         asked = replace(OPTIONS, keep=keep)

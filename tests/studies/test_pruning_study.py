@@ -10,6 +10,7 @@ import torch
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.models.summary import flops, parameters
 from foqus_lib.report import means, scatters
 from foqus_lib.report.bars import judge
 from foqus_lib.report.blocks import in_blocks, mean_of_draws
@@ -171,8 +172,8 @@ def test_channels_cost_no_more_than_the_blocks_and_nearly_as_much(bench):
     wide = replace(bench, options=replace(OPTIONS, width=16))
     for depths in ((1, 1, 1), (2, 1, 3), (3, 3, 3)):
         inner = choice.equal_flops(wide, depths)
-        asked = signal_resnet.flops(wide.build(depths), 64)
-        found = signal_resnet.flops(wide.build((3, 3, 3), inner), 64)
+        asked = flops(wide.build(depths), 64)
+        found = flops(wide.build((3, 3, 3), inner), 64)
         assert 0.93 * asked < found <= asked
     assert inner == [16] * 3 + [32] * 3 + [64] * 3
 
@@ -230,7 +231,7 @@ def test_rows_have_every_metric_and_the_score_where_blocks_were_chosen(rows):
     assert rows.score[no_choice].isna().all() and rows.score[~no_choice].notna().all()
     assert (rows[["latency_1", "latency_128", "parameters", "flops"]] > 0).all(axis=None)
     full = rows[rows.method == FULL].iloc[0]
-    assert full.parameters == signal_resnet.parameters(signal_resnet.SignalResNet(3, 64, width=4))
+    assert full.parameters == parameters(signal_resnet.SignalResNet(3, 64, width=4))
     others = rows[rows.method != FULL]
     assert (others.flops < full.flops).all() and (others.parameters < full.parameters).all()
     at = {row.method: row for row in rows.itertuples()}

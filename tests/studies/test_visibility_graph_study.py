@@ -13,7 +13,6 @@ from foqus_lib.companions.visibility_graph.avgnet import AVGNet
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.settings import ROOT
-from foqus_lib.models import MODELS
 from foqus_lib.report.bars import judge
 from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.means import budget_table
@@ -290,18 +289,20 @@ def test_the_learned_layer_comes_back_from_the_rows(ran, rows):
     assert title == "not trained yet"
 
 
-def test_costs_count_flops_and_know_the_empty_graph(ran):
+def test_no_edges_is_an_empty_graph(ran):
     build = names.builder(EMPTY, ran.shape, "x")
     network = build(3, 64).eval()
     assert layer.mean_degree(looks.graphs(network, ran.task.train.iq)) == 0
-    assert costs.flops(network, 64) > 0
 
 
-def test_flops_of_an_lstm_by_hand():
-    """Both layers multiply every weight once a sample; torch's counter sees the last layer only."""
-    network = MODELS["LSTM"](11, 128).eval()
-    recurrent = 4 * 128 * (2 + 128) + 4 * 64 * (128 + 64)
-    assert costs.flops(network, 128) == 2 * (128 * recurrent + 11 * 64 * 128)
+def test_milliseconds_are_of_one_signal_and_new_ones_are_drawn_for_every_pass(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        costs.timing, "milliseconds", lambda network, batches: seen.extend(batches) or 256.0
+    )
+    assert costs.milliseconds(torch.nn.Linear(1, 1), 64, at_once=128, seed=0) == 2
+    assert [x.shape for x in seen] == [(128, 2, 64)] * 3
+    assert not torch.equal(seen[0], seen[1]) and not torch.equal(seen[1], seen[2])
 
 
 def test_uniform_is_always_there_to_be_compared_with(task):

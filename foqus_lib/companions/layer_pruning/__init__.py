@@ -18,6 +18,7 @@ from foqus_lib.companions.layer_pruning.selection import (
     best_union,
     contribution,
     log_synflow,
+    scored_subsets,
     subsets,
 )
 from foqus_lib.companions.layer_pruning.similarity import (
@@ -26,11 +27,12 @@ from foqus_lib.companions.layer_pruning.similarity import (
     cka,
     cka_matrix,
     layers_of,
+    mean_cka,
 )
 
 __all__ = [
     "LEAST_SIGNALS", "VERSION", "Kept", "Weights", "activations", "best_union", "block_of",
     "carried", "choose_k", "cka", "cka_matrix", "contribution", "fisher_losses",
-    "fisher_segmentation", "kept_depths", "layers_of", "log_synflow", "partition", "reassembled",
-    "segment_budgets", "subsets", "too_few",
+    "fisher_segmentation", "kept_depths", "layers_of", "log_synflow", "mean_cka", "partition",
+    "reassembled", "scored_subsets", "segment_budgets", "subsets", "too_few",
 ]  # fmt: skip

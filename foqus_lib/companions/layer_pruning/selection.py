@@ -72,6 +72,30 @@ def subsets(segment: tuple[int, int], size: int, most: int, rng: np.random.Gener
     return list(drawn)
 
 
+def scored_subsets(
+    network: nn.Module,
+    blank: Weights,
+    trained: Weights,
+    segments: Sequence[tuple[int, int]],
+    budgets: Sequence[int],
+    most: int,
+    length: int,
+    rng: np.random.Generator,
+) -> list[list[tuple[float, Kept]]]:
+    """Every one of the `subsets` of every segment, with its `contribution`; Lu et al. 2024.
+
+    network, blank, trained, length: those of `contribution`. budgets: how many blocks each segment
+    (start, stop) keeps. One list a segment, of pairs (score, blocks), as `best_union` takes them.
+    """
+    return [
+        [
+            (contribution(network, blank, trained, kept, length), kept)
+            for kept in subsets(segment, budget, most, rng)
+        ]
+        for segment, budget in zip(segments, budgets, strict=True)
+    ]
+
+
 def best_union(
     scored: Sequence[Sequence[tuple[float, Kept]]],
     needed: Sequence[int],

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float32, Float64, Int64
 from numpy import ndarray
 from torch import Tensor, nn
 
@@ -87,6 +88,24 @@ def _gram(layer: Float[Tensor, "n _"], at: int) -> Float64[Tensor, "n n"]:
     layer = layer.double()
     layer = layer - layer.mean(0)  # HSIC does not change, its rounding does
     return (layer @ layer.T).fill_diagonal_(0)
+
+
+def mean_cka(
+    network: nn.Module,
+    iq: Float32[ndarray, "N 2 L"],
+    rows: Int64[ndarray, " k"],
+    size: int,
+    batches: int,
+    rng: np.random.Generator,
+) -> Float64[ndarray, "M M"]:
+    """`cka_matrix` of stem and blocks, the mean over batches of `size` signals drawn from `rows`.
+
+    No signal is in a batch twice; of fewer than `size` all are. M = 1 + blocks; the network is on
+    the CPU. Lu et al. 2024.
+    """
+    size = min(size, len(rows))
+    drawn = (torch.from_numpy(iq[rng.choice(rows, size, replace=False)]) for _ in range(batches))
+    return np.mean([cka_matrix(activations(network, x)) for x in drawn], axis=0)
 
 
 def cka(x: Float[Tensor, "n _p"], y: Float[Tensor, "n _q"]) -> float:

@@ -61,8 +61,3 @@ def without_edges(network: AVGNet) -> AVGNet:
     blind._modules = dict(network._modules)
     blind.graph = FixedGraph(nothing)
     return blind
-
-
-def parameters(network: nn.Module) -> int:
-    """How many numbers are trained."""
-    return sum(p.numel() for p in network.parameters())

@@ -5,9 +5,9 @@ from itertools import product
 import pandas as pd
 
 from foqus_lib.companions.cuttable import NETWORKS
-from foqus_lib.companions.signal_resnet import parameters
 from foqus_lib.experiment.bar import Bar
 from foqus_lib.experiment.study import percent_of_points
+from foqus_lib.models.summary import parameters
 from foqus_lib.studies.frontier.options import AS_LONG, FOQUS, MIXED, RESNET, WHOLE
 
 SAVING, PLAIN, CONTROL = f"{FOQUS}{MIXED}, cut", f"{FOQUS}, {WHOLE}", f"{FOQUS}, {AS_LONG}"

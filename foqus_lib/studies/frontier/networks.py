@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from foqus_lib.companions.cuttable import NETWORKS, Cuttable
 from foqus_lib.companions.layer_pruning.partition import partition
 from foqus_lib.companions.layer_pruning.reassembly import kept_depths, reassembled
-from foqus_lib.companions.layer_pruning.selection import best_union, contribution, subsets
-from foqus_lib.companions.layer_pruning.similarity import activations, cka_matrix
+from foqus_lib.companions.layer_pruning.selection import best_union, scored_subsets
+from foqus_lib.companions.layer_pruning.similarity import mean_cka
 from foqus_lib.companions.mixing.batches import in_batches, numbered
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.companions.mixing.rivals import rotation
@@ -129,28 +129,10 @@ def _cut(
     network = cut.build(len(train.classes), train.length, cut.depths, cut.width)
     network.load_state_dict(weights)
     rng = rng_for("frontier", "cut", bench.task.fingerprint, trial.seed)
-    size = min(COMPARED, len(stock.rows))
-    alike = np.mean(
-        [
-            cka_matrix(
-                activations(
-                    network.eval(),
-                    torch.from_numpy(stock.signals.iq[rng.choice(stock.rows, size, replace=False)]),
-                )
-            )
-            for _ in range(BATCHES)
-        ],
-        axis=0,
-    )
+    alike = mean_cka(network, stock.signals.iq, stock.rows, COMPARED, BATCHES, rng)
     segments, budgets = partition(alike.sum(1)[1:], how.keep, cut.needed, SEGMENTS)
     blank = _blank(bench, cut, cut.depths, f"frontier blank {bench.task.fingerprint} {trial.seed}")
-    scored = [
-        [
-            (contribution(network, blank, weights, kept, train.length), kept)
-            for kept in subsets(segment, budget, SUBSETS, rng)
-        ]
-        for segment, budget in zip(segments, budgets, strict=True)
-    ]
+    scored = scored_subsets(network, blank, weights, segments, budgets, SUBSETS, train.length, rng)
     kept = best_union(scored, cut.needed, min)
     depths = kept_depths(cut.depths, kept, cut.needed)
     anew = _blank(bench, cut, depths, f"frontier left {bench.task.fingerprint} {trial.seed}")

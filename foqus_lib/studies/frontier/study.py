@@ -11,6 +11,7 @@ from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
+from foqus_lib.models.summary import parameters
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.records import stored
@@ -112,7 +113,7 @@ def _outcome(bench: Bench, trial: Trial) -> dict:
     training = time.process_time() - began
     return measure(said(network, task.test), task.test, stock.stored) | {
         "floats": stock.stored * 2 * task.train.length,
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "parameters": parameters(network),
         "seconds_choosing": stock.seconds,
         "seconds_all": stock.seconds + training,
     }

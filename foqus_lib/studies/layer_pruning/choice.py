@@ -11,8 +11,8 @@ from torch import Tensor
 
 from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
-from foqus_lib.companions import signal_resnet
 from foqus_lib.companions.layer_pruning import Kept, Weights
+from foqus_lib.models.summary import flops
 from foqus_lib.seeds import rng_for
 from foqus_lib.studies.layer_pruning.base import base_network, base_weights
 from foqus_lib.studies.layer_pruning.benches import Bench, fresh
@@ -34,15 +34,9 @@ HELD = 640  # signals at most that SR-init and the probes look at
 def similarity(bench: Bench, seed: int) -> Float64[ndarray, "M M"]:
     """CKA of stem and blocks, the mean over batches of training signals."""
     how, train = bench.options, bench.task.train
-    network = base_network(bench, seed)
+    network, rows = base_network(bench, seed), np.arange(len(train))
     rng = rng_for("compare layers", bench.task.fingerprint, how.named, seed)
-    size = min(how.compared, len(train))
-    found = []
-    for _ in range(how.batches):
-        rows = rng.choice(len(train), size, replace=False)
-        x = torch.from_numpy(train.iq[rows])
-        found.append(pruning.cka_matrix(pruning.activations(network, x)))
-    return np.mean(found, axis=0)
+    return pruning.mean_cka(network, train.iq, rows, how.compared, how.batches, rng)
 
 
 def parted(bench: Bench, seed: int, keep: int) -> tuple[list[tuple[int, int]], list[int]]:
@@ -69,14 +63,12 @@ def _workbench(bench: Bench, seed: int) -> tuple[torch.nn.Module, Weights]:
 def scored(bench: Bench, seed: int, keep: int) -> list[list[tuple[float, Kept]]]:
     """Every subset of every segment with its score."""
     segments, budgets = parted(bench, seed, keep)
-    how, rng = bench.options, rng_for("subsets", bench.task.fingerprint, bench.options.named, seed)
-    return [
-        [
-            (score_of(bench, seed, kept), kept)
-            for kept in pruning.subsets(segment, budget, how.subsets, rng)
-        ]
-        for segment, budget in zip(segments, budgets, strict=True)
-    ]
+    (network, blank), trained = _workbench(bench, seed), base_weights(bench, seed)
+    how, length = bench.options, bench.task.train.length
+    rng = rng_for("subsets", bench.task.fingerprint, how.named, seed)
+    return pruning.scored_subsets(
+        network, blank, trained, segments, budgets, how.subsets, length, rng
+    )
 
 
 def kept_blocks(bench: Bench, method: str, keep: int, seed: int, repeat: int = 0) -> Kept:
@@ -114,7 +106,7 @@ def equal_flops(bench: Bench, depths: Sequence[int]) -> list[int]:
     The same share everywhere, in steps of a quarter of a channel of the first stage.
     """
     how, length = bench.options, bench.task.train.length
-    most = signal_resnet.flops(bench.build(depths), length)
+    most = flops(bench.build(depths), length)
     steps = 4 * how.channels
     inners = [
         [max(1, whole * step // steps) for whole in how.cut.channels(how.channels)]
@@ -123,6 +115,6 @@ def equal_flops(bench: Bench, depths: Sequence[int]) -> list[int]:
     low, high = 0, len(inners)  # the first is taken whatever it costs
     while high - low > 1:
         middle = (low + high) // 2
-        fits = signal_resnet.flops(bench.build(how.depths, inners[middle]), length) <= most
+        fits = flops(bench.build(how.depths, inners[middle]), length) <= most
         low, high = (middle, high) if fits else (low, middle)
     return inners[low]

@@ -1,10 +1,9 @@
 """How the trials are run: base networks first, then cut, test, train, test again."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from statistics import median
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -12,20 +11,20 @@ from torch import Tensor
 
 from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
-from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.models.copies import put
+from foqus_lib.models.summary import flops, parameters
 from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.layer_pruning.base import base_weights, train_base, trained_on
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, fresh, wrapped
 from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, score_of
 from foqus_lib.studies.layer_pruning.options import CHANNELS, FULL, SCRATCH
-from foqus_lib.training.device import arithmetic, current
 from foqus_lib.training.predict import logits_of
+from foqus_lib.training.timing import milliseconds
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
@@ -131,25 +130,14 @@ def _accuracy(logits: Tensor, test: Signals) -> tuple[float, dict[str, float]]:
 def costs(network: torch.nn.Module, length: int) -> dict[str, float]:
     """Parameters, FLOPs of a signal, and milliseconds of a forward pass where the network is."""
     return {
-        "parameters": signal_resnet.parameters(network),
-        "flops": signal_resnet.flops(network, length),
+        "parameters": parameters(network),
+        "flops": flops(network, length),
         "latency_1": latency(network, length, 1, runs=11),
         "latency_128": latency(network, length, 128, runs=3),
     }
 
 
-@torch.no_grad()
 def latency(network: torch.nn.Module, length: int, batch: int, runs: int) -> float:
-    """Median time (ms) of one fp32 forward pass of a batch, in evaluation mode, warmed up."""
-    device = next(network.parameters()).device
-    x = torch.zeros(batch, 2, length, device=device)
-    network.eval()
-    spent = []
-    with current(device), arithmetic("fp32", device):
-        for _ in range(runs + 1):
-            began = time.perf_counter()
-            network(x)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            spent.append(1000 * (time.perf_counter() - began))
-    return median(spent[1:])
+    """Median time (ms) of a forward pass of a batch of zeros."""
+    x = torch.zeros(batch, 2, length, device=next(network.parameters()).device)
+    return milliseconds(network, repeat(x, runs + 1))
