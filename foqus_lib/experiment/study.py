@@ -31,6 +31,11 @@ class Axis:
     label: str  # "rate |S|/N"
     text: Callable[[int], str]  # 500 -> "5 %"
 
+    @property
+    def title(self) -> str:
+        """The label as the head of a column."""
+        return self.label[:1].upper() + self.label[1:]
+
 
 def percent_of_points(points: int) -> str:
     """500 basis points -> "5 %"."""

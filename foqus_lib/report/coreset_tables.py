@@ -6,15 +6,17 @@ from foqus_lib.experiment.study import Study
 from foqus_lib.report import compare, paper
 from foqus_lib.report.blocks import (
     NONE,
+    block_names,
     block_of,
+    block_title,
     budget_texts,
     heads,
     in_blocks,
     in_order,
     note_on,
 )
-from foqus_lib.report.means import bold_note, mean_texts, spread
-from foqus_lib.report.printed import Table, wide
+from foqus_lib.report.means import AVERAGE, bold_note, laid_out, mean_texts, spread
+from foqus_lib.report.printed import Table, nothing_yet, wide
 from foqus_lib.selection.catalog import READINGS, RULES, ablation_name
 
 CONTROL = "control"  # the column of the ablation's rows that are no combination
@@ -40,29 +42,32 @@ def ablation_table(
 ) -> Table:
     """Table V: the seven combinations of F, E, Q under both readings [A5] and both rules [A11].
 
-    `rows` hold one block and one budget; `reported` is `paper.ablation()`. The floor, the controls
-    and the ceiling stand below, in a column of their own.
+    `reported` is `paper.ablation()`. The floor, the controls and the ceiling stand below, in a
+    column of their own; blocks and budgets below one another.
     """
+    if rows.empty and unfinished:
+        return nothing_yet(rows, unfinished)
     blocked = in_blocks(rows, study)
-    compared = blocked[blocked.method != study.ceiling]
-    if len(blocked[block_of(study)].drop_duplicates()) > 1 or compared.budget.nunique() > 1:
-        raise ValueError("ablation_table: expected one block and one budget; filter the rows first")
-    numbers = _ways(spread(blocked, ["method"], study.metrics[0]), study)
+    laid = laid_out(blocked, study)
+    parts = laid[laid.column != AVERAGE].groupby([*block_of(study), "budget"], sort=False)
+    numbers = pd.concat([_ways(part, study).assign(**_place(part, study)) for _, part in parts])
     if numbers.column.eq(CONTROL).all() and not unfinished:
         raise ValueError(
             "ablation_table: no row is a combination such as 'F+E | as printed | tiers'; "
-            f"got {sorted(numbers.method)}"
+            f"got {sorted(set(numbers.method))}"
         )
-    numbers = numbers.assign(best=_best_of_column(numbers, compared, study))
+    titles = {"block": block_title(study), "at": study.axis.title, "head": "Metrics"}
     printed = numbers.assign(
         text=mean_texts(numbers, study.metrics[0]), head=heads(numbers.row, study)
     )
-    text = wide(printed, ["head"], "column", "text").fillna("").rename_axis("Metrics")
-    bold = wide(printed, ["head"], "column", "best").eq(True).rename_axis("Metrics")
+    text = wide(printed, list(titles), "column", "text").fillna("")
+    bold = wide(printed, list(titles), "column", "best").eq(True)
     note = f"{note_on(blocked, study, unfinished)} {bold_note(study)}"
     if reported is not None:
-        text, bold, note = _beside_table_v(text, bold, note, reported)
-    return Table(numbers, text, bold, note)
+        its = study.axis.text(paper.TABLE_V)
+        text, bold, note = _beside_table_v(text, bold, note, reported, its)
+    names = [titles[name] for name in text.index.names]
+    return Table(numbers, text.rename_axis(names), bold.rename_axis(names), note)
 
 
 def table_v() -> list[tuple[str, str, str, str]]:
@@ -75,34 +80,50 @@ def table_v() -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _ways(mean: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """row, column ("as printed, tiers" or "control"), method, mean, sd, n, repeats, in order."""
+def _place(part: pd.DataFrame, study: Study) -> dict[str, str | int]:
+    """What the rows of one block and one budget have in common."""
+    block, at = block_names(part, study).iloc[0], budget_texts(part, study)[0]
+    return {"block": block, "budget": int(part.budget.iloc[0]), "at": at}
+
+
+def _ways(part: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """row, column ("as printed, tiers" or "control"), method, mean, sd, n, repeats, best; in order.
+
+    part: the rows of one block and one budget.
+    """
+    mean = spread(part, ["method"], study.metrics[0])
     ways = [(terms, f"{reading}, {rule}", name) for terms, reading, rule, name in table_v()]
     ours = [name for _, _, name in ways]
     controls = [m for m in in_order(list(mean.method), study) if m not in ours]
     ways = [way for way in ways if way[2] in set(mean.method)]
     ways += [(name, CONTROL, name) for name in controls]
-    return pd.DataFrame(ways, columns=["row", "column", "method"]).merge(mean, on="method")
+    numbers = pd.DataFrame(ways, columns=["row", "column", "method"]).merge(mean, on="method")
+    best = _best_of_column(numbers, part, study)
+    return numbers.assign(best=best)
 
 
-def _best_of_column(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study) -> list[bool]:
+def _best_of_column(numbers: pd.DataFrame, part: pd.DataFrame, study: Study) -> list[bool]:
     best = {CONTROL: []}
     for column, group in numbers[numbers.column != CONTROL].groupby("column"):
-        rows = compared[compared.method.isin(group.method)]
+        rows = part[part.method.isin(group.method)]
         best[column] = compare.not_worse_than_best(rows, study)
     return [row.method in best[row.column] for row in numbers.itertuples()]
 
 
 def _beside_table_v(
-    text: pd.DataFrame, bold: pd.DataFrame, note: str, reported: pd.DataFrame
+    text: pd.DataFrame, bold: pd.DataFrame, note: str, reported: pd.DataFrame, its: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    theirs = reported.set_index("combination").reindex(text.index)
+    """Two columns more; where `its` rate is one of several, it alone has them."""
+    beside = text.index.get_level_values("head")
+    if "at" in text.index.names and its in (at := text.index.get_level_values("at")):
+        beside = beside.where(at == its)
+    theirs = reported.set_index("combination").reindex(beside)
     text = text.assign(**{
         "paper": [f"{x:.4f}" if x == x else "" for x in theirs.accuracy],
-        "the paper's row": theirs.marks.fillna("").str.split(":").str[0].str.split(" ").str[0],
+        "the paper's row": [marks.split(":")[0].split(" ")[0] for marks in theirs.marks.fillna("")],
     })  # fmt: skip
     note += (
-        " Column paper: Table V, RML2016.10a, CNN1D, 1 %; its tick marks are lost in the text, "
+        f" Column paper: Table V, RML2016.10a, CNN1D, {its}; its tick marks are lost in the text, "
         "so two rows are certain and five inferred from the usual order."
     )
     return text, bold.reindex(columns=text.columns, fill_value=False), note

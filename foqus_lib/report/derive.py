@@ -120,7 +120,7 @@ def _pairing(rows: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     return pd.DataFrame({
         "Rows": name,
         block_title(study): block_names(found, study),
-        study.axis.label[:1].upper() + study.axis.label[1:]: budget_texts(found, study),
+        study.axis.title: budget_texts(found, study),
         "Methods": found.methods,
         "Seeds": found.seeds,
         "Trials": found.trials,

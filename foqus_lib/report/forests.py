@@ -4,37 +4,40 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from foqus_lib.experiment.study import Study
-from foqus_lib.report.blocks import block_names, block_of, budgets_of
+from foqus_lib.report.blocks import block_names, budgets_of
 from foqus_lib.report.colours import GREY, PALETTE
 from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.svg import new_figure, plain, style
 
 
 def forest(rows: pd.DataFrame, study: Study, unfinished: str = "") -> Figure:
-    """Difference to the floor with 95 % intervals over seeds; one panel a budget, one block.
+    """Difference to the floor with 95 % intervals over seeds; a panel for each block and budget.
 
     Filled: better or worse after Holm's adjustment. Below five seeds the seeds' own differences
     stand as dots, without an interval.
     """
     numbers = difference_to_floor(rows, study, unfinished).numbers
-    if len(numbers[block_of(study)].drop_duplicates()) > 1:
-        raise ValueError(
-            "forest: expected one block, got "
-            f"{sorted(set(block_names(numbers, study)))}; filter the rows first"
-        )
-    metric, budgets = study.metrics[0], budgets_of(numbers)
+    numbers = numbers.assign(block=block_names(numbers, study))
+    blocks, budgets = list(dict.fromkeys(numbers.block)), budgets_of(numbers)
     names, scale = list(dict.fromkeys(numbers.method)), 100 if study.metrics[0].points else 1
+    down, across = max(len(blocks), 1), max(len(budgets), 1)  # none yet: an empty panel
     with style():
-        figure = new_figure(1.6 + 1.7 * max(len(budgets), 1), 1 + 0.28 * max(len(names), 1))
-        axes = figure.subplots(1, max(len(budgets), 1), sharey=True, squeeze=False)[0]
-        for ax, budget in zip(axes, budgets, strict=bool(budgets)):  # none yet: an empty panel
+        figure = new_figure(1.6 + 1.7 * across, 1 + 0.28 * max(len(names), 1) * down)
+        panels = figure.subplots(down, across, sharey=True, squeeze=False)
+        for ax in panels.flat:
             ax.axvline(0, color=GREY, linewidth=1)
-            for row in numbers[numbers.budget == budget].itertuples():
-                one_difference(ax, row, names.index(row.method), scale)
-            ax.set_title(study.axis.text(budget))
             ax.grid(axis="x")
-        axes[0].set_yticks(range(len(names)), [plain(name) for name in names])
-        axes[0].set_ylim(max(len(names), 1) - 0.5, -0.5)
+        for line, block in zip(panels, blocks, strict=bool(blocks)):
+            for ax, budget in zip(line, budgets, strict=True):
+                here = numbers[(numbers.block == block) & (numbers.budget == budget)]
+                for row in here.itertuples():
+                    one_difference(ax, row, names.index(row.method), scale)
+                of = f"{plain(block)}, " * (len(blocks) > 1)
+                ax.set_title(f"{of}{study.axis.text(budget)}")
+        for line in panels:
+            line[0].set_yticks(range(len(names)), [plain(name) for name in names])
+            line[0].set_ylim(max(len(names), 1) - 0.5, -0.5)
+        metric = study.metrics[0]
         unit = "points" if metric.points else metric.label
         figure.supxlabel(f"{unit} above {plain(study.floor)}", fontsize=10)
     return figure

@@ -56,11 +56,10 @@ def frontier_table(
     label = {metric.name: metric.label for metric in study.metrics}
     names = [name for name in study.block if table[name].nunique() > 1]
     order = {name: place for place, name in enumerate(in_order(list(table.method), study))}
-    axis = study.axis.label[:1].upper() + study.axis.label[1:]
     heads = {
         **{name.replace("_", " ").capitalize(): table[name] for name in names},
         "Method": table.method,
-        axis: [
+        study.axis.title: [
             "all" if method == study.ceiling else study.axis.text(budget)
             for method, budget in zip(table.method, table.budget, strict=True)
         ],

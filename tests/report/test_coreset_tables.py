@@ -59,8 +59,28 @@ def test_ablation_refuses_what_it_cannot_print():
     left = rows(ablation_accuracy, methods=("Uniform", "All data"), budgets=(100,))
     table = ablation_table(left, STUDY, paper.ablation(), "22 of 24 trials failed")
     assert list(table.text.index) == ["Uniform (floor)", "All data (ceiling)"]
-    with pytest.raises(ValueError, match="one block and one budget"):
-        ablation_table(rows(ablation_accuracy, methods=WAYS), STUDY)
+    assert "not finished: none" in ablation_table(left[:0], STUDY, unfinished="none").note
+
+
+@pytest.mark.parametrize("pairs", [CROSS[:1], CROSS])
+def test_an_ablation_at_two_rates_of_two_networks_is_one_under_the_other(pairs):
+    """Each part is the table of its rows alone, bold as there; the paper's beside its own rate."""
+    data = rows(ablation_accuracy, methods=[*WAYS, *CONTROLS], pairs=pairs, budgets=(100, 500))
+    table = ablation_table(data, STUDY, paper.ablation())
+    several = len(pairs) > 1
+    assert table.text.index.names == ["Selection model → evaluation model"] * several + [
+        "Rate |S|/N", "Metrics",
+    ]  # fmt: skip
+    for one, other in pairs:
+        own = data[data.selection_model.isin([one, "-"]) & (data.evaluation_model == other)]
+        for budget, at in ((100, "1 %"), (500, "5 %")):
+            alone = own[own.budget.isin([budget, 10_000])]
+            alone = ablation_table(alone, STUDY, paper.ablation())
+            here = (f"{one} → {other}",) * several + (at,)
+            ours = [name for name in table.text if "paper" not in name]
+            assert table.text.loc[here][ours].equals(alone.text[ours])
+            assert table.bold.loc[here].equals(alone.bold)
+            assert table.text.loc[(*here, "E"), "paper"] == ("0.5390" if budget == 100 else "")
 
 
 def test_bands_of_snr_by_hand():

@@ -91,9 +91,14 @@ def test_forest_of_few_seeds_is_their_dots():
     assert not [line for line in ax.lines if line.get_marker() == "o"]
 
 
-def test_forest_wants_one_block():
-    with pytest.raises(ValueError, match="expected one block"):
-        forest(rows(by_method, pairs=CROSS), STUDY)
+def test_forest_of_two_blocks_has_a_line_of_panels_for_each():
+    axes = forest(rows(by_method, pairs=CROSS), STUDY).axes
+    titles = [f"{pair}, {rate}" for pair in ("CNN1D → CNN1D", "CNN2D → CNN1D")
+              for rate in ("1 %", "5 %")]  # fmt: skip
+    assert [ax.get_title() for ax in axes] == titles
+    for ax in axes:
+        assert [t.get_text() for t in ax.get_yticklabels()] in (["Herding", "FoQuS"], [])
+        assert len([line for line in ax.lines if line.get_marker() == "o"]) == 2
 
 
 @pytest.mark.parametrize("there", [["Uniform"], ["All data"], ["FoQuS", "All data"]])
