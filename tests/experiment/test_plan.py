@@ -168,7 +168,7 @@ def test_the_command_says_the_plan_and_trains_nothing(tmp_path, capsys):
     given = ["frames=5", f"results={tmp_path}", "methods=[Uniform, FoQuS]"]
     assert cli.main(["sweep", "03_main_tables", "--profile", "smoke", "--plan", *given]) == 0
     said = capsys.readouterr().out
-    assert "simulated" in said and "0 of 3 trials are stored. To do: 1 training that" in said
+    assert "simulated" in said and "0 of 5 trials are stored. To do: 1 training that" in said
     assert not list(tmp_path.iterdir())
 
 
