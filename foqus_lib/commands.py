@@ -39,6 +39,7 @@ def sweep(args: argparse.Namespace) -> int:
         if path.is_dir():
             raise ValueError(f"--export: expected a file, such as rows.csv; {path} is a folder")
         durable.check_writable(path.parent, "--export")
+        durable.check_room(path.parent, rows.LINE * len(chapter.trials), "--export")
     print(chapter.task.about, flush=True)
     for path in args.have:
         new, of = rows.take_in(chapter.common.store, chapter.study, Path(path))

@@ -178,9 +178,14 @@ def check_room(folder: Path, needed: int, option: str = "results=...") -> None:
     whole, _, free = shutil.disk_usage(above)
     if whole and free < needed:  # some network file systems say nothing
         raise ValueError(
-            f"{folder}: expected {needed / 2**20:.1f} MB of free space for what will be written, "
-            f"got {free / 2**20:.1f} MB. Free space, or name another place ({option})"
+            f"{folder}: expected {_megabytes(needed)} MB of free space for what will be written, "
+            f"got {_megabytes(free)} MB. Free space, or name another place ({option})"
         )
+
+
+def _megabytes(size: int) -> str:
+    """ "12.3"; of less than 0.1 as many digits as tell it from nothing."""
+    return f"{size / 2**20:.1f}" if size >= 2**20 / 10 else f"{size / 2**20:.3f}"
 
 
 def sweep_temporary(root: Path, older_than_s: float = A_DAY) -> list[Path]:

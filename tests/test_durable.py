@@ -257,7 +257,7 @@ def full(monkeypatch):
 
 
 def test_a_full_disk_is_told_before_anything_is_written(full, tmp_path):
-    wanted = r"expected 2.0 MB of free space .*, got 0.0 MB. Free space, or name another .*--out"
+    wanted = r"expected 2.0 MB of free space .*, got 0.003 MB. Free space, or name another .*--out"
     with pytest.raises(ValueError, match=wanted):
         durable.check_room(tmp_path / "not" / "yet", 2**21, "--out")
     durable.check_room(tmp_path, 3000)

@@ -15,6 +15,9 @@ from foqus_lib.experiment.study import Study
 log = logging.getLogger(__name__)
 
 
+LINE = 2048  # bytes of a row at most: those of the committed ones are 500 to 1,200
+
+
 def export(root: Path, study: Study, trials: Sequence[Trial], path: Path) -> pd.DataFrame:
     """Write rows.csv: sorted by key, floats to the last bit. Refuses an incomplete grid."""
     found, rows = store.results(root, study, trials)

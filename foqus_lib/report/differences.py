@@ -88,6 +88,7 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
             f"adjustment over the {size} {word}{each} (all methods and budgets) is below "
             f"{compare.LEVEL}. The smallest true difference found with {100 * compare.POWER:g} % "
             f"power is {least}{points}{which}."
+            + (_seeds_wanted(tested, int(sizes.max()), metric) if metric.points else "")
         )
     if (numbers.n < compare.LEAST).any():
         parts.append(
@@ -105,6 +106,16 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
     if compare.PAIRED and (lost := _without_floor(compared, study)):
         parts.append(f"{lost} rows have no {study.floor} of their seed: left out.")
     return " ".join(parts)
+
+
+def _seeds_wanted(tested: pd.DataFrame, comparisons: int, metric: Metric) -> str:
+    """How many seeds the median spread would take; nothing where no seed differs from another."""
+    sd = float(tested.sd.median())
+    if not sd > 0:
+        return ""
+    wanted = compare.seeds_that_show(compare.WORTH, sd, comparisons)
+    spread, worth = (difference_text(size, metric)[1:] for size in (sd, compare.WORTH))
+    return f" At the median spread over seeds, {spread} points, {wanted} seeds would show {worth}."
 
 
 def to_judge(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:

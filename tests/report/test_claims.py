@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from foqus_lib.experiment.study import Metric
-from foqus_lib.report import claims, paper
+from foqus_lib.report import claims, committed, paper
 from foqus_lib.report.claim_rules import Finding, Scope
 from foqus_lib.report.claims import Claim, Printed, finding
 from foqus_lib.selection import boundary
-from foqus_lib.selection.catalog import CATALOG
+from foqus_lib.selection.catalog import CATALOG, SNR_BALANCED
 from tests.report.made_up import STUDY, rows
 
 NOISE = np.random.default_rng(0).normal(scale=0.003, size=(4, 3, 6))
@@ -428,7 +428,8 @@ def test_the_books_claims_without_any_rows(tmp_path):
 
 def test_every_method_of_the_books_claims_is_in_the_catalog():
     """A name that no longer exists would leave its claim untested without a word."""
-    known = {*CATALOG, "Uniform", "All data", "*", boundary.FORGOTTEN, boundary.NEVER}
+    known = {*CATALOG, "Uniform", "All data", "*", boundary.FORGOTTEN, boundary.NEVER,
+             "Uniform" + SNR_BALANCED}  # fmt: skip
     for claim in claims.read_claims():
         for names in (claim.tested.methods, claim.tested.against) if claim.tested else ():
             assert set(names) <= known, claim.id
@@ -439,7 +440,22 @@ def test_all_others_are_the_ten_that_the_paper_prints():
     printed = set(paper.methods()) - {"FoQuS"}
     found = {claim.id: set(claim.tested.against) for claim in claims.read_claims()
              if claim.rule == "above_all" and claim.tested.rows != "ablation"}  # fmt: skip
-    assert len(found) == 4 and all(names == printed for names in found.values())
+    assert len(found) == 5 and all(names == printed for names in found.values())
+
+
+def test_no_committed_budget_is_left_out_of_a_claim_that_its_rows_test():
+    """Rows at another rate would else be committed and change no verdict."""
+    tested = 0
+    for claim in claims.read_claims():
+        scope = claim.tested or Scope("", "", (), ())
+        path = committed.RESULTS / scope.layer / f"{scope.rows}.csv"
+        if not path.exists():
+            continue
+        rows = pd.read_csv(path, usecols=["method", "budget"])
+        there = rows.budget[rows.method.isin(scope.methods) & (rows.method != "All data")]
+        tested += len(there)
+        assert set(there) <= set(scope.budgets), claim.id
+    assert tested
 
 
 def test_every_printed_cell_of_the_books_claims_is_one_value_a_budget():

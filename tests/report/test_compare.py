@@ -1,6 +1,7 @@
 """Comparisons: scipy's own tests as twins, Holm and power by hand, directions, few seeds."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -118,6 +119,19 @@ def test_a_detectable_difference_is_detected_in_four_of_five_cases():
     assert ((drawn.pvalue < 0.05 / 5) & (drawn.statistic > 0)).mean() == pytest.approx(
         0.8, abs=0.01
     )
+
+
+@pytest.mark.parametrize(("size", "comparisons"), [(1.0, 1), (2.0, 5), (0.5, 40)])
+def test_so_many_seeds_show_a_difference_and_one_less_does_not(size, comparisons):
+    """By simulation; at sd 1, size 1 and one comparison tables of power say ten."""
+    wanted = compare.seeds_that_show(size, 1.0, comparisons)
+    assert wanted == 10 or (size, comparisons) != (1.0, 1)
+    shares = {}
+    for n in (wanted - 1, wanted):
+        drawn = stats.ttest_1samp(RNG.normal(size, size=(20_000, n)), 0, axis=1)
+        shown = (drawn.pvalue < compare.LEVEL / comparisons) & (drawn.statistic > 0)
+        shares[n] = shown.mean()
+    assert shares[wanted - 1] < 0.81 and shares[wanted] > 0.79
 
 
 def test_a_verdict_needs_the_adjusted_p_and_knows_the_direction():
@@ -251,6 +265,9 @@ def test_verdicts_by_hand():
     assert "adjustment over the 4 comparisons (all methods and budgets)" in table.note
     low, high = 100 * table.numbers.detectable.min(), 100 * table.numbers.detectable.max()
     assert f"with 80 % power is {low:.1f} to {high:.1f} points, depending" in table.note
+    assert re.search(
+        r"At the median spread over seeds, .* points, \d+ seeds would show", table.note
+    )
 
 
 def test_two_seeds_show_themselves_and_no_verdict():

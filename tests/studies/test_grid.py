@@ -1,5 +1,6 @@
 """The grids of the paper's tables on every data set and every network that it names."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,11 @@ from foqus_lib import cli
 from foqus_lib.datasets.catalog import DATASETS
 from foqus_lib.experiment import store
 from foqus_lib.models import MODELS
+from foqus_lib.selection.catalog import ABLATION_METHODS
 from foqus_lib.selection.catalog import VERSIONS as METHOD_VERSIONS
 from foqus_lib.studies import catalog
 from foqus_lib.studies.coreset import grid
+from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.training import collect, fit
 from tests.studies import tiny
 
@@ -208,6 +211,60 @@ def test_a_sweep_goes_on_from_committed_rows(tmp_path, capsys):
     said = capsys.readouterr()
     assert "2 of 2 rows were new to" in said.err and "all 2 trials are stored" in said.out
     assert cli.main([*words, new, "--have", str(tmp_path / "none.csv")]) == 1
+
+
+def test_a_full_disk_is_told_before_the_training_also_where_rows_are_written(tmp_path, capsys):
+    store, csv = tmp_path / "store", tmp_path / "out" / "rows.csv"
+    csv.parent.mkdir()
+    words = ["sweep", "03_main_tables", "--profile", "smoke", "methods=[Uniform]", "seeds=2"]
+    words += ["frames=5", "rates=[0.1]", f"results={store}", "--export", str(csv)]
+    real, little = shutil.disk_usage, shutil._ntuple_diskusage(10**9, 10**9 - 4096, 4096)
+    with pytest.MonkeyPatch.context() as patched:
+        there = csv.parent
+        patched.setattr(shutil, "disk_usage", lambda path: little if path == there else real(path))
+        assert cli.main(words) == 2
+    assert (
+        f"{there}: expected 0.008 MB of free space for what will be written, got 0.004 MB"
+        in capsys.readouterr().err
+    )
+    assert not list(store.rglob("*.json"))
+
+
+PAPERS = (
+    "Uniform", "Cal", "CD", "Forgetting", "GraNd", "Herding", "k-Center Greedy",
+    "Least Confidence", "Entropy", "Margin", "FoQuS",
+)  # fmt: skip
+CONTROLS = (
+    "Mean loss | tiers", "FoQuS | equal shares", "FoQuS | shares turned round",
+    "Uniform | SNR-balanced",
+)  # fmt: skip
+PROTOCOL = {  # the committed rows: methods, and the repeats at each rate (basis points)
+    "03_main_tables": (
+        {*PAPERS, "FoQuS (min-max)", *CONTROLS},
+        {100: 8, 500: 3, 1000: 2, 2000: 1, 3000: 1},
+    ),
+    "05_ablation": ({*ABLATION_METHODS, *CONTROLS, "Uniform"}, {100: 8, 500: 3}),
+}
+
+
+@pytest.mark.parametrize("notebook", PROTOCOL)
+def test_a_night_runs_the_papers_protocol(notebook):
+    """All methods, both readings and four controls at each rate, ten seeds, T = 50, 50 epochs."""
+    methods, repeats = PROTOCOL[notebook]
+    chapter = catalog.opened(notebook, {"profile": "overnight", "frames": 60})
+    found = {(t.method, t.budget, t.seed, t.repeat) for t in chapter.trials if t.method != ALL_DATA}
+    assert found == {
+        (method, budget, seed, repeat)
+        for method in methods
+        for budget, several in repeats.items()
+        for seed in range(10)
+        for repeat in range(several)
+    }
+    ceiling = [(t.seed, t.repeat) for t in chapter.trials if t.method == ALL_DATA]
+    assert ceiling == [(seed, 0) for seed in range(10)]
+    for trial in chapter.trials:
+        assert "batch=128 epochs=50" in trial["evaluation_recipe"]
+        assert "batch=128 epochs=50" in trial["selection_recipe"] or trial["selection_model"] == "-"
 
 
 ONE_ROW = {

@@ -21,8 +21,9 @@ from tests.studies import tiny
 
 METHODS = "Uniform", "FoQuS"
 WHERE = (
-    "what changed: CORESET.version in studies/coreset/grid.py (streams, draw, measure), VERSION in "
-    "training/fit.py or in training/collect.py"
+    "what changed: CORESET.version in studies/coreset/grid.py (streams of evaluations, draw, "
+    "measure), VERSION in training/fit.py, or that in training/collect.py, which records have in "
+    "their key too (what a record holds, the stream select_name)"
 )
 
 

@@ -62,7 +62,10 @@ def looked(method: str, model: str) -> str:
 
 
 def select_name(fingerprint: str, model: str, seed: int) -> str:
-    """The random stream of a selection training. Named by the data, never by a file's name."""
+    """The random stream of a selection training. Named by the data, never by a file's name.
+
+    Its records have collect.VERSION in their key: raise that one with the name.
+    """
     return f"select {fingerprint} {model} {seed}"
 
 
