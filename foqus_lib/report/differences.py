@@ -113,9 +113,11 @@ def _seeds_wanted(tested: pd.DataFrame, comparisons: int, metric: Metric) -> str
     sd = float(tested.sd.median())
     if not sd > 0:
         return ""
-    wanted = compare.seeds_that_show(compare.WORTH, sd, comparisons)
+    n = compare.seeds_that_show(compare.WORTH, sd, comparisons)
     spread, worth = (difference_text(size, metric)[1:] for size in (sd, compare.WORTH))
-    return f" At the median spread over seeds, {spread} points, {wanted} seeds would show {worth}."
+    return (
+        f" At the median spread over seeds, {spread} points, {n} seeds would show {worth} points."
+    )
 
 
 def to_judge(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:
