@@ -266,7 +266,7 @@ def test_verdicts_by_hand():
     low, high = 100 * table.numbers.detectable.min(), 100 * table.numbers.detectable.max()
     assert f"with 80 % power is {low:.1f} to {high:.1f} points, depending" in table.note
     assert re.search(
-        r"At the median spread, .* points over seeds, \d+ seeds would show 2.0", table.note
+        r"At the median spread over seeds, .* points, \d+ seeds would show 2.0", table.note
     )
 
 
