@@ -5,7 +5,8 @@ import json
 import pandas as pd
 
 from foqus_lib.datasets.simulated import channel
-from foqus_lib.report import benches
+from foqus_lib.report import benches, paper
+from foqus_lib.selection.tier_agreement import LENGTHS
 
 
 def test_ours_stands_beside_its_own_plain_form(tmp_path):
@@ -149,3 +150,10 @@ def test_what_an_interval_leaves_open_is_quoted_as_it_was_measured(tmp_path):
     benches.accuracy(pd.DataFrame(rows, columns=columns), tmp_path)
     found = json.loads((tmp_path / "accuracy.json").read_text())
     assert found["less_plain"] == {"a": {"ours": {"interval": "-1.00 to +2.00", "n": 9}}}
+
+
+def test_the_committed_agreement_of_tiers_reaches_every_length_that_is_asked():
+    """The identity of Eq. 8 with the mean loss bites only where T is long."""
+    rows = pd.read_csv(paper.REPORTED.parent / "benchmarks" / "tiers_by_epochs.csv")
+    seeds = rows.groupby("epochs").seed.nunique()
+    assert tuple(seeds.index) == LENGTHS and seeds.nunique() == 1
