@@ -49,8 +49,10 @@ def ablation_table(
         return nothing_yet(rows, unfinished)
     blocked = in_blocks(rows, study)
     laid = laid_out(blocked, study)
-    parts = laid[laid.column != AVERAGE].groupby([*block_of(study), "budget"], sort=False)
-    numbers = pd.concat([_ways(part, study).assign(**_place(part, study)) for _, part in parts])
+    blocks = laid[laid.column != AVERAGE].groupby(block_of(study), sort=False)
+    parts = [part for _, block in blocks for _, part in block.groupby("budget")]
+    numbers = [_ways(part, study).assign(**_place(part, study)) for part in parts]
+    numbers = pd.concat(numbers, ignore_index=True)
     if numbers.column.eq(CONTROL).all() and not unfinished:
         raise ValueError(
             "ablation_table: no row is a combination such as 'F+E | as printed | tiers'; "

@@ -63,6 +63,15 @@ def test_ablation_refuses_what_it_cannot_print():
 
 
 @pytest.mark.parametrize("pairs", [CROSS[:1], CROSS])
+def test_rates_stand_in_order_also_where_the_first_rows_lack_one(pairs):
+    data = rows(ablation_accuracy, methods=[*WAYS, *CONTROLS], pairs=pairs, budgets=(500, 100))
+    first = (data.method == WAYS[0]) & (data.budget == 100)
+    table = ablation_table(data[~first], STUDY)
+    heads = list(dict.fromkeys(key[:-1] for key in table.text.index))
+    assert [key[-1] for key in heads] == ["1 %", "5 %"] * len(pairs)
+
+
+@pytest.mark.parametrize("pairs", [CROSS[:1], CROSS])
 def test_an_ablation_at_two_rates_of_two_networks_is_one_under_the_other(pairs):
     """Each part is the table of its rows alone, bold as there; the paper's beside its own rate."""
     data = rows(ablation_accuracy, methods=[*WAYS, *CONTROLS], pairs=pairs, budgets=(100, 500))
