@@ -1,9 +1,11 @@
 """Rules that turn the rows of a claim into a verdict. One function a rule; `claims` names them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -112,16 +114,19 @@ def _against(rows: Rows) -> pd.DataFrame:
 
 
 def _texts(numbers: pd.DataFrame, metric: Metric) -> list[str]:
-    """ "1 %: +1.0 [-0.5, +2.5] (n = 10; from 2.3 on it would show)"."""
+    """ "1 %: +1.0 [-0.5, +2.5] (n = 10; would show 2.3)"; without a test of zero only n."""
     return [
-        f"{row.at}: {comparison_text(row, metric)}"
-        + (
-            f" (n = {row.n}; would show {difference_text(row.detectable, metric)[1:]})"
-            if row.p == row.p
-            else ""
-        )
+        f"{row.at}: {comparison_text(row, metric)}{_behind(row, metric)}"
         for row in numbers.itertuples()
     ]
+
+
+def _behind(row, metric: Metric) -> str:
+    if row.low != row.low:  # `comparison_text` says how few seeds there are
+        return ""
+    tested = row.p == row.p
+    could = f"; would show {difference_text(row.detectable, metric)[1:]}" if tested else ""
+    return f" (n = {row.n}{could})"
 
 
 def _least(numbers: pd.DataFrame, metric: Metric) -> pd.DataFrame:
@@ -141,10 +146,12 @@ def _all_or_any(verdicts: pd.Series) -> str:
 
 
 def above_floor(rows: Rows) -> Finding:
-    """The method is shown above the floor at every budget there is."""
+    """The method is shown above the floor, or each of several, at every budget there is."""
     numbers = _against(rows)
-    return Finding(_all_or_any(numbers.verdict), "; ".join(_texts(numbers, rows.metric)),
-                   comparisons=numbers)  # fmt: skip
+    words = _texts(numbers, rows.metric)
+    if numbers.label.nunique() > 1:
+        words = [f"{text} over {other}" for text, other in zip(words, numbers.label, strict=True)]
+    return Finding(_all_or_any(numbers.verdict), "; ".join(words), comparisons=numbers)
 
 
 def above_all(rows: Rows) -> Finding:
@@ -172,7 +179,8 @@ def no_worse_than(rows: Rows) -> Finding:
     """The method loses less than the margin at every budget; fails if somewhere it loses more.
 
     It holds if all 95 % intervals lie within the margin: none is adjusted, for all must. One that
-    lies beyond it is enough to fail, so there the intervals are as wide as Bonferroni asks.
+    lies beyond it is enough to fail, so there the intervals are as wide as Bonferroni asks. What
+    is tested is the margin, so no p against zero is given, and better means within the margin.
     """
     numbers = _against(rows)
     sign = 1 if rows.metric.higher_is_better else -1
@@ -183,6 +191,8 @@ def no_worse_than(rows: Rows) -> Finding:
     extra = (best - worst) / 2 * (wider / stats.t.ppf(level, numbers.freedom) - 1)
     holds, fails = worst > -rows.tested.margin, best + extra < -rows.tested.margin
     verdict = FAILS if fails.any() else HOLDS if len(numbers) and holds.all() else UNSHOWN
+    each = np.select([fails, holds], ["worse", "better"], compare.UNSHOWN)
+    numbers = numbers.assign(p=np.nan, p_holm=np.nan, detectable=np.nan, verdict=each)
     return Finding(verdict, "; ".join(_texts(numbers, rows.metric)), comparisons=numbers)
 
 
@@ -213,12 +223,11 @@ def largest_at_first(rows: Rows) -> Finding:
 
 def rising(rows: Rows) -> Finding:
     """Every method gains with every step to the next budget; fails if one is shown to lose."""
-    steps = list(zip(rows.budgets, rows.budgets[1:], strict=False))
     found = [
         (f"{rows.at(key, low)} to {rows.study.axis.text(high)}", method,
          _by_seed(rows.series(key, method, high)), _by_seed(rows.series(key, method, low)))
         for key in rows.blocks
-        for low, high in steps
+        for low, high in pairwise(rows.budgets)
         for method in rows.names(rows.tested.methods)
     ]  # fmt: skip
     numbers = _compared(rows, found)
@@ -234,30 +243,54 @@ def rising(rows: Rows) -> Finding:
     return Finding(_all_or_any(numbers.verdict), words, comparisons=numbers)
 
 
+def rising_on_average(rows: Rows) -> Finding:
+    """The mean over the methods, taken within a seed, gains with every step to the next budget."""
+    found = []
+    for key in rows.blocks:
+        means = {
+            budget: _average([
+                rows.series(key, method, budget) for method in rows.names(rows.tested.methods)
+            ])
+            for budget in rows.budgets
+        }  # fmt: skip
+        found += [
+            (f"{rows.at(key, low)} to {rows.study.axis.text(high)}", "", means[high], means[low])
+            for low, high in pairwise(rows.budgets)
+        ]
+    numbers = _compared(rows, found)
+    if numbers.empty:
+        return Finding(UNTESTED, f"{NO_ROWS} at two budgets")
+    return Finding(_all_or_any(numbers.verdict), "; ".join(_texts(numbers, rows.metric)),
+                   comparisons=numbers)  # fmt: skip
+
+
 def difference_between(rows: Rows) -> Finding:
     """Each method less the one at its place in `against`: pairs that differ in one thing.
 
     The pairs share their seeds, so they are averaged within a seed: the seeds are the n. The sign
-    count is printed beside, and decides nothing.
+    count is printed beside, and decides nothing. A pair without rows is in neither.
     """
-    there = set(rows.frame.method)
-    wanted = zip(rows.tested.methods, rows.tested.against, strict=True)
-    pairs = [(one, other) for one, other in wanted if {one, other} <= there]
     found, above, total = [], 0, 0
-    for key in rows.blocks if pairs else []:
+    for key in rows.blocks:
         for budget in rows.budgets:
-            sides = [
-                [_by_seed(rows.series(key, name, budget)) for name in side]
-                for side in zip(*pairs, strict=True)
-            ]
-            ours, theirs = (pd.concat(side, axis=1).mean(axis=1, skipna=False) for side in sides)
-            found.append((rows.at(key, budget), "", ours.dropna(), theirs.dropna()))
-            signs = [compare.seed_differences(a, b).mean() > 0 for a, b in zip(*sides, strict=True)]
-            above, total = above + sum(signs), total + len(signs)
+            wanted = zip(rows.tested.methods, rows.tested.against, strict=True)
+            both = [[rows.series(key, name, budget) for name in pair] for pair in wanted]
+            both = [pair for pair in both if all(map(len, pair))]
+            if not both:
+                continue
+            ours, theirs = map(_average, zip(*both, strict=True))
+            found.append((rows.at(key, budget), "", ours, theirs))
+            leads = [compare.seed_differences(*pair).mean() for pair in both]
+            above, total = above + sum(lead > 0 for lead in leads), total + len(leads)
     numbers = _compared(rows, found)
     words = "; ".join(_texts(numbers, rows.metric))
     return Finding(_all_or_any(numbers.verdict), f"{words}; above 0 in {above} of {total} pairs",
                    comparisons=numbers)  # fmt: skip
+
+
+def _average(several: Sequence[pd.Series]) -> pd.Series:
+    """Of the rows' means, seed by seed; a seed that one of them lacks would be another mean."""
+    return pd.concat(map(_by_seed, several), axis=1).mean(axis=1, skipna=False).dropna()
 
 
 def _by_seed(values: pd.Series) -> pd.Series:
@@ -274,5 +307,5 @@ def not_tested(rows: Rows) -> Finding:
 RULES: dict[str, Callable[[Rows], Finding]] = {
     rule.__name__: rule
     for rule in (above_floor, above_all, no_worse_than, largest_at_first, rising,
-                 difference_between, not_tested)
+                 rising_on_average, difference_between, not_tested)
 }  # fmt: skip

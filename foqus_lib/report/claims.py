@@ -61,9 +61,8 @@ def finding(claim: Claim, layers: Layers, studies: Mapping[str, Study]) -> Findi
         return Finding(UNTESTED, f"{NO_ROWS} of a pair to compare")
     verdict, words = found.verdict, found.ours
     lacking = [study.axis.text(budget) for budget in tested.budgets if budget not in seen.budgets]
-    if claim.rule != "difference_between":  # it says how many of its pairs there are
-        lacking += [name for name in (*tested.methods, *tested.against) if not seen.names((name,))]
-        lacking += _not_run(seen)
+    lacking += [name for name in (*tested.methods, *tested.against) if not seen.names((name,))]
+    lacking += _not_run(seen)
     if lacking:
         words += f"; not run: {', '.join(lacking)}"
         verdict = UNSHOWN if verdict == HOLDS else verdict  # a part of the claim was not looked at
@@ -117,13 +116,16 @@ def _values(printed: Printed, claim: Claim) -> list[tuple[int, float]]:
 
 
 def _printed_differences(claim: Claim) -> list[float]:
-    """All differences (fractions) that the paper prints of the claim."""
-    return [
-        value
-        for printed in claim.paper
-        if printed.less is not None
-        for _, value in _values(printed, claim)
-    ]
+    """All differences (fractions) that the paper prints of the claim: what ours are set beside."""
+    found = []
+    for printed in claim.paper:
+        if printed.less is not None:
+            values = dict(_values(printed, claim))
+            if claim.rule == "largest_at_first":  # it compares leads, not methods
+                first = values.pop(claim.tested.budgets[0])
+                values = {budget: first - lead for budget, lead in values.items()}
+            found += values.values()
+    return found
 
 
 def _cells(cells: pd.DataFrame, wanted: Mapping[str, object], claim: Claim) -> pd.DataFrame:
@@ -218,11 +220,11 @@ def _title(counts: Mapping[str, Mapping[str, int]], found: Sequence[tuple[Claim,
 
 def _numbers(claim: Claim, found: Finding) -> dict:
     """One claim for {res}: verdict, what is printed, and the ends of n and detectable."""
-    tested = found.comparisons
+    tested, smallest, largest = found.comparisons, None, None
     if len(tested):
-        tested = tested[tested.p.notna()]
-    smallest = None if tested.empty else float(tested.detectable.min())
-    largest = None if tested.empty else float(tested.detectable.max())
+        tested = tested[tested.low.notna()]
+        if tested.detectable.notna().any():
+            smallest, largest = float(tested.detectable.min()), float(tested.detectable.max())
     return {
         "claim": claim.claim, "shown": claim.shown, "rule": claim.rule, "verdict": found.verdict,
         "paper": paper_text(claim), "ours": found.ours, "data": found.data,
@@ -242,6 +244,7 @@ def _test() -> str:
         "'Loses less than a margin' is judged by intervals: it holds if each of them lies within "
         "the margin, it does not hold if one lies wholly beyond it even when widened after "
         "Bonferroni. "
-        "Behind n stands the smallest difference that the adjusted test shows in "
-        f"{100 * compare.POWER:g} of 100 cases."
+        "Behind n stands the smallest difference that the test shows in "
+        f"{100 * compare.POWER:g} of 100 cases at the strictest step of the adjustment, so at "
+        "least as often after it."
     )

@@ -6,7 +6,7 @@ the noise of a seed, they are no further seeds.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ gains or costs (book/results/*/derived/pairing.csv).
 
 LEVEL, POWER = 0.05, 0.8
 WORTH = 0.02  # two points: a difference that a reader would act on
+SHUFFLES = 9999
 UNSHOWN = "no difference shown"
 COLUMNS = ["difference", "sd", "n", "low", "high", "p"]
 
@@ -108,8 +109,9 @@ def holm(p: Float[ndarray, " m"]) -> Float[ndarray, " m"]:
 def judged(found: pd.DataFrame, family: Sequence[str], metric: Metric) -> pd.DataFrame:
     """Adds p_holm, detectable and verdict; each value of the columns `family` is one family.
 
-    detectable: the smallest true difference that the test at the adjusted level (0.05 over the
-    size of the family) would show in 80 of 100 cases, given the spread and n at hand.
+    detectable: the smallest true difference that the test at the strictest step (0.05 over the
+    size of the family) would show in 80 of 100 cases, given the spread and n at hand. The steps
+    after it are less strict, so Holm's procedure shows it at least as often.
     """
     found = found.assign(p_holm=math.nan, detectable=math.nan)
     for _, rows in found[found.p.notna()].groupby(list(family), sort=False):
@@ -132,9 +134,9 @@ def _detectable(error: float, freedom: float, level: float) -> float:
 
 
 def seeds_that_show(size: float, sd: float, comparisons: int) -> int:
-    """How many selection seeds show a true difference of that size in 80 of 100 cases.
+    """How many selection seeds show a true difference of that size in 80 of 100 cases or more.
 
-    sd: of the seeds' differences. comparisons: the size of the family, for the adjusted level.
+    sd: of the seeds' differences. comparisons: the size of the family, for the strictest step.
     """
 
     def enough(n: int) -> bool:
@@ -160,9 +162,10 @@ def by_trial(rows: pd.DataFrame, metric: Metric) -> pd.Series:
 
 
 def not_worse_than_best(rows: pd.DataFrame, study: Study) -> list[str]:
-    """The methods that are not shown to be worse than the best: by `compare`, unadjusted.
+    """The methods that are not shown to be worse than the one of the highest mean.
 
-    `rows` of one column of a table. One with fewer seeds than study.verdict_from is never named.
+    `rows` of one column of a table, which is one family of Holm's adjustment. A method with fewer
+    seeds than study.verdict_from is never named.
     """
     metric = study.metrics[0]
     rows = rows[rows[metric.name].notna()]
@@ -173,8 +176,15 @@ def not_worse_than_best(rows: pd.DataFrame, study: Study) -> list[str]:
         return []
     means = {m: one.groupby(level="seed").mean().mean() for m, one in series.items()}
     best = (max if metric.higher_is_better else min)(means, key=means.get)
-    shown = {m: compare(one, series[best])["p"] < LEVEL for m, one in series.items() if m != best}
-    return [m for m in series if not shown.get(m)]
+    lines = [
+        {"method": m, "column": 0} | compare(one, series[best])
+        for m, one in series.items() if m != best
+    ]  # fmt: skip
+    if not lines:
+        return [best]
+    found = judged(pd.DataFrame(lines), ["column"], metric)
+    worse = set(found.method[found.verdict == "worse"])
+    return [m for m in series if m not in worse]
 
 
 # ---- is pairing worth it? ------------------------------------------------------------------------
@@ -186,7 +196,9 @@ def pairing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     One row a (block, budget), over its methods: the correlation with the floor over seeds (of their
     means) and over (seed, repeat), mean and range over methods, and the root mean square over
     methods of the sd of a difference taken seed by seed (paired) or between strangers (unpaired).
-    break_even: the ratio of these below which pairs give the narrower interval.
+    break_even: the ratio of these below which pairs give the narrower interval; strictest: the same
+    at the level of the first step of Holm's adjustment, over the block's methods and budgets.
+    shuffled: how often (of 1) the floor's seeds, shuffled, correlate as much.
     """
     blocked = in_blocks(rows, study)
     compared = compared_of(blocked, study)
@@ -196,11 +208,16 @@ def pairing(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
         series = {m: by_trial(g, study.metrics[0]) for m, g in group.groupby("method", sort=False)}
         floor = series.pop(study.floor, None)
         if floor is not None and series:
-            found.append(dict(zip(keys, key, strict=True)) | _pairs(series.values(), floor))
-    return pd.DataFrame(found)
+            found.append(dict(zip(keys, key, strict=True)) | _pairs(list(series.values()), floor))
+    found = pd.DataFrame(found)
+    if found.empty:
+        return found
+    family = found.groupby(block_of(study)).methods.transform("sum")
+    strictest = [break_even(n, LEVEL / size) for n, size in zip(found.seeds, family, strict=True)]
+    return found.assign(strictest=strictest)
 
 
-def _pairs(methods: Iterable[pd.Series], floor: pd.Series) -> dict:
+def _pairs(methods: Sequence[pd.Series], floor: pd.Series) -> dict:
     each = []
     for series in methods:
         pair = pd.concat([series, floor], axis=1, keys=["method", "floor"])
@@ -216,22 +233,42 @@ def _pairs(methods: Iterable[pd.Series], floor: pd.Series) -> dict:
         "methods": len(table), "seeds": int(table.n.min()), "trials": int(table.trials.min()),
         "correlation_seeds": table.over_seeds.mean(),
         "lowest": table.over_seeds.min(), "highest": table.over_seeds.max(),
-        "correlation_repeats": table.over_trials.mean(),
+        "correlation_repeats": table.over_trials.mean(), "shuffled": _shuffled(methods, floor),
         "paired_sd": paired_sd, "unpaired_sd": unpaired_sd,
         "ratio": paired_sd / unpaired_sd if unpaired_sd else math.nan,
         "break_even": break_even(int(table.n.min())),
     }  # fmt: skip
 
 
-def break_even(n: int) -> float:
+def break_even(n: int, level: float = LEVEL) -> float:
     """t of 2n - 2 degrees of freedom over t of n - 1: what pairs lose by having half as many.
 
-    Both at LEVEL, unadjusted; at a stricter level it is lower.
+    At a stricter level it is lower.
     """
     if n < 2:
         return math.nan
-    strangers, pairs = (stats.t.ppf(1 - LEVEL / 2, freedom) for freedom in (2 * n - 2, n - 1))
+    strangers, pairs = (stats.t.ppf(1 - level / 2, freedom) for freedom in (2 * n - 2, n - 1))
     return float(strangers / pairs)
+
+
+def _shuffled(methods: Sequence[pd.Series], floor: pd.Series) -> float:
+    """One-sided p of the mean correlation with the floor over the seeds that all rows have."""
+    means = [one.groupby(level="seed").mean() for one in (floor, *methods)]
+    seeds = pd.concat(means, axis=1).dropna().to_numpy()
+    if len(seeds) < LEAST:
+        return math.nan
+    with np.errstate(invalid="ignore"):  # a row that does not vary correlates with nothing
+        scores = np.nan_to_num((seeds - seeds.mean(0)) / seeds.std(0))
+    mine, mean = scores[:, 0], scores[:, 1:].mean(1)  # correlations are linear in these
+
+    def alike(floor: ndarray, axis: int) -> ndarray | float:
+        return (floor * mean).sum(axis)
+
+    found = stats.permutation_test(
+        (mine,), alike, permutation_type="pairings", alternative="greater",
+        n_resamples=SHUFFLES, rng=0, vectorized=True,
+    )  # fmt: skip
+    return float(found.pvalue)
 
 
 def _correlation(both: pd.DataFrame) -> float:

@@ -120,7 +120,8 @@ def _detectable(tested: pd.DataFrame, metric: Metric) -> str:
     middle, low, high = (difference_text(size, metric)[1:] for size in sizes)
     spread = f" (from {low} to {high})" if low != high else ""
     return (
-        f"In {100 * compare.POWER:g} of 100 cases the median test would have shown a difference of "
+        f"In {100 * compare.POWER:g} of 100 cases, or more, the median test would have shown a "
+        "difference of "
         f"{middle} {_unit(metric)}{spread}; smaller ones may be there."
     )
 

@@ -27,10 +27,11 @@ from foqus_lib.report.differences import comparison_text, difference_to_floor
 from foqus_lib.report.drawn import layer_figures
 from foqus_lib.report.means import budget_table
 from foqus_lib.report.printed import Table, write_csv, write_json, write_plain
-from foqus_lib.selection.catalog import RULES
+from foqus_lib.selection.catalog import RULES, TERMS, ablation_name
 
 RESULTS = paper.REPORTED.parent
 MAIN, ABLATION = "main", "ablation"  # the stems that have tables of their own
+BOUNDARY = "boundary"  # its page quotes the size of the groups too
 
 
 def derive(
@@ -127,20 +128,32 @@ def _pairing(rows: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
         "Correlation over seeds": found.correlation_seeds,
         "Lowest": found.lowest,
         "Highest": found.highest,
+        "As high, shuffled": found.shuffled,
         "Correlation over trials": found.correlation_repeats,
         "Sd of a difference, paired": found.paired_sd,
         "Sd of a difference, unpaired": found.unpaired_sd,
         "Ratio": found.ratio,
         "Break-even": found.break_even,
+        "Break-even, strictest": found.strictest,
     })  # fmt: skip
 
 
 def _pays(pairs: pd.DataFrame) -> dict:
-    """In how many lines of the table pairs give the narrower interval."""
+    """In how many lines of the table pairs give the narrower interval, and what they cost at most.
+
+    strictest: at the first step of Holm's adjustment; wider: how much wider intervals get there.
+    """
     if pairs.empty:
-        return {"of": 0, "below": 0}
+        return {"of": 0, "below": 0, "strictest": 0, "wider": None, "clear": 0}
     known = pairs[pairs.Ratio.notna() & pairs["Break-even"].notna()]
-    return {"of": len(known), "below": int((known.Ratio < known["Break-even"]).sum())}
+    strictest = known.Ratio / known["Break-even, strictest"]
+    return {
+        "of": len(known),
+        "below": int((known.Ratio < known["Break-even"]).sum()),
+        "strictest": int((strictest < 1).sum()),
+        "wider": _json_value(max(float(strictest.max()) - 1, 0.0)),
+        "clear": int((known["As high, shuffled"] < compare.LEVEL).sum()),
+    }
 
 
 def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
@@ -161,8 +174,13 @@ def _part(stem: str, rows: pd.DataFrame, study: Study, folder: Path) -> dict:
     found = _quoted(rows, table, differences, study)
     if stem == ABLATION:
         layer_figures(stem, rows, study, folder)
-        return found | {"by_rule": _by_rule(differences.numbers)}
+        return found | {
+            "by_rule": _by_rule(differences.numbers),
+            "parts": _parts(differences.numbers),
+        }
     found["accuracy"] = _by_budget(table.numbers, ["mean", "sd", "n", "repeats"], study)
+    if stem == BOUNDARY:
+        found["groups"] = _ends_of(rows, "share")
     found |= steps.quoted(rows, study)
     theirs = None
     if stem == MAIN and paper.set_of(dataset):
@@ -241,6 +259,22 @@ def _by_rule(numbers: pd.DataFrame) -> dict:
             for column, group in own.groupby("column", sort=False)
         )
     return found
+
+
+def _ends_of(rows: pd.DataFrame, metric: str) -> dict:
+    """{method: {"least": ..., "most": ...}} of a metric over its trials."""
+    ends = rows.groupby("method")[metric].agg(["min", "max"])
+    return {name: {"least": low, "most": high} for name, low, high in ends.itertuples()}
+
+
+def _parts(numbers: pd.DataFrame) -> str:
+    """ "1 %: 4 of 6 shown below; ...": the terms and their pairs as printed, without tiers."""
+    names = {ablation_name(terms, "as printed", "top-k") for terms in TERMS[:-1]}
+    numbers = numbers[numbers.method.isin(names)].sort_values("budget", kind="stable")
+    return "; ".join(
+        f"{column}: {sum(group.verdict == 'worse')} of {len(group)} shown below"
+        for column, group in numbers.groupby("column", sort=False)
+    )
 
 
 def _about(rows: pd.DataFrame, study: Study) -> dict:

@@ -87,7 +87,7 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
             "In brackets 95 % t-intervals, unadjusted; better and worse only where p after Holm's "
             f"adjustment over the {size} {word}{each} (all methods and budgets) is below "
             f"{compare.LEVEL}. The smallest true difference found with {100 * compare.POWER:g} % "
-            f"power is {least}{points}{which}."
+            f"power is at most {least}{points}{which}."
             + (_seeds_wanted(tested, int(sizes.max()), metric) if metric.points else "")
         )
     if (numbers.n < compare.LEAST).any():
@@ -109,15 +109,19 @@ def _difference_note(numbers: pd.DataFrame, compared: pd.DataFrame, study: Study
 
 
 def _seeds_wanted(tested: pd.DataFrame, comparisons: int, metric: Metric) -> str:
-    """How many seeds the median spread would take; nothing where no seed differs from another."""
-    sd = float(tested.sd.median())
-    if not sd > 0:
+    """How many seeds each budget's median spread takes; nothing where no seed differs from another.
+
+    At the strictest step of the adjustment, so that fewer may do.
+    """
+    wanted = {}
+    for column, rows in tested.sort_values("budget", kind="stable").groupby("column", sort=False):
+        if (sd := float(rows.sd.median())) > 0:
+            wanted[column] = compare.seeds_that_show(compare.WORTH, sd, comparisons)
+    if not wanted:
         return ""
-    n = compare.seeds_that_show(compare.WORTH, sd, comparisons)
-    spread, worth = (difference_text(size, metric)[1:] for size in (sd, compare.WORTH))
-    return (
-        f" At the median spread over seeds, {spread} points, {n} seeds would show {worth} points."
-    )
+    told = ", ".join(f"{n} at {column}" for column, n in wanted.items())
+    worth = difference_text(compare.WORTH, metric)[1:]
+    return f" Seeds that would show {worth} points, at the median spread over seeds: {told}."
 
 
 def to_judge(numbers: pd.DataFrame, study: Study) -> pd.DataFrame:

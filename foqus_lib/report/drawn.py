@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from foqus_lib.experiment.study import Study
 from foqus_lib.report.blocks import block_of, budgets_of, in_blocks
 from foqus_lib.report.claim_rules import FAILS, HOLDS, UNSHOWN, Finding
-from foqus_lib.report.claims_file import Claim
+from foqus_lib.report.claims_file import OURS, Claim
 from foqus_lib.report.colours import GREY, PALETTE
 from foqus_lib.report.curves import budget_curve
 from foqus_lib.report.forests import forest
@@ -115,7 +115,7 @@ def claim_figure(
             )
         ax.set_yticks(
             range(len(tested)),
-            [plain(textwrap.fill(claim.claim, WIDTH)) for claim, _ in tested],
+            [plain(textwrap.fill(_line(claim), WIDTH)) for claim, _ in tested],
             fontsize=9,
         )
         ax.set_ylim(max(len(tested), 1) - 0.5, -0.5)
@@ -129,6 +129,10 @@ def claim_figure(
         figure.legend(handles=keys, loc=f"outside {place} right", ncols=2, fontsize=9)
         figure.suptitle(plain(title), x=0.01, ha="left", fontsize=11)
     return figure
+
+
+def _line(claim: Claim) -> str:
+    return f"{claim.claim} (a form of ours)" if claim.whose == OURS else claim.claim
 
 
 def _has_intervals(found: Finding) -> bool:

@@ -28,7 +28,8 @@ def bold_note(study: Study) -> str:
     """What is printed bold, for the note below a table."""
     return (
         f"Bold: not shown to be worse than the best of its column ({PAIRS}, p at least "
-        f"{compare.LEVEL}, unadjusted; only rows of n = {study.verdict_from} or more)."
+        f"{compare.LEVEL} after Holm's adjustment over the column; only rows of "
+        f"n = {study.verdict_from} or more)."
     )
 
 

@@ -202,11 +202,55 @@ def test_rising():
     assert one.verdict == "not tested"
 
 
-TIERS, TOP_K = ("F | tiers", "FoQuS", "Q | tiers"), ("F | top-k", "all | top-k", "Q | top-k")
+def test_rising_on_average():
+    """One method may fall where the mean over the methods rises; each of them would not do."""
+
+    def found(foqus, rule="rising_on_average"):
+        values = {"Uniform": [0.4, 0.6, 0.8], "FoQuS": foqus}
+        return said(rule, values, methods=("*",), against=(), budgets=(100, 500, 1000))
+
+    falls_once = [0.6, 0.55, 0.6]
+    assert found(falls_once, "rising").verdict == "does not hold"
+    rises = found(falls_once)
+    assert rises.verdict == "holds" and rises.ours.startswith("1 % to 5 %: +7.")
+    assert list(rises.comparisons.n) == [6, 6]  # seeds, not methods
+    assert found([0.5, 0.2, 0.2]).verdict == "does not hold"
+    assert found([0.5, 0.3, 0.3]).verdict == "not shown"
+    one = said("rising_on_average", {"Uniform": 0.4}, methods=("Uniform",), budgets=(100,))
+    assert (one.verdict, one.ours) == ("not tested", "no committed rows at two budgets")
+
+
+def test_the_mean_over_methods_needs_each_of_them_at_a_seed():
+    data = layer({"Uniform": [0.4, 0.5, 0.6], "FoQuS": [0.5, 0.6, 0.7]})["here"]["main"]
+    lacking = data[(data.method != "FoQuS") | (data.budget != 500) | (data.seed < 5)]
+    tested = Scope("here", "main", ("*",), (100, 500, 1000))
+    claim = Claim("x", "a claim", "here", "rising_on_average", tested)
+    assert list(finding(claim, {"here": {"main": lacking}}, STUDIES).comparisons.n) == [5, 5]
+
+
+def test_above_several_floors_each_is_named():
+    found = said("above_floor", level([0.6, 0.6, 0.6]) | {"B": 0.59}, against=("A", "B"))
+    assert found.verdict == "holds" and found.ours.count("over A") == 2
+    assert found.ours.endswith("over B")
+    assert "over" not in said("above_floor", level(ABOVE), against=("A",)).ours
+
+
+def test_a_margin_is_no_test_of_zero():
+    """60 less 90: shown below zero as well, of which the claim says nothing."""
+    found = said("no_worse_than", level([0.6, 0.88, 0.9]), against=("All data",), margin=0.05)
+    assert found.comparisons[["p", "p_holm", "detectable"]].isna().all(axis=None)
+    assert list(found.comparisons.verdict) == ["worse", "better"]
+    assert found.ours.count("(n = 6)") == 2 and "would show" not in found.ours
+    assert claims._as_one_family([found]) == {"comparisons": 0, "holds": 0}
+    numbers = claims._numbers(Claim("x", "a", "b", "no_worse_than"), found)
+    assert numbers["n"] == 6 and numbers["detectable"] == {"from": None, "to": None}
+
+
+TIERS, TOP_K = ("F | tiers", "FoQuS"), ("F | top-k", "all | top-k")
 
 
 def ways(tiers, top_k):
-    """Q has no partner in the rows."""
+    """Two pairs, and one way without a partner."""
     return {"Uniform": 0.5, "F | tiers": tiers, "F | top-k": top_k, "FoQuS": tiers + 0.01,
             "all | top-k": top_k, "Q | tiers": 0.1}  # fmt: skip
 
@@ -221,6 +265,24 @@ def test_difference_between(tiers, top_k, verdict, count):
                  against=TOP_K, budgets=(100,))  # fmt: skip
     assert found.verdict == verdict and found.ours.endswith(f"above 0 in {count} pairs")
     assert list(found.comparisons.n) == [6]  # seeds, not pairs
+
+
+@pytest.mark.parametrize("missing", ["all | top-k", "FoQuS"])
+def test_a_pair_that_lacks_rows_is_named_counts_nowhere_and_nothing_holds(missing):
+    """At one of two budgets, and at both: the mean of the other pairs is not the claim's."""
+    data = layer(ways(0.6, 0.5))["here"]["main"]
+    tested = Scope("here", "main", TIERS, (100, 500), TOP_K)
+    claim = Claim("x", "a claim", "Table V", "difference_between", tested)
+    whole = finding(claim, {"here": {"main": data}}, STUDIES)
+    assert whole.verdict == "holds" and whole.ours.endswith("above 0 in 4 of 4 pairs")
+    there = data[(data.method != missing) | (data.budget != 500)]
+    found = finding(claim, {"here": {"main": there}}, STUDIES)
+    assert found.verdict == "not shown" and list(found.comparisons["at"]) == ["1 %", "5 %"]
+    assert found.ours.endswith(f"above 0 in 3 of 3 pairs; not run: {missing} at 5 %")
+    other = replace(tested, methods=(*TIERS, "Q | tiers"), against=(*TOP_K, "Q | top-k"))
+    found = finding(replace(claim, tested=other), {"here": {"main": data}}, STUDIES)
+    assert found.verdict == "not shown"
+    assert found.ours.endswith("above 0 in 4 of 4 pairs; not run: Q | top-k")
 
 
 def test_a_seed_that_one_pair_lacks_is_left_out():
@@ -337,6 +399,16 @@ def test_the_papers_values_are_selected_from_its_cells():
     )
     with pytest.raises(ValueError, match="x: the paper prints no cell {'table': 'VI'}"):
         printed(Printed("x", {"table": "VI"}))
+
+
+def test_beside_our_comparison_of_leads_stands_the_papers_comparison_of_leads():
+    """By hand from Table I: +25.03 at 1 %, +24.79 at 5 %, so +0.24; not the leads themselves."""
+    less = Printed("less", FIRST | {"method": "FoQuS"}, FIRST | {"method": "Uniform"})
+    tested = Scope("here", "main", ("FoQuS",), (100, 500), ("Uniform",))
+    one = Claim("x", "a", "b", "largest_at_first", tested, paper=(less,))
+    assert claims._printed_differences(one) == pytest.approx([0.2503 - 0.2479])
+    leads = claims._printed_differences(replace(one, rule="above_floor"))
+    assert leads == pytest.approx([0.2503, 0.2479])
 
 
 # ---- claims.yml ----------------------------------------------------------------------------------

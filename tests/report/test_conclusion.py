@@ -25,8 +25,9 @@ def test_what_is_shown_is_named_with_its_size_and_the_rest_is_counted():
     assert told == (
         "n = 5: of 4 differences to the floor (Uniform), adjusted together (Holm), 2 are shown "
         "better (FoQuS at 1 %, +20.0 points; FoQuS at 5 %, +20.0 points) and 2 are shown worse "
-        "(Herding at 1 %, -20.0 points; Herding at 5 %, -20.0 points). In 80 of 100 cases the "
-        "median test would have shown a difference of 0.0 points; smaller ones may be there."
+        "(Herding at 1 %, -20.0 points; Herding at 5 %, -20.0 points). In 80 of 100 cases, "
+        "or more, the median test would have shown a difference of 0.0 points; smaller ones "
+        "may be there."
     )
     told = conclusion(rows(level({"FoQuS": 0.7}), budgets=(100,)), STUDY)
     assert "1 is shown better (FoQuS, +" in told and "; of 1 nothing is shown." in told

@@ -154,6 +154,7 @@ def test_what_pages_quote_by_hand(summary):
     by_rule = summary["ablation"]["by_rule"]
     assert by_rule["tiers"] == "1 %: 0 of 11 worse, 11 better"
     assert by_rule["top-k"].startswith("1 %: ") and by_rule["top-k"].endswith(" worse, 0 better")
+    assert summary["ablation"]["parts"] == "1 %: 0 of 6 shown below"
 
 
 def test_the_papers_difference_is_given_against_both_of_its_uniforms(made):
@@ -192,8 +193,13 @@ def test_pairing_is_printed_for_every_file(made):
     table = pd.read_csv(made / "pairing.csv")
     assert list(table.Rows) == ["main.csv", "main.csv", "ablation.csv"]
     assert (table["Correlation over seeds"] > 0.5).all() and (table.Ratio < 1).all()
-    pays = int((table.Ratio < table["Break-even"]).sum())
-    assert json.loads((made / "summary.json").read_text())["pairing"] == {"of": 3, "below": pays}
+    strictest = table.Ratio / table["Break-even, strictest"]
+    said = json.loads((made / "summary.json").read_text())["pairing"]
+    assert said == {
+        "of": 3, "below": int((table.Ratio < table["Break-even"]).sum()),
+        "strictest": int((strictest < 1).sum()), "clear": 3,
+        "wider": pytest.approx(max(strictest.max() - 1, 0), abs=1e-3),
+    }  # fmt: skip
 
 
 def test_a_strangers_layer_has_no_paper_beside(tmp_path):

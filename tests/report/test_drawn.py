@@ -77,6 +77,16 @@ def test_a_claim_has_its_interval_its_verdict_and_the_papers_value(tmp_path):
     assert {"Tiers help", "It wins $5", HOLDS, FAILS} <= set(texts(path))
 
 
+def test_a_claim_in_a_form_of_ours_is_drawn_as_one(tmp_path):
+    comparisons = pd.DataFrame([{"low": -0.01, "high": 0.01, "difference": 0.0, "verdict": "-"}])
+    found = [(Claim("a", "Tiers help", "x", "above_floor", whose=whose),
+              Finding(HOLDS, comparisons=comparisons)) for whose in ("paper", "ours")]  # fmt: skip
+    lines = [label.get_text() for label in drawn.claim_figure(found, {}).axes[0].get_yticklabels()]
+    assert [" ".join(line.split()) for line in lines] == [
+        "Tiers help", "Tiers help (a form of ours)",
+    ]  # fmt: skip
+
+
 def test_without_a_tested_claim_the_figure_is_empty_not_an_error():
     assert drawn.claim_figure([(Claim("c", "x", "y", "not_tested"), Finding(UNTESTED))], {}).axes
 
