@@ -132,7 +132,7 @@ def claim_figure(
 
 
 def _line(claim: Claim) -> str:
-    return f"{claim.claim} (a form of ours)" if claim.whose == OURS else claim.claim
+    return f"{claim.claim} (ours)" if claim.whose == OURS else claim.claim
 
 
 def _has_intervals(found: Finding) -> bool:

@@ -83,7 +83,7 @@ def test_a_claim_in_a_form_of_ours_is_drawn_as_one(tmp_path):
               Finding(HOLDS, comparisons=comparisons)) for whose in ("paper", "ours")]  # fmt: skip
     lines = [label.get_text() for label in drawn.claim_figure(found, {}).axes[0].get_yticklabels()]
     assert [" ".join(line.split()) for line in lines] == [
-        "Tiers help", "Tiers help (a form of ours)",
+        "Tiers help", "Tiers help (ours)",
     ]  # fmt: skip
 
 
