@@ -50,15 +50,25 @@ def sweep(
     for number, jobs in enumerate(todo.stages):
         if any(todo.stages[:number]):  # they made what these jobs need, or noted why not
             jobs = study.jobs(bench, store.scan(bench.root, todo.missing).missing)[number]
-        _run(bench, todo, jobs, progress, scheduler)
+        later = sum(map(todo.seconds, todo.stages[number + 1 :]))
+        _run(bench, todo, jobs, later, progress, scheduler)
     left = store.scan(bench.root, todo.missing)  # the others were read and checked by `plan`
     still = set(left.missing)
     return replace(left, complete=[one for one in dict.fromkeys(trials) if one not in still])
 
 
-def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, scheduler: str) -> None:
+def _run(
+    bench: Bench,
+    todo: Plan,
+    jobs: Sequence[Job],
+    later: float,
+    progress: Progress,
+    scheduler: str,
+) -> None:
+    """One stage; `later` seconds are expected of those that follow."""
     began, done, expected, count = time.monotonic(), 0.0, 0.0, 0
-    total, in_all = todo.seconds(jobs), sum(job.cost for job in jobs)
+    total, work = todo.seconds(jobs), sum(map(todo.alone, jobs))
+    in_all = sum(job.cost for job in jobs)
     of = ("training", "that others need") if jobs and not jobs[0].trials else ("group", "of trials")
     what = f"{counted(len(jobs), of[0])} {of[1]}"
 
@@ -73,10 +83,10 @@ def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, sche
             if error is not None:
                 _keep_failure(bench, job, error)
             done += job.cost
-            expected += todo.seconds([job])
+            expected += todo.alone(job)
             seconds = time.monotonic() - began
-            share = expected / total if expected else done / in_all
-            left = in_words(max(0.0, seconds * (1 / share - 1)))
+            share = expected / work if expected else done / in_all
+            left = in_words(later + max(0.0, seconds * (1 / share - 1)))
             spoken.set()
             progress(
                 f"{count} of {what}, {in_words(seconds)}, about {left} left"

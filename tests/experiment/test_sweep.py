@@ -10,12 +10,14 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from foqus_lib.experiment import artifacts, rows, store, sweep, workers
 from foqus_lib.experiment.heartbeat import heartbeat
+from foqus_lib.experiment.plan import OF_A_WORKER
 from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies.coreset import records, run
@@ -74,6 +76,35 @@ def test_progress_counts_to_the_end_and_estimates(task, bench):
     assert said[1].startswith("1 of 1 training that others need,")
     assert "about 0 s left" in said[1]
     assert said[-1].startswith("3 of 3 groups of trials,")
+
+
+def test_what_is_left_counts_the_jobs_of_a_stage_and_the_stages_to_come(task, bench, monkeypatch):
+    """However many workers there are: a record's last one does not leave hours of trials at 0 s."""
+    now, said = [0.0], []
+
+    def in_ten_seconds(bench, jobs, workers, scheduler):
+        for job in jobs:
+            now[0] += 10.0
+            yield from executed(bench, [job], 1)
+
+    def jobs(bench, missing):
+        times = zip(CORESET.jobs(bench, missing), (500.0, 100.0), strict=True)
+        return [
+            [replace(job, kind=(each,), cost=1.0, probe=lambda _, job: job.kind[0]) for job in some]
+            for some, each in times
+        ]
+
+    monkeypatch.setattr(sweep, "executed", in_ten_seconds)
+    monkeypatch.setattr(sweep, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    study, roomy = replace(CORESET, jobs=jobs), replace(bench, memory=99 * OF_A_WORKER)
+    sweep.sweep(study, roomy, tiny.trials(task), 8, said.append, probed_from=0)
+    assert ", about 10 min with 8 workers and " in said[0]
+    assert said[1:] == [
+        "1 of 1 training that others need, 10 s, about 100 s left",
+        "1 of 3 groups of trials, 10 s, about 20 s left",
+        "2 of 3 groups of trials, 20 s, about 10 s left",
+        "3 of 3 groups of trials, 30 s, about 0 s left",
+    ]
 
 
 def test_a_long_training_gives_a_sign_of_life(task, bench, monkeypatch):

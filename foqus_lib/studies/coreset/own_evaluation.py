@@ -66,7 +66,7 @@ class Opened:
         todo, task = self.plan(), self.bench.task
         loading = OF_A_WORKER + 2 * (task.train.iq.nbytes + task.test.iq.nbytes)
         memory = size_in_words(max(todo.memory, loading))
-        time = f"about {in_words(max(todo.seconds(todo.jobs), 1))} of training"
+        time = f"about {in_words(max(todo.seconds_in_all, 1))} of training"
         return (
             f"{task.about}\n"
             f"expected for the evaluation: {time if todo.missing else 'no training'} on "
