@@ -80,8 +80,6 @@ def _run(
     with heartbeat(still) as spoken:
         finished = executed(bench, jobs, todo.workers, scheduler)
         for count, (job, error) in enumerate(finished, start=1):
-            if error is not None:
-                _keep_failure(bench, job, error)
             done += job.cost
             expected += todo.alone(job)
             seconds = time.monotonic() - began
@@ -92,6 +90,8 @@ def _run(
                 f"{count} of {what}, {in_words(seconds)}, about {left} left"
                 + (f"; failed: {error}" if error else "")
             )
+            if error is not None:  # after it was told: the disk may be full
+                _keep_failure(bench, job, error)
 
 
 def _keep_failure(bench: Bench, job: Job, error: Exception) -> None:

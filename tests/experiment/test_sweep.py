@@ -280,6 +280,23 @@ def test_a_record_whose_making_raises_tells_the_trials_why(task, bench, monkeypa
     assert all("a bug in the training" in why for why in found.failed.values())
 
 
+def test_what_a_job_raised_is_told_before_it_is_kept_on_a_disk_that_is_full(
+    task, bench, monkeypatch
+):
+    def broken(*given, **more):
+        raise RuntimeError("a bug in the training")
+
+    def full(*given):
+        raise OSError(28, "no space left")
+
+    said = []
+    monkeypatch.setattr(records, "collect", broken)
+    monkeypatch.setattr(store, "fail", full)
+    with pytest.raises(OSError, match="no space left"):
+        tiny.run(bench, tiny.trials(task), progress=said.append)
+    assert said[-1].endswith("; failed: a bug in the training")
+
+
 def test_a_results_folder_that_cannot_be_written_is_refused_first(task, bench, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
