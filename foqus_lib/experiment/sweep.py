@@ -38,7 +38,7 @@ def sweep(
 
     Finished trials are never run again, whatever killed an earlier call. What fails is kept under
     failures/ and does not stop the rest: ask the Scan. Raises ValueError for a results folder that
-    cannot be written to, OSError when the disk fails, DeviceLost when the device does.
+    cannot be written to, OSError when the disk fails, DeviceLost when the device here does.
     """
     check_writable(bench.root)  # before hours of training, not after
     sweep_temporary(bench.root)  # what killed writers left a day ago or more
