@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from foqus_lib.durable import quarantine, write_once
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment.key import FIELDS, Trial, canonical, from_key, name_of
 from foqus_lib.experiment.sealed import opened, parsed, sealed, unsealed
 from foqus_lib.experiment.study import Study
@@ -45,6 +46,18 @@ def columns(study: Study) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """What an attempt at a key ended with."""
+
+    error: str  # its last line
+    path: Path  # of the record, which holds the traceback
+    diverged: bool  # the same key will fail so again
+
+    def __str__(self) -> str:
+        return f"{self.error} ({self.path})"
+
+
+@dataclass(frozen=True)
 class Scan:
     """What a grid has and lacks. Completion is decided here, never by the engine."""
 
@@ -60,8 +73,7 @@ class Scan:
             return ""
         total = len(self.complete) + len(self.missing)
         counts = f"{len(self.failed)} failed, {len(self.quarantined)} quarantined"
-        reasons = dict.fromkeys(error.rpartition(" (")[0] for error in self.failed.values())
-        why = "".join(f"; {reason}" for reason in list(reasons)[:3])
+        why = "".join(f"; {reason}" for reason in list(dict.fromkeys(self.failed.values()))[:3])
         return f"{len(self.complete)} of {total} trials ({counts}{why})"
 
 
@@ -105,7 +117,7 @@ def read(root: Path, trial: Trial) -> dict:
     return body
 
 
-def fail(root: Path, key: Mapping, error: BaseException, attempt: Mapping | None = None) -> Path:
+def fail(root: Path, key: Mapping, error: BaseException) -> Path:
     """Keep the traceback of one attempt at a trial's key, or at a record's; says where."""
     folder = Path(root) / "failures" / name_of(key)
     earlier = len(list(folder.glob("*.json"))) if folder.is_dir() else 0
@@ -115,16 +127,16 @@ def fail(root: Path, key: Mapping, error: BaseException, attempt: Mapping | None
         "key": dict(key),
         "error": traceback.format_exception_only(error)[0].strip(),  # without notes
         "traceback": "".join(traceback.format_exception(error)),
-        "attempt": dict(attempt or {}),
+        "diverged": isinstance(error, Diverged),
     }
     write_once(path, sealed(body))
     return path
 
 
-def last_failure(root: Path, key: Mapping) -> str:
-    """What the newest attempt at this key ended with, and where its traceback is; "" if none."""
+def last_failure(root: Path, key: Mapping) -> Failure | None:
+    """Of the newest attempt at this key; None if none failed."""
     attempts = _files(Path(root) / "failures" / name_of(key))
-    return _last_error(attempts[-1]) if attempts else ""
+    return _failure(attempts[-1]) if attempts else None
 
 
 def results(root: Path, study: Study, trials: Iterable[Trial]) -> tuple[Scan, pd.DataFrame]:
@@ -190,8 +202,8 @@ def _scanned(root: Path, trials: Iterable[Trial], keep: Callable[[dict], None]) 
         missing.append(trial)
         if trouble or trial.name in aside:
             quarantined[trial] = trouble or f"{aside[trial.name]}: set aside earlier"
-        if error := last_failure(root, trial.key):
-            failed[trial] = error
+        if failure := last_failure(root, trial.key):
+            failed[trial] = failure.error
     return Scan(complete, missing, failed, quarantined)
 
 
@@ -263,11 +275,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []
 
 
-def _last_error(path: Path) -> str:
+def _failure(path: Path) -> Failure:
     try:
-        return f"{unsealed(path.read_bytes())['error']} ({path})"
+        body = unsealed(path.read_bytes())
+        return Failure(body["error"], path, body.get("diverged", False))  # older ones did not say
     except (OSError, *DAMAGE) as error:
-        return f"unreadable failure record {path}: {error}"
+        return Failure(f"unreadable failure record: {error}", path, False)
 
 
 def _check_finite(metrics: Mapping) -> None:

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pytest
 
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment import sealed, store
 from foqus_lib.experiment.key import canonical
 from foqus_lib.experiment.provenance import commit
@@ -128,7 +129,7 @@ def test_scan_says_what_resuming_has_to_run(tmp_path):
     try:
         raise RuntimeError("loss is NaN in epoch 3")
     except RuntimeError as error:
-        path = store.fail(tmp_path, TRIALS[1].key, error, {"attempt": 1})
+        path = store.fail(tmp_path, TRIALS[1].key, error)
     found = store.scan(tmp_path, TRIALS)
     assert found.complete == TRIALS[::2] and found.missing == TRIALS[1::2]
     assert list(found.failed) == [TRIALS[1]]
@@ -199,16 +200,40 @@ def test_the_note_names_each_reason_once(tmp_path):
     )
 
 
+def test_the_note_is_the_reason_whatever_the_folder_is_called(tmp_path):
+    root = tmp_path / "run (1)"
+    store.fail(root, TRIALS[0].key, ValueError("mud (deep)"))
+    note = store.scan(root, TRIALS).note
+    assert note == "0 of 8 trials (1 failed, 0 quarantined; ValueError: mud (deep))"
+
+
 def test_the_newest_failure_is_the_one_that_is_told(tmp_path):
-    assert store.last_failure(tmp_path, TRIALS[0].key) == ""
+    assert store.last_failure(tmp_path, TRIALS[0].key) is None
     for words in ("mud", "ice"):
         path = store.fail(tmp_path, TRIALS[0].key, ValueError(words))
-    assert store.last_failure(tmp_path, TRIALS[0].key) == f"ValueError: ice ({path})"
+    found = store.last_failure(tmp_path, TRIALS[0].key)
+    assert found == store.Failure("ValueError: ice", path, diverged=False)
+    assert str(found) == f"ValueError: ice ({path})"
+
+
+def test_a_failure_is_divergence_by_its_kind_and_not_by_its_words(tmp_path):
+    for kind, said in ((Diverged, True), (ValueError, False)):
+        store.fail(tmp_path, TRIALS[0].key, kind("foqus_lib.errors.Diverged: loss"))
+        assert store.last_failure(tmp_path, TRIALS[0].key).diverged is said
+
+
+def test_a_failure_of_before_does_not_say_whether_it_diverged(tmp_path):
+    path = store.fail(tmp_path, TRIALS[0].key, Diverged("loss"))
+    body = sealed.unsealed(path.read_bytes())
+    del body["diverged"]
+    path.write_bytes(sealed.sealed(body))
+    assert not store.last_failure(tmp_path, TRIALS[0].key).diverged
 
 
 def test_half_a_character_in_a_files_name_can_be_read_again(tmp_path):
     path = store.fail(tmp_path, TRIALS[0].key, ValueError("m\udcf6d.npz: mud"))
-    assert store.last_failure(tmp_path, TRIALS[0].key) == f"ValueError: m\udcf6d.npz: mud ({path})"
+    found = store.last_failure(tmp_path, TRIALS[0].key)
+    assert (found.error, found.path) == ("ValueError: m\udcf6d.npz: mud", path)
     store.publish(tmp_path, TRIALS[0], METRICS, FACTS | {"about": "m\udcf6d.npz"})
     assert store.read(tmp_path, TRIALS[0])["provenance"]["about"] == "m\udcf6d.npz"
 
@@ -222,12 +247,13 @@ def test_attempts_are_counted_so_that_the_newest_is_known(tmp_path):
 def test_a_hidden_file_is_no_failure_and_a_damaged_one_is_told(tmp_path):
     path = store.fail(tmp_path, TRIALS[0].key, ValueError("mud"))
     path.with_name("._0002-of-a-mac.json").write_bytes(b"{")
-    assert store.last_failure(tmp_path, TRIALS[0].key).startswith("ValueError: mud")
+    assert store.last_failure(tmp_path, TRIALS[0].key).error == "ValueError: mud"
     path.write_bytes(path.read_bytes()[:-9])
-    told = f"unreadable failure record {path}: "
-    assert store.last_failure(tmp_path, TRIALS[0].key).startswith(told)
+    found = store.last_failure(tmp_path, TRIALS[0].key)
+    assert found.error.startswith("unreadable failure record: ") and found.path == path
+    assert "; unreadable failure record: " in store.scan(tmp_path, TRIALS).note
     path.unlink()
-    assert store.last_failure(tmp_path, TRIALS[0].key) == ""
+    assert store.last_failure(tmp_path, TRIALS[0].key) is None
 
 
 def test_levels_that_are_numbers_are_the_same_numbers_again(tmp_path, caplog):
