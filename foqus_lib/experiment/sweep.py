@@ -7,13 +7,14 @@ one on a busy machine); on a GPU they run here, as large stacks.
 """
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from foqus_lib.durable import check_room, check_writable, sweep_temporary
 from foqus_lib.experiment import artifacts, store
-from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import PROBED_FROM, Bench, Plan, counted, in_words, plan
 from foqus_lib.experiment.study import Job, Study
@@ -21,6 +22,7 @@ from foqus_lib.experiment.workers import executed
 
 log = logging.getLogger(__name__)
 
+EVERY = 60.0  # seconds between signs of life
 ROW = 4096  # bytes of disk for one: a file of its own
 Progress = Callable[[str], None]
 
@@ -101,3 +103,28 @@ def _keep_failure(bench: Bench, job: Job, error: Exception) -> None:
     for trial in job.trials:
         if not store.has(bench.root, trial):
             store.fail(bench.root, trial.key, error)
+
+
+@contextmanager
+def heartbeat(say: Callable[[], None], every: float | None = None) -> Iterator[threading.Event]:
+    """A sign of life while nothing finishes: one training may take a quarter of an hour.
+
+    Calls `say`, from a thread of its own, after each `every` seconds that nobody else spoke in.
+
+    Whoever speaks sets the event that this gives.
+    """
+    spoken, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(EVERY if every is None else every):
+            if not spoken.is_set():
+                say()
+            spoken.clear()
+
+    thread = threading.Thread(target=watch, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield spoken
+    finally:
+        over.set()
+        thread.join()

@@ -7,10 +7,10 @@ from hashlib import sha256
 import pytest
 
 from foqus_lib.errors import Diverged
-from foqus_lib.experiment import sealed, store
+from foqus_lib.experiment import store
 from foqus_lib.experiment.key import canonical
 from foqus_lib.experiment.provenance import commit
-from tests.experiment.made_up import FACTS, METRICS, SETTINGS, STUDY, TRIALS, trial
+from tests.experiment.made_up import FACTS, METRICS, TRIALS
 
 
 def file_of(root, one):
@@ -134,34 +134,13 @@ def test_scan_says_what_resuming_has_to_run(tmp_path):
     assert found.complete == TRIALS[::2] and found.missing == TRIALS[1::2]
     assert list(found.failed) == [TRIALS[1]]
     assert "RuntimeError: loss is NaN in epoch 3" in found.failed[TRIALS[1]]
-    assert "test_store.py" in sealed.unsealed(path.read_bytes())["traceback"]
+    assert "test_store.py" in store.unsealed(path.read_bytes())["traceback"]
     why = "RuntimeError: loss is NaN in epoch 3"
     assert found.note == f"4 of 8 trials (1 failed, 0 quarantined; {why})"
     for one in found.missing:
         store.publish(tmp_path, one, METRICS, FACTS)
     assert store.scan(tmp_path, TRIALS).note == ""
     assert store.scan(tmp_path, TRIALS).failed == {}
-
-
-def test_frame_has_one_typed_row_a_trial(tmp_path):
-    wanted = store.columns(STUDY)
-    assert dict(store.frame(tmp_path, STUDY, TRIALS).dtypes.astype(str)) == wanted
-    for one in TRIALS:
-        store.publish(tmp_path, one, {"clarity": 0.3}, FACTS)
-    rows = store.frame(tmp_path, STUDY, [*TRIALS, TRIALS[0]])
-    assert dict(rows.dtypes.astype(str)) == wanted
-    assert list(rows.method) == [one.method for one in TRIALS]
-    assert list(rows.budget) == [one.budget for one in TRIALS] and set(rows.pond) == {"north"}
-    assert set(rows.clarity) == {0.3} and rows.depth.isna().all()
-
-
-def test_results_are_scan_and_frame_in_one_look(tmp_path):
-    for one in TRIALS[:3]:
-        store.publish(tmp_path, one, METRICS, FACTS)
-    store.fail(tmp_path, TRIALS[3].key, ValueError("no"))
-    found, rows = store.results(tmp_path, STUDY, TRIALS)
-    assert found == store.scan(tmp_path, TRIALS) and found.failed.keys() == {TRIALS[3]}
-    assert rows.equals(store.frame(tmp_path, STUDY, TRIALS)) and len(rows) == 3
 
 
 @pytest.mark.parametrize("value", [True, 1.0])
@@ -171,24 +150,8 @@ def test_a_key_that_equals_the_trials_but_is_another_is_set_aside(value, tmp_pat
     store.publish(tmp_path, one, METRICS, FACTS)
     body = store.read(tmp_path, one)
     body["key"]["version"] = value
-    file_of(tmp_path, one).write_bytes(sealed.sealed(body))
+    file_of(tmp_path, one).write_bytes(store.sealed(body))
     assert one in store.scan(tmp_path, [one]).quarantined
-
-
-def test_a_metric_by_level_has_a_row_a_level(tmp_path):
-    store.publish(tmp_path, TRIALS[0], METRICS, FACTS)
-    store.publish(tmp_path, TRIALS[1], {"clarity": 0.3}, FACTS)  # says nothing of months
-    rows = store.frame_by(tmp_path, STUDY, TRIALS, "clarity", "month")
-    assert list(rows.month) == [4.0, 9.0] and list(rows.clarity) == [0.25, 0.35]
-    assert rows.equals(store.frame_by(tmp_path, STUDY, TRIALS[:1], "clarity", "month"))
-
-
-def test_rows_of_another_version_are_not_mixed_in(tmp_path):
-    """The version of the code stands in the settings: under another one nothing is stored yet."""
-    store.publish(tmp_path, TRIALS[0], METRICS, FACTS)
-    newer = trial(settings=(SETTINGS[0], ("versions", "sieve=2")))
-    assert store.scan(tmp_path, [newer]).missing == [newer]
-    assert len(store.frame(tmp_path, STUDY, [newer])) == 0
 
 
 def test_the_note_names_each_reason_once(tmp_path):
@@ -224,9 +187,9 @@ def test_a_failure_is_divergence_by_its_kind_and_not_by_its_words(tmp_path):
 
 def test_a_failure_of_before_does_not_say_whether_it_diverged(tmp_path):
     path = store.fail(tmp_path, TRIALS[0].key, Diverged("loss"))
-    body = sealed.unsealed(path.read_bytes())
+    body = store.unsealed(path.read_bytes())
     del body["diverged"]
-    path.write_bytes(sealed.sealed(body))
+    path.write_bytes(store.sealed(body))
     assert not store.last_failure(tmp_path, TRIALS[0].key).diverged
 
 

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from foqus_lib.experiment import artifacts, rows, store, sweep, workers
-from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.plan import OF_A_WORKER
+from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies.coreset import records, run
@@ -120,7 +120,7 @@ def test_a_long_training_gives_a_sign_of_life(task, bench, monkeypatch):
         if text.startswith("still running"):
             waited.set()
 
-    monkeypatch.setattr("foqus_lib.experiment.heartbeat.EVERY", 0.02)
+    monkeypatch.setattr("foqus_lib.experiment.sweep.EVERY", 0.02)
     monkeypatch.setattr(sweep, "executed", slowly)
     assert not tiny.run(bench, tiny.trials(task), progress=progress).missing
     assert said[1].startswith("still running: 0 of 1 training that others need, ")
@@ -131,7 +131,7 @@ def test_a_long_training_gives_a_sign_of_life(task, bench, monkeypatch):
 
 def test_who_speaks_needs_no_sign_of_life():
     beats = []
-    with heartbeat(lambda: beats.append(1), every=2.0) as spoken:
+    with sweep.heartbeat(lambda: beats.append(1), every=2.0) as spoken:
         spoken.set()
         while spoken.is_set():  # until the first look at it
             time.sleep(0.005)
@@ -181,7 +181,7 @@ def test_one_failing_method_does_not_stop_the_others(task, bench, monkeypatch):
     assert len(found.complete) == 8 and len(found.failed) == 4
     assert all("a method with a bug" in why for why in found.failed.values())
     assert found.note.endswith("(4 failed, 0 quarantined; RuntimeError: a method with a bug)")
-    assert len(store.frame(bench.root, CORESET, trials)) == 8
+    assert len(frame(bench.root, CORESET, trials)) == 8
 
 
 def test_a_failed_trial_is_tried_again_by_the_next_sweep(task, bench, monkeypatch):

@@ -10,8 +10,8 @@ import torch
 
 from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.companions.layer_pruning import selection, similarity
-from foqus_lib.experiment import artifacts, store, sweep
-from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment import artifacts, sweep
+from foqus_lib.experiment.rows import frame, load_rows
 from foqus_lib.experiment.settings import ROOT
 from foqus_lib.models.copies import taken
 from foqus_lib.report import pareto
@@ -63,7 +63,7 @@ def done(task, tmp_path_factory):
     common = tiny.common(seeds=1, results=str(tmp_path_factory.mktemp("store")))
     made, wanted = made_bench(common, OPTIONS, task), trials(common, OPTIONS, task)
     assert sweep.sweep(STUDY, made, wanted, 1, lambda text: None).note == ""
-    return made, wanted, store.frame(made.root, STUDY, wanted)
+    return made, wanted, frame(made.root, STUDY, wanted)
 
 
 def one(rows, method, network="CNN1D", form=WHOLE):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.key import Trial
+from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.settings import Common
 from foqus_lib.studies.coreset import grid
 from foqus_lib.studies.coreset.bench import Bench
@@ -52,4 +53,4 @@ def run(
 
 
 def accuracies(bench: Bench, wanted: Sequence[Trial]) -> list[float]:
-    return store.frame(bench.root, CORESET, wanted).accuracy.tolist()
+    return frame(bench.root, CORESET, wanted).accuracy.tolist()

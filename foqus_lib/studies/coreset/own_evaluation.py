@@ -20,6 +20,7 @@ from foqus_lib.datasets.catalog import prepare
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.plan import OF_A_WORKER, Plan, in_words, plan, size_in_words
+from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.studies.coreset import grid
@@ -77,7 +78,7 @@ class Opened:
     def run(self, progress: Callable[[str], None]) -> tuple[store.Scan, pd.DataFrame]:
         """Run what is missing; what is complete, and one row a finished trial."""
         found = sweep(CORESET, self.bench, self.trials, self.workers, progress, probed_from=0)
-        return found, store.frame(self.bench.root, CORESET, self.trials)
+        return found, frame(self.bench.root, CORESET, self.trials)
 
 
 def opened(asked: Evaluation, results: Path, device: str = "auto") -> Opened:

@@ -20,7 +20,6 @@ from foqus_lib.durable import check_room
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
@@ -33,6 +32,7 @@ from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.studies.coreset.room import bytes_on_disk
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
 from foqus_lib.training.single import diverged

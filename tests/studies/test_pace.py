@@ -5,9 +5,8 @@ import math
 
 import pytest
 
-from foqus_lib.experiment import pace
-from foqus_lib.experiment.pace import MORE, MOST, seconds_a_visit
-from foqus_lib.studies import catalog
+from foqus_lib.studies import catalog, pace
+from foqus_lib.studies.pace import MORE, MOST, seconds_a_visit
 
 
 @pytest.fixture
