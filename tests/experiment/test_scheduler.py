@@ -215,7 +215,7 @@ def test_a_worker_on_a_gpu_that_another_has_is_refused_and_told_how_to_share(ben
 
     def another(device):
         packed = pickle.dumps(replace(bench, device=device))
-        plugin = scheduler.Bench(packed, scheduler.versions())
+        plugin = scheduler.BenchPlugin(packed, scheduler.versions())
         plugin.setup(worker)
         return plugin
 

@@ -9,7 +9,6 @@ import pytest
 from foqus_lib.errors import Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import canonical
-from foqus_lib.experiment.provenance import commit
 from tests.experiment.made_up import FACTS, METRICS, TRIALS
 
 
@@ -230,9 +229,3 @@ def test_s03_results_folder_that_is_a_file(tmp_path):
     with pytest.raises(OSError, match="a file stands where a folder is wanted"):
         store.publish(tmp_path / "results", TRIALS[0], METRICS, FACTS)
     assert store.scan(tmp_path / "results", TRIALS).missing == TRIALS
-
-
-def test_provenance_names_the_versions():
-    assert set(FACTS) == set(store.PROVENANCE)
-    assert FACTS["torch"] and FACTS["numpy"] and FACTS["seconds"] == 1.5
-    assert commit() == FACTS["git"] and len(commit()) in (0, 40, 46)

@@ -1,5 +1,6 @@
 """The layer-pruning study on the tones: what is refused, what is kept, what rows start from."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -248,6 +249,14 @@ def test_blocks_that_were_kept_are_in_the_rows(bench, rows):
     assert shares.sum(axis=1).tolist() == [budget for _, budget in shares.index]
     assert shares.loc[(LAST, 4)].tolist() == [1, 1, 0, 1, 0, 0, 1, 0, 0]
     assert set(shares.loc[(RANDOM, 4)]) <= {0, 0.5, 1}
+
+
+def test_a_base_says_when_it_began_whatever_its_cpu_seconds(bench, tmp_path, monkeypatch):
+    alone, before = replace(bench, root=tmp_path), int(time.time())
+    monkeypatch.setattr(base, "time", tiny.slow_clock())
+    base.train_base(alone, OPTIONS.named, 0)
+    path = artifacts.find_arrays(tmp_path, alone.base_key(0))
+    assert tiny.began(artifacts.provenance_of(path)) >= before
 
 
 def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):

@@ -1,8 +1,8 @@
 """Workers of a dask cluster: anywhere, as long as they see the results folder under the same name.
 
-The bench goes once to every worker, those that join later included (a worker plugin; scattered
-data are lost with the last worker that holds them). Jobs travel, results stay in the store: what
-comes back is an error or None. Only this file knows dask.
+The bench goes to every worker once a stage, those that join later included (a worker plugin;
+scattered data are lost with the last worker that holds them). Jobs travel, results stay in the
+store: what comes back is an error or None. Only this file knows dask.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ class Refused(ValueError):
     """A worker that would compute something else, or where another one computes."""
 
 
-class Bench(WorkerPlugin):
-    """What a worker keeps for one sweep: the bench, or why it must not work for it."""
+class BenchPlugin(WorkerPlugin):
+    """What a worker keeps for one stage: the bench, or why it must not work for it."""
 
     def __init__(self, packed: bytes, expected: dict[str, str]):
         self.packed, self.expected, self.bench = packed, expected, None
@@ -197,7 +197,7 @@ def _registered(client: Client, bench: object, scheduler: str) -> Iterator[str]:
     name = PREFIX + client.id
     try:
         client.run_on_scheduler(_forget_the_dead, PREFIX)
-        _register(client, Bench(dumps(bench), versions()), name)
+        _register(client, BenchPlugin(dumps(bench), versions()), name)
     except Refused:
         _unregister(client, name)
         raise
@@ -212,7 +212,7 @@ def _registered(client: Client, bench: object, scheduler: str) -> Iterator[str]:
         _unregister(client, name)
 
 
-def _register(client: Client, plugin: Bench, name: str) -> None:
+def _register(client: Client, plugin: BenchPlugin, name: str) -> None:
     """To all workers at once. When one dies meanwhile, the scheduler hangs up: ask it again."""
     for left in reversed(range(ATTEMPTS)):
         try:

@@ -179,21 +179,23 @@ def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:
 
 def _train_and_publish(bench: Bench, members: Sequence[tuple[Trial, ndarray]]) -> None:
     """Members of one network, recipe and size; those of a stack are published as it ends."""
-    left, began = [trial for trial, _ in members], time.perf_counter()
+    left = [trial for trial, _ in members]
+    began, since = time.time(), time.perf_counter()
 
     def publish(outcomes: Sequence[Outcome]) -> None:
         """Of the stack that has ended: its members are the first of those left."""
-        nonlocal began
+        nonlocal began, since
         facts = provenance(
             device=bench.device,
-            seconds=(time.perf_counter() - began) / len(outcomes),
+            seconds=(time.perf_counter() - since) / len(outcomes),
             about=bench.task.about,
             fused=len(outcomes),
+            began=began,
         )
         for outcome in outcomes:
             _publish(bench, left[0], len(members[0][1]), outcome, facts)
             del left[0]
-        began = time.perf_counter()
+        began, since = time.time(), time.perf_counter()
 
     with noted(bench, left):
         _train(bench, members, publish)
