@@ -244,16 +244,6 @@ def test_a_training_that_diverges_for_real_says_so_in_the_scan(task, bench):
     assert "not finite from epoch" in found.note and len(found.failed) == 2
 
 
-def yielding(bench, jobs, workers, scheduler=""):
-    """The contract of `executed`: what a job raises is yielded beside it."""
-    for job in jobs:
-        try:
-            job.call(bench, *job.arguments)
-            yield job, None
-        except Exception as error:
-            yield job, error
-
-
 def test_a_job_that_raises_fails_only_the_trials_it_left(task, bench, monkeypatch):
     real, first = run.train_trials, []
 
@@ -262,7 +252,6 @@ def test_a_job_that_raises_fails_only_the_trials_it_left(task, bench, monkeypatc
         real(bench, group[:1])
         raise RuntimeError("a bug in the job")
 
-    monkeypatch.setattr(sweep, "executed", yielding)
     monkeypatch.setattr(run, "train_trials", breaking)
     found = tiny.run(bench, tiny.trials(task, methods=("Uniform",), seeds=2))
     assert len(first) == 2 and set(found.complete) == set(first)
@@ -273,7 +262,6 @@ def test_a_record_whose_making_raises_tells_the_trials_why(task, bench, monkeypa
     def broken(*given, **more):
         raise RuntimeError("a bug in the training")
 
-    monkeypatch.setattr(sweep, "executed", yielding)
     monkeypatch.setattr(records, "collect", broken)
     found = tiny.run(bench, tiny.trials(task, methods=("Uniform", "FoQuS")))
     assert [one.method for one in found.complete] == ["Uniform", "Uniform"]
