@@ -89,7 +89,7 @@ def one_flow(flow: str, seed: int, size: dict) -> dict:
 
 def _sweep(task, selection, evaluation, seed: int, size: dict) -> list[float]:
     """The library's own sweep into a store of its own."""
-    from foqus_lib.experiment import store
+    from foqus_lib.experiment.rows import frame
     from foqus_lib.experiment.sweep import sweep
     from foqus_lib.studies.coreset import grid
     from foqus_lib.studies.coreset.bench import Bench
@@ -107,7 +107,7 @@ def _sweep(task, selection, evaluation, seed: int, size: dict) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         how = options.collection, options.evaluation
         sweep(grid.CORESET, Bench(task, *how, Path(folder), "cpu"), trials)
-        return list(store.frame(Path(folder), grid.CORESET, trials).accuracy)
+        return list(frame(Path(folder), grid.CORESET, trials).accuracy)
 
 
 def _timed_parts():

@@ -18,8 +18,8 @@ def sweep(args: argparse.Namespace) -> int:
     """Run a chapter's missing trials without the notebook; it finds them in the store."""
     from foqus_lib.experiment import rows
     from foqus_lib.experiment.plan import counted
-    from foqus_lib.experiment.workers.shard import shard
     from foqus_lib.studies import catalog
+    from foqus_lib.studies.chapter import shard
 
     if args.chapter not in catalog.grids():
         raise unknown("chapter with a grid", args.chapter, catalog.grids())

@@ -138,11 +138,25 @@ def test_the_engine_names_no_method_no_network_and_no_accuracy():
     from foqus_lib.models import MODELS
     from foqus_lib.selection.catalog import CATALOG
 
-    for path in (LIBRARY / "experiment").glob("*.py"):
+    for path in (LIBRARY / "experiment").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant):
                 where = f"{path.name} line {node.lineno}: {node.value}"
                 assert node.value not in {*CATALOG, *MODELS, "All data", "accuracy"}, where
+
+
+def test_the_engine_is_looked_at_in_all_its_rooms(tmp_path, monkeypatch):
+    wrong = tmp_path / "foqus_lib" / "experiment" / "workers" / "wrong.py"
+    wrong.parent.mkdir(parents=True)
+    wrong.write_text('METHOD = "Uniform"\n', encoding="utf-8")
+    monkeypatch.setitem(globals(), "LIBRARY", tmp_path / "foqus_lib")
+    with pytest.raises(AssertionError, match="wrong.py line 1: Uniform"):
+        test_the_engine_names_no_method_no_network_and_no_accuracy()
+
+
+def test_the_store_knows_no_table_and_no_study():
+    known = {part for module in imports(LIBRARY / "experiment" / "store.py") for part in module}
+    assert not known & {"pandas", "study", "rows"}
 
 
 @pytest.mark.parametrize(

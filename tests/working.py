@@ -72,6 +72,12 @@ def lose_device(bench):
     raise DeviceLost("device: gone")
 
 
+def lose_device_once(bench, name):
+    mark(bench, name)
+    if len(runs(bench.root, name)) == 1:
+        raise DeviceLost("device: gone")
+
+
 def fill_disk(bench):
     raise OSError(28, "no space left", "somewhere")
 

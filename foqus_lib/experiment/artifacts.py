@@ -18,6 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from foqus_lib.durable import quarantine, write_once, write_once_by
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment.key import canonical, name_of
 from foqus_lib.experiment.store import last_failure
 
@@ -91,13 +92,15 @@ def needed(
 ) -> Path:
     """The .npz of a key, for those who cannot go on without; ValueError that says why not.
 
+    Diverged if that is why: what needs it will fail so again, as its maker.
     what: in words, "record of CNN1D, seed 0". blamed: under which its failures are noted, if not
     under the key itself.
     """
     path = find_arrays(root, key)
     if path is None:
-        why = last_failure(root, blamed or key) or "Run the sweep first"
-        raise ValueError(f"no {what}, in {root}: {why}")
+        failure = last_failure(root, blamed or key)
+        kind = Diverged if failure and failure.diverged else ValueError
+        raise kind(f"no {what}, in {root}: {failure or 'Run the sweep first'}")
     return path
 
 

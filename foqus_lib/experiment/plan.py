@@ -43,10 +43,19 @@ class Plan:
         """Of all stages."""
         return [job for stage in self.stages for job in stage]
 
+    def alone(self, job: Job) -> float:
+        """Estimated seconds of a job; 0 if its kind was not measured."""
+        return self.seconds_per_unit.get(job.kind, 0.0) * job.cost
+
     def seconds(self, jobs: Iterable[Job]) -> float:
-        """Estimated time of the jobs on these workers."""
-        each = (self.seconds_per_unit.get(job.kind, 0.0) * job.cost for job in jobs)
-        return sum(each) / self.workers
+        """Estimated time of jobs of one stage on these workers: no job is shared among several."""
+        each = [self.alone(job) for job in jobs]
+        return max(sum(each) / self.workers, max(each, default=0.0))
+
+    @property
+    def seconds_in_all(self) -> float:
+        """Estimated time of all stages, one after another."""
+        return sum(map(self.seconds, self.stages))
 
     def __str__(self) -> str:
         if not self.missing:
@@ -69,7 +78,7 @@ class Plan:
         if not known:
             return "time not measured,"
         rest = "" if len(known) == len(self.jobs) else " and what could not be measured,"
-        return f"about {in_words(max(self.seconds(known), 1))}{rest}"
+        return f"about {in_words(max(self.seconds_in_all, 1))}{rest}"
 
 
 def plan(

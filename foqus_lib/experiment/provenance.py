@@ -2,7 +2,8 @@
 
 import platform
 import subprocess
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,13 +14,14 @@ import foqus_lib
 
 
 def provenance(
-    *, device: str, seconds: float, about: str = "", fused: int = 1
+    *, device: str, seconds: float, about: str = "", fused: int = 1, began: float | None = None
 ) -> dict[str, str | int | float]:
     """The facts of one result, called when it is done; `fused` runs were trained together.
 
-    device: as torch names it; the name of a GPU is added.
+    device: as torch names it; the name of a GPU is added. began: as time.time() has it, where
+    `seconds` are of the processor or a share of a stack; else it is so many seconds ago.
     """
-    started = datetime.now(UTC) - timedelta(seconds=seconds)
+    started = time.time() - seconds if began is None else began
     return {
         "foqus": foqus_lib.__version__,
         "git": commit(),
@@ -31,7 +33,7 @@ def provenance(
         "threads": torch.get_num_threads(),
         "fused": fused,
         "seconds": round(seconds, 3),
-        "started": started.isoformat(timespec="seconds"),
+        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "about": about,
     }
 

@@ -1,8 +1,9 @@
 """One JSON file a finished trial, published once, never changed: root/trials/ab/abcd....json.
 
 An engine may run a trial twice or lose a worker; what is published stays, and `scan` says what is
-left. Each file is sealed, so damage is noticed: it goes to root/quarantine and the trial counts as
-missing. Errors go to root/failures, never to trials/.
+left. Each file is sealed, {"sha256": ..., "body": "<canonical JSON>"}, so damage is noticed: it
+goes to root/quarantine and the trial counts as missing. Errors go to root/failures, never to
+trials/.
 """
 
 import gc
@@ -14,15 +15,14 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
+from hashlib import sha256
 from pathlib import Path
 
-import pandas as pd
+import orjson
 
 from foqus_lib.durable import quarantine, write_once
-from foqus_lib.experiment.key import FIELDS, Trial, canonical, from_key, name_of
-from foqus_lib.experiment.sealed import opened, parsed, sealed, unsealed
-from foqus_lib.experiment.study import Study
+from foqus_lib.errors import Diverged
+from foqus_lib.experiment.key import Trial, canonical, from_key, name_of
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +33,18 @@ PROVENANCE = {
     "platform": "str", "device": "str", "threads": "int64", "fused": "int64",
     "seconds": "float64", "started": "str", "about": "str",
 }  # fmt: skip
-DTYPES = {str: "str", int: "int64"}
 
 
-def columns(study: Study) -> dict[str, str]:
-    """Of `frame`, in order, with their dtypes: key, settings, metrics, provenance."""
-    key = {name: DTYPES[kind] for name, kind in FIELDS.items()}
-    settings = dict.fromkeys(study.settings, "str")
-    metrics = {metric.name: "float64" for metric in study.metrics}
-    return key | settings | metrics | PROVENANCE
+@dataclass(frozen=True)
+class Failure:
+    """What an attempt at a key ended with."""
+
+    error: str  # its last line
+    path: Path  # of the record, which holds the traceback
+    diverged: bool  # the same key will fail so again
+
+    def __str__(self) -> str:
+        return f"{self.error} ({self.path})"
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,7 @@ class Scan:
             return ""
         total = len(self.complete) + len(self.missing)
         counts = f"{len(self.failed)} failed, {len(self.quarantined)} quarantined"
-        reasons = dict.fromkeys(error.rpartition(" (")[0] for error in self.failed.values())
-        why = "".join(f"; {reason}" for reason in list(reasons)[:3])
+        why = "".join(f"; {reason}" for reason in list(dict.fromkeys(self.failed.values()))[:3])
         return f"{len(self.complete)} of {total} trials ({counts}{why})"
 
 
@@ -105,7 +107,7 @@ def read(root: Path, trial: Trial) -> dict:
     return body
 
 
-def fail(root: Path, key: Mapping, error: BaseException, attempt: Mapping | None = None) -> Path:
+def fail(root: Path, key: Mapping, error: BaseException) -> Path:
     """Keep the traceback of one attempt at a trial's key, or at a record's; says where."""
     folder = Path(root) / "failures" / name_of(key)
     earlier = len(list(folder.glob("*.json"))) if folder.is_dir() else 0
@@ -115,70 +117,25 @@ def fail(root: Path, key: Mapping, error: BaseException, attempt: Mapping | None
         "key": dict(key),
         "error": traceback.format_exception_only(error)[0].strip(),  # without notes
         "traceback": "".join(traceback.format_exception(error)),
-        "attempt": dict(attempt or {}),
+        "diverged": isinstance(error, Diverged),
     }
     write_once(path, sealed(body))
     return path
 
 
-def last_failure(root: Path, key: Mapping) -> str:
-    """What the newest attempt at this key ended with, and where its traceback is; "" if none."""
+def last_failure(root: Path, key: Mapping) -> Failure | None:
+    """Of the newest attempt at this key; None if none failed."""
     attempts = _files(Path(root) / "failures" / name_of(key))
-    return _last_error(attempts[-1]) if attempts else ""
+    return _failure(attempts[-1]) if attempts else None
 
 
-def results(root: Path, study: Study, trials: Iterable[Trial]) -> tuple[Scan, pd.DataFrame]:
-    """`scan` and `frame` of a grid, each file opened once."""
-    names, rows = list(columns(study)), []
-    pick, lacking = itemgetter(*names), dict.fromkeys(names, math.nan)  # a metric not measured
+def scan(
+    root: Path, trials: Iterable[Trial], keep: Callable[[dict], None] = lambda body: None
+) -> Scan:
+    """Complete, missing, failed and quarantined trials of a grid, each read and checked once.
 
-    def keep(body: dict) -> None:
-        rows.append(pick(lacking | body["key"] | body["metrics"] | body["provenance"]))
-
-    found = _scanned(root, trials, keep)
-    by_column = zip(*rows, strict=True) if rows else [[]] * len(names)
-    table = pd.DataFrame({n: list(c) for n, c in zip(names, by_column, strict=True)})
-    return found, typed(table, study)
-
-
-def scan(root: Path, trials: Iterable[Trial]) -> Scan:
-    """Complete, missing, failed and quarantined trials of a grid, each read and checked."""
-    return _scanned(root, trials, lambda body: None)
-
-
-def frame(root: Path, study: Study, trials: Iterable[Trial]) -> pd.DataFrame:
-    """One row a finished trial, in the grid's order, with `columns`.
-
-    Rows that are missing are not here: ask `scan` which, and say so beside any mean.
+    `keep` gets the body of each that is complete, in order.
     """
-    return results(root, study, trials)[1]
-
-
-def frame_by(
-    root: Path, study: Study, trials: Iterable[Trial], metric: str, level: str
-) -> pd.DataFrame:
-    """One row a finished trial and level of a metric: frame_by(..., "accuracy", "snr")."""
-    kept = [*FIELDS, *study.settings]
-    rows = []
-
-    def keep(body: dict) -> None:
-        key = {name: body["key"][name] for name in kept}
-        levels = body["metrics"].get(f"{metric}_by_{level}", {})
-        rows.extend(key | {level: float(at), metric: value} for at, value in levels.items())
-
-    _scanned(root, trials, keep)
-    dtypes = {name: columns(study)[name] for name in kept} | {level: "float64", metric: "float64"}
-    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
-
-
-def typed(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The columns of `frame`, in order and with their dtypes, also when there is no row."""
-    dtypes = columns(study)
-    return rows.reindex(columns=list(dtypes)).astype(dtypes)
-
-
-def _scanned(root: Path, trials: Iterable[Trial], keep: Callable[[dict], None]) -> Scan:
-    """Every trial looked at once; `keep` gets the body of each that is whole, in order."""
     complete, missing, failed, quarantined = [], [], {}, {}
     aside = {path.name.split(".")[0]: path for path in _files(Path(root) / "quarantine")}
     for trial in _uncollected(dict.fromkeys(trials)):
@@ -190,8 +147,8 @@ def _scanned(root: Path, trials: Iterable[Trial], keep: Callable[[dict], None]) 
         missing.append(trial)
         if trouble or trial.name in aside:
             quarantined[trial] = trouble or f"{aside[trial.name]}: set aside earlier"
-        if error := last_failure(root, trial.key):
-            failed[trial] = error
+        if failure := last_failure(root, trial.key):
+            failed[trial] = failure.error
     return Scan(complete, missing, failed, quarantined)
 
 
@@ -263,11 +220,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []
 
 
-def _last_error(path: Path) -> str:
+def _failure(path: Path) -> Failure:
     try:
-        return f"{unsealed(path.read_bytes())['error']} ({path})"
+        body = unsealed(path.read_bytes())
+        return Failure(body["error"], path, body.get("diverged", False))  # older ones did not say
     except (OSError, *DAMAGE) as error:
-        return f"unreadable failure record {path}: {error}"
+        return Failure(f"unreadable failure record: {error}", path, False)
 
 
 def _check_finite(metrics: Mapping) -> None:
@@ -278,3 +236,33 @@ def _check_finite(metrics: Mapping) -> None:
             if not math.isfinite(number):
                 where = f"metrics.{name}" + (f"[{level}]" if level else "")
                 raise ValueError(f"{where}: expected a finite number, got {number}")
+
+
+def parsed(text: str | bytes) -> object:
+    """The value of a JSON text; json alone reads half a character, as a file's name may hold."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
+def sealed(body: Mapping) -> bytes:
+    """The bytes of a record that holds this body."""
+    text = canonical(body)
+    return json.dumps({"sha256": sha256(text.encode()).hexdigest(), "body": text}).encode()
+
+
+def opened(raw: bytes) -> str:
+    """The text of a record's body, its SHA-256 checked; ValueError for what is no record."""
+    record = parsed(raw)
+    if not isinstance(record, dict) or set(record) != {"sha256", "body"}:
+        raise ValueError("expected a JSON object of sha256 and body")
+    got = sha256(record["body"].encode()).hexdigest()
+    if got != record["sha256"]:
+        raise ValueError(f"expected sha256 {record['sha256'][:16]}..., got {got[:16]}...")
+    return record["body"]
+
+
+def unsealed(raw: bytes) -> dict:
+    """The body of a record."""
+    return parsed(opened(raw))

@@ -6,8 +6,9 @@ jobs(bench, missing)          -> stages of jobs: what has to be made first (reco
 sweep -> publish(trial, {metric: value}, facts) -> frame -> tables
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -81,3 +82,23 @@ class Study:
     uncompared: tuple[str, ...] = ()  # methods with a budget that are ceilings all the same
     reference: str = ""  # what heads the ceiling's row where other rows may pass it
     tabled: Callable[[pd.DataFrame], pd.DataFrame] | None = None  # rows of its table; None: all
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a chapter was asked for before it was run; `report.bars` judges it by rows.
+
+    On one number of a study's rows, or on the difference of two methods.
+    """
+
+    number: str  # in the specification, for instance "2.7.3"
+    says: str
+    ours: tuple[str, ...]  # methods; of several the one of the highest mean
+    theirs: str | None  # the method it is compared with; None: the metric itself is judged
+    metric: str = ""  # left out: the one that `report.bars` takes
+    least: float = -math.inf
+    most: float = math.inf
+    where: Mapping[str, object] = field(default_factory=dict)  # of which rows
+    file: str = "rows"
+    unit: str | None = None  # None: points of a difference, else per cent; others as they are
+    always: bool = False  # asked of every seed, as of a guard; else of the mean

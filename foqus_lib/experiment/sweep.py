@@ -7,13 +7,14 @@ one on a busy machine); on a GPU they run here, as large stacks.
 """
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from foqus_lib.durable import check_room, check_writable, sweep_temporary
 from foqus_lib.experiment import artifacts, store
-from foqus_lib.experiment.heartbeat import heartbeat
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import PROBED_FROM, Bench, Plan, counted, in_words, plan
 from foqus_lib.experiment.study import Job, Study
@@ -21,6 +22,7 @@ from foqus_lib.experiment.workers import executed
 
 log = logging.getLogger(__name__)
 
+EVERY = 60.0  # seconds between signs of life
 ROW = 4096  # bytes of disk for one: a file of its own
 Progress = Callable[[str], None]
 
@@ -38,7 +40,7 @@ def sweep(
 
     Finished trials are never run again, whatever killed an earlier call. What fails is kept under
     failures/ and does not stop the rest: ask the Scan. Raises ValueError for a results folder that
-    cannot be written to, OSError when the disk fails, DeviceLost when the device does.
+    cannot be written to, OSError when the disk fails, DeviceLost when the device here does.
     """
     check_writable(bench.root)  # before hours of training, not after
     sweep_temporary(bench.root)  # what killed writers left a day ago or more
@@ -50,15 +52,25 @@ def sweep(
     for number, jobs in enumerate(todo.stages):
         if any(todo.stages[:number]):  # they made what these jobs need, or noted why not
             jobs = study.jobs(bench, store.scan(bench.root, todo.missing).missing)[number]
-        _run(bench, todo, jobs, progress, scheduler)
+        later = sum(map(todo.seconds, todo.stages[number + 1 :]))
+        _run(bench, todo, jobs, later, progress, scheduler)
     left = store.scan(bench.root, todo.missing)  # the others were read and checked by `plan`
     still = set(left.missing)
     return replace(left, complete=[one for one in dict.fromkeys(trials) if one not in still])
 
 
-def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, scheduler: str) -> None:
+def _run(
+    bench: Bench,
+    todo: Plan,
+    jobs: Sequence[Job],
+    later: float,
+    progress: Progress,
+    scheduler: str,
+) -> None:
+    """One stage; `later` seconds are expected of those that follow."""
     began, done, expected, count = time.monotonic(), 0.0, 0.0, 0
-    total, in_all = todo.seconds(jobs), sum(job.cost for job in jobs)
+    total, work = todo.seconds(jobs), sum(map(todo.alone, jobs))
+    in_all = sum(job.cost for job in jobs)
     of = ("training", "that others need") if jobs and not jobs[0].trials else ("group", "of trials")
     what = f"{counted(len(jobs), of[0])} {of[1]}"
 
@@ -70,18 +82,18 @@ def _run(bench: Bench, todo: Plan, jobs: Sequence[Job], progress: Progress, sche
     with heartbeat(still) as spoken:
         finished = executed(bench, jobs, todo.workers, scheduler)
         for count, (job, error) in enumerate(finished, start=1):
-            if error is not None:
-                _keep_failure(bench, job, error)
             done += job.cost
-            expected += todo.seconds([job])
+            expected += todo.alone(job)
             seconds = time.monotonic() - began
-            share = expected / total if expected else done / in_all
-            left = in_words(max(0.0, seconds * (1 / share - 1)))
+            share = expected / work if expected else done / in_all
+            left = in_words(later + max(0.0, seconds * (1 / share - 1)))
             spoken.set()
             progress(
                 f"{count} of {what}, {in_words(seconds)}, about {left} left"
                 + (f"; failed: {error}" if error else "")
             )
+            if error is not None:  # after it was told: the disk may be full
+                _keep_failure(bench, job, error)
 
 
 def _keep_failure(bench: Bench, job: Job, error: Exception) -> None:
@@ -91,3 +103,28 @@ def _keep_failure(bench: Bench, job: Job, error: Exception) -> None:
     for trial in job.trials:
         if not store.has(bench.root, trial):
             store.fail(bench.root, trial.key, error)
+
+
+@contextmanager
+def heartbeat(say: Callable[[], None], every: float | None = None) -> Iterator[threading.Event]:
+    """A sign of life while nothing finishes: one training may take a quarter of an hour.
+
+    Calls `say`, from a thread of its own, after each `every` seconds that nobody else spoke in.
+
+    Whoever speaks sets the event that this gives.
+    """
+    spoken, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(EVERY if every is None else every):
+            if not spoken.is_set():
+                say()
+            spoken.clear()
+
+    thread = threading.Thread(target=watch, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield spoken
+    finally:
+        over.set()
+        thread.join()

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.study import Bar
 from foqus_lib.report.compare import LEAST, LEVEL, holm, seed_differences
 
 PLAIN = "accuracy"  # what a bar is about unless it says so

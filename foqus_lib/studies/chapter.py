@@ -1,6 +1,7 @@
 """Chapter: a study, what a notebook may ask of it, and the two together, ready to run."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
@@ -12,10 +13,10 @@ from foqus_lib.datasets.catalog import Task, prepare
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import Bench, Plan, plan
+from foqus_lib.experiment.rows import frame, frame_by
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
-from foqus_lib.experiment.workers.shard import shard
 
 
 @runtime_checkable  # the tests check signatures
@@ -114,8 +115,22 @@ class Opened:
 
     def rows(self) -> pd.DataFrame:
         """One row a finished trial."""
-        return store.frame(self.common.store, self.study, self.trials)
+        return frame(self.common.store, self.study, self.trials)
 
     def rows_by(self, metric: str, level: str) -> pd.DataFrame:
         """One row a finished trial and level: rows_by("accuracy", "snr")."""
-        return store.frame_by(self.common.store, self.study, self.trials, metric, level)
+        return frame_by(self.common.store, self.study, self.trials, metric, level)
+
+
+def shard(items: Sequence, text: str) -> list:
+    """Part i of n of a grid, for machines that share a folder and nothing else.
+
+    shard(cells, "2/5") -> every 5th from the 2nd on. The n parts are disjoint and are all.
+
+    Raises ValueError for anything but i/n with 1 <= i <= n.
+    """
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text.strip())
+    part, parts = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= part <= parts:
+        raise ValueError(f"shard: expected i/n with i from 1 to n, such as 2/5, got {text!r}")
+    return list(items[part - 1 :: parts])

@@ -7,6 +7,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
+from foqus_lib.errors import Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.artifacts import (
     find_arrays,
@@ -42,6 +43,12 @@ def test_what_is_needed_is_there_or_says_why_not(tmp_path):
         needed(tmp_path, KEY, "pond", blamed=other)
     path = save_arrays(tmp_path, KEY, ARRAYS, FACTS)
     assert needed(tmp_path, KEY, "pond", blamed=other) == path
+
+
+def test_what_needs_a_thing_whose_making_diverged_has_diverged_too(tmp_path):
+    store.fail(tmp_path, KEY, Diverged("loss: not finite"))
+    with pytest.raises(Diverged, match="^no pond, in .*Diverged: loss: not finite"):
+        needed(tmp_path, KEY, "pond")
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])

@@ -48,7 +48,7 @@ def test_the_plan_says_what_how_long_and_how_much_memory(bench, trials):
     assert short == f"{first}, time not measured, with 1 worker and 0.5 GiB"
     measured = planned(bench, trials, probed_from=0)
     assert set(measured.seconds_per_unit) == {("CNN1D", "fp32", 1)}
-    assert "about" in str(measured) and 0 < measured.seconds(measured.jobs) < 60
+    assert "about" in str(measured) and 0 < measured.seconds_in_all < 60
 
 
 def test_a_kind_of_job_is_probed_once_and_one_without_a_probe_costs_no_time(bench, trials):
@@ -66,7 +66,7 @@ def test_a_kind_of_job_is_probed_once_and_one_without_a_probe_costs_no_time(benc
         ]
 
     found = plan(replace(CORESET, jobs=jobs), bench, trials, 1)
-    assert asked == [("b",)] and found.seconds(found.jobs) == 0.5e6 * 4
+    assert asked == [("b",)] and found.seconds_in_all == 0.5e6 * 4
     assert ", about 555.6 h and what could not be measured, with 1 worker" in str(found)
     unknown = replace(found, seconds_per_unit={})
     assert ", time not measured, with 1 worker" in str(unknown)  # however long it takes
@@ -88,14 +88,15 @@ def test_a_kind_that_cannot_be_measured_stops_no_other(bench, trials):
     assert "and what could not be measured" in str(found)
 
 
-def test_twice_the_workers_take_half_the_time(bench, trials):
-    bench = replace(bench, memory=9 * OF_A_WORKER)  # however little is free here
-    one, two = (
-        replace(planned(bench, trials, count), seconds_per_unit={("CNN1D", "fp32", 1): 0.5})
-        for count in (1, 2)
-    )
-    assert two.workers == 2 and one.seconds(one.jobs) == 2 * two.seconds(two.jobs)
-    assert one.seconds(one.jobs) == 0.5 * sum(job.cost for job in one.jobs)
+def test_workers_share_the_jobs_of_a_stage_but_no_job_and_stages_wait_for_each_other(trials):
+    record, group = (Job(print, (), kind=("CNN1D",), cost=cost) for cost in (940, 20))
+    stages = [[record], [group] * 16]
+    times = {}
+    for workers in (1, 2, 8):
+        found = planning.Plan(0, trials, stages, workers, 0, {("CNN1D",): 0.5})
+        times[workers] = (*map(found.seconds, stages), found.seconds_in_all)
+    assert times == {1: (470, 160, 630), 2: (470, 80, 550), 8: (470, 20, 490)}
+    assert ", about 8 min with 8 workers and" in str(found) and found.seconds([]) == 0
 
 
 def test_a_stated_memory_bounds_the_workers(bench, trials):

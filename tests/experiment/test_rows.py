@@ -1,4 +1,7 @@
-"""Committed rows: what was written is read back, to the last bit; what was edited is refused."""
+"""Tables of what is stored, and committed rows.
+
+What was written is read back, to the last bit; what was edited is refused.
+"""
 
 from dataclasses import replace
 
@@ -7,8 +10,9 @@ import pytest
 
 from foqus_lib.experiment import store
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.experiment.rows import export, load_rows, take_in
-from tests.experiment.made_up import STUDY, trial
+from foqus_lib.experiment.rows import columns, export, frame, frame_by, load_rows, results, take_in
+from tests.experiment.made_up import FACTS, METRICS, SETTINGS, STUDY, trial
+from tests.experiment.made_up import TRIALS as PONDS
 
 TRIALS = [
     trial(method, budget, seed, dataset='a "set", of sorts')
@@ -120,3 +124,40 @@ def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "rows.csv").touch()
     with pytest.raises(ValueError, match="empty file"):
         load_rows(tmp_path / "rows.csv", STUDY)
+
+
+def test_frame_has_one_typed_row_a_trial(tmp_path):
+    wanted = columns(STUDY)
+    assert dict(frame(tmp_path, STUDY, PONDS).dtypes.astype(str)) == wanted
+    for one in PONDS:
+        store.publish(tmp_path, one, {"clarity": 0.3}, FACTS)
+    rows = frame(tmp_path, STUDY, [*PONDS, PONDS[0]])
+    assert dict(rows.dtypes.astype(str)) == wanted
+    assert list(rows.method) == [one.method for one in PONDS]
+    assert list(rows.budget) == [one.budget for one in PONDS] and set(rows.pond) == {"north"}
+    assert set(rows.clarity) == {0.3} and rows.depth.isna().all()
+
+
+def test_results_are_scan_and_frame_in_one_look(tmp_path):
+    for one in PONDS[:3]:
+        store.publish(tmp_path, one, METRICS, FACTS)
+    store.fail(tmp_path, PONDS[3].key, ValueError("no"))
+    found, rows = results(tmp_path, STUDY, PONDS)
+    assert found == store.scan(tmp_path, PONDS) and found.failed.keys() == {PONDS[3]}
+    assert rows.equals(frame(tmp_path, STUDY, PONDS)) and len(rows) == 3
+
+
+def test_a_metric_by_level_has_a_row_a_level(tmp_path):
+    store.publish(tmp_path, PONDS[0], METRICS, FACTS)
+    store.publish(tmp_path, PONDS[1], {"clarity": 0.3}, FACTS)  # says nothing of months
+    rows = frame_by(tmp_path, STUDY, PONDS, "clarity", "month")
+    assert list(rows.month) == [4.0, 9.0] and list(rows.clarity) == [0.25, 0.35]
+    assert rows.equals(frame_by(tmp_path, STUDY, PONDS[:1], "clarity", "month"))
+
+
+def test_rows_of_another_version_are_not_mixed_in(tmp_path):
+    """The version of the code stands in the settings: under another one nothing is stored yet."""
+    store.publish(tmp_path, PONDS[0], METRICS, FACTS)
+    newer = trial(settings=(SETTINGS[0], ("versions", "sieve=2")))
+    assert store.scan(tmp_path, [newer]).missing == [newer]
+    assert len(frame(tmp_path, STUDY, [newer])) == 0

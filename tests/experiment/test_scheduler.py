@@ -17,7 +17,6 @@ from unittest.mock import Mock
 import psutil
 import pytest
 
-from foqus_lib.errors import DeviceLost
 from foqus_lib.experiment.workers import executed
 from tests.working import (
     DiesWithOne,
@@ -27,7 +26,8 @@ from tests.working import (
     die_until,
     fail,
     fail_oddly,
-    lose_device,
+    fill_disk,
+    lose_device_once,
     nothing,
     results,
     runs,
@@ -159,8 +159,8 @@ def test_errors_come_back_and_the_others_go_on(two, bench):
 
 
 def test_what_concerns_all_ends_the_sweep(two, bench):
-    with pytest.raises(DeviceLost, match="gone"):
-        run(bench, [Job(lose_device, ()), Job(nothing, ())], two.address)
+    with pytest.raises(OSError, match="no space left"):
+        run(bench, [Job(fill_disk, ()), Job(nothing, ())], two.address)
     assert run(bench, [Job(nothing, ())], two.address) == {0: None}  # the workers are still there
 
 
@@ -215,7 +215,7 @@ def test_a_worker_on_a_gpu_that_another_has_is_refused_and_told_how_to_share(ben
 
     def another(device):
         packed = pickle.dumps(replace(bench, device=device))
-        plugin = scheduler.Bench(packed, scheduler.versions())
+        plugin = scheduler.BenchPlugin(packed, scheduler.versions())
         plugin.setup(worker)
         return plugin
 
@@ -282,6 +282,16 @@ def test_a_worker_killed_in_a_job_costs_that_job_only(bench, tmp_path):
     alone.root.mkdir()
     run(alone, jobs[:8], "")
     assert results(tmp_path) == results(alone.root)
+
+
+def test_a_worker_whose_device_is_lost_ends_and_the_others_go_on(bench, tmp_path):
+    with cluster(tmp_path / "cluster") as made:
+        made.all_there()
+        jobs = [Job(lose_device_once, ("loses",)), *(Job(compute, (n, 0.2)) for n in range(4))]
+        assert set(run(bench, jobs, made.address).values()) == {None}
+        [lost] = [worker for worker in made.workers if worker.poll() is not None]
+    assert lost.returncode == 1 and len(set(runs(tmp_path, "loses"))) == 2
+    assert "device: gone. This worker ends" in (tmp_path / "cluster" / "log").read_text()
 
 
 @pytest.mark.slow

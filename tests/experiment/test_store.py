@@ -6,10 +6,10 @@ from hashlib import sha256
 
 import pytest
 
-from foqus_lib.experiment import sealed, store
+from foqus_lib.errors import Diverged
+from foqus_lib.experiment import store
 from foqus_lib.experiment.key import canonical
-from foqus_lib.experiment.provenance import commit
-from tests.experiment.made_up import FACTS, METRICS, SETTINGS, STUDY, TRIALS, trial
+from tests.experiment.made_up import FACTS, METRICS, TRIALS
 
 
 def file_of(root, one):
@@ -128,39 +128,18 @@ def test_scan_says_what_resuming_has_to_run(tmp_path):
     try:
         raise RuntimeError("loss is NaN in epoch 3")
     except RuntimeError as error:
-        path = store.fail(tmp_path, TRIALS[1].key, error, {"attempt": 1})
+        path = store.fail(tmp_path, TRIALS[1].key, error)
     found = store.scan(tmp_path, TRIALS)
     assert found.complete == TRIALS[::2] and found.missing == TRIALS[1::2]
     assert list(found.failed) == [TRIALS[1]]
     assert "RuntimeError: loss is NaN in epoch 3" in found.failed[TRIALS[1]]
-    assert "test_store.py" in sealed.unsealed(path.read_bytes())["traceback"]
+    assert "test_store.py" in store.unsealed(path.read_bytes())["traceback"]
     why = "RuntimeError: loss is NaN in epoch 3"
     assert found.note == f"4 of 8 trials (1 failed, 0 quarantined; {why})"
     for one in found.missing:
         store.publish(tmp_path, one, METRICS, FACTS)
     assert store.scan(tmp_path, TRIALS).note == ""
     assert store.scan(tmp_path, TRIALS).failed == {}
-
-
-def test_frame_has_one_typed_row_a_trial(tmp_path):
-    wanted = store.columns(STUDY)
-    assert dict(store.frame(tmp_path, STUDY, TRIALS).dtypes.astype(str)) == wanted
-    for one in TRIALS:
-        store.publish(tmp_path, one, {"clarity": 0.3}, FACTS)
-    rows = store.frame(tmp_path, STUDY, [*TRIALS, TRIALS[0]])
-    assert dict(rows.dtypes.astype(str)) == wanted
-    assert list(rows.method) == [one.method for one in TRIALS]
-    assert list(rows.budget) == [one.budget for one in TRIALS] and set(rows.pond) == {"north"}
-    assert set(rows.clarity) == {0.3} and rows.depth.isna().all()
-
-
-def test_results_are_scan_and_frame_in_one_look(tmp_path):
-    for one in TRIALS[:3]:
-        store.publish(tmp_path, one, METRICS, FACTS)
-    store.fail(tmp_path, TRIALS[3].key, ValueError("no"))
-    found, rows = store.results(tmp_path, STUDY, TRIALS)
-    assert found == store.scan(tmp_path, TRIALS) and found.failed.keys() == {TRIALS[3]}
-    assert rows.equals(store.frame(tmp_path, STUDY, TRIALS)) and len(rows) == 3
 
 
 @pytest.mark.parametrize("value", [True, 1.0])
@@ -170,24 +149,8 @@ def test_a_key_that_equals_the_trials_but_is_another_is_set_aside(value, tmp_pat
     store.publish(tmp_path, one, METRICS, FACTS)
     body = store.read(tmp_path, one)
     body["key"]["version"] = value
-    file_of(tmp_path, one).write_bytes(sealed.sealed(body))
+    file_of(tmp_path, one).write_bytes(store.sealed(body))
     assert one in store.scan(tmp_path, [one]).quarantined
-
-
-def test_a_metric_by_level_has_a_row_a_level(tmp_path):
-    store.publish(tmp_path, TRIALS[0], METRICS, FACTS)
-    store.publish(tmp_path, TRIALS[1], {"clarity": 0.3}, FACTS)  # says nothing of months
-    rows = store.frame_by(tmp_path, STUDY, TRIALS, "clarity", "month")
-    assert list(rows.month) == [4.0, 9.0] and list(rows.clarity) == [0.25, 0.35]
-    assert rows.equals(store.frame_by(tmp_path, STUDY, TRIALS[:1], "clarity", "month"))
-
-
-def test_rows_of_another_version_are_not_mixed_in(tmp_path):
-    """The version of the code stands in the settings: under another one nothing is stored yet."""
-    store.publish(tmp_path, TRIALS[0], METRICS, FACTS)
-    newer = trial(settings=(SETTINGS[0], ("versions", "sieve=2")))
-    assert store.scan(tmp_path, [newer]).missing == [newer]
-    assert len(store.frame(tmp_path, STUDY, [newer])) == 0
 
 
 def test_the_note_names_each_reason_once(tmp_path):
@@ -199,16 +162,40 @@ def test_the_note_names_each_reason_once(tmp_path):
     )
 
 
+def test_the_note_is_the_reason_whatever_the_folder_is_called(tmp_path):
+    root = tmp_path / "run (1)"
+    store.fail(root, TRIALS[0].key, ValueError("mud (deep)"))
+    note = store.scan(root, TRIALS).note
+    assert note == "0 of 8 trials (1 failed, 0 quarantined; ValueError: mud (deep))"
+
+
 def test_the_newest_failure_is_the_one_that_is_told(tmp_path):
-    assert store.last_failure(tmp_path, TRIALS[0].key) == ""
+    assert store.last_failure(tmp_path, TRIALS[0].key) is None
     for words in ("mud", "ice"):
         path = store.fail(tmp_path, TRIALS[0].key, ValueError(words))
-    assert store.last_failure(tmp_path, TRIALS[0].key) == f"ValueError: ice ({path})"
+    found = store.last_failure(tmp_path, TRIALS[0].key)
+    assert found == store.Failure("ValueError: ice", path, diverged=False)
+    assert str(found) == f"ValueError: ice ({path})"
+
+
+def test_a_failure_is_divergence_by_its_kind_and_not_by_its_words(tmp_path):
+    for kind, said in ((Diverged, True), (ValueError, False)):
+        store.fail(tmp_path, TRIALS[0].key, kind("foqus_lib.errors.Diverged: loss"))
+        assert store.last_failure(tmp_path, TRIALS[0].key).diverged is said
+
+
+def test_a_failure_of_before_does_not_say_whether_it_diverged(tmp_path):
+    path = store.fail(tmp_path, TRIALS[0].key, Diverged("loss"))
+    body = store.unsealed(path.read_bytes())
+    del body["diverged"]
+    path.write_bytes(store.sealed(body))
+    assert not store.last_failure(tmp_path, TRIALS[0].key).diverged
 
 
 def test_half_a_character_in_a_files_name_can_be_read_again(tmp_path):
     path = store.fail(tmp_path, TRIALS[0].key, ValueError("m\udcf6d.npz: mud"))
-    assert store.last_failure(tmp_path, TRIALS[0].key) == f"ValueError: m\udcf6d.npz: mud ({path})"
+    found = store.last_failure(tmp_path, TRIALS[0].key)
+    assert (found.error, found.path) == ("ValueError: m\udcf6d.npz: mud", path)
     store.publish(tmp_path, TRIALS[0], METRICS, FACTS | {"about": "m\udcf6d.npz"})
     assert store.read(tmp_path, TRIALS[0])["provenance"]["about"] == "m\udcf6d.npz"
 
@@ -222,12 +209,13 @@ def test_attempts_are_counted_so_that_the_newest_is_known(tmp_path):
 def test_a_hidden_file_is_no_failure_and_a_damaged_one_is_told(tmp_path):
     path = store.fail(tmp_path, TRIALS[0].key, ValueError("mud"))
     path.with_name("._0002-of-a-mac.json").write_bytes(b"{")
-    assert store.last_failure(tmp_path, TRIALS[0].key).startswith("ValueError: mud")
+    assert store.last_failure(tmp_path, TRIALS[0].key).error == "ValueError: mud"
     path.write_bytes(path.read_bytes()[:-9])
-    told = f"unreadable failure record {path}: "
-    assert store.last_failure(tmp_path, TRIALS[0].key).startswith(told)
+    found = store.last_failure(tmp_path, TRIALS[0].key)
+    assert found.error.startswith("unreadable failure record: ") and found.path == path
+    assert "; unreadable failure record: " in store.scan(tmp_path, TRIALS).note
     path.unlink()
-    assert store.last_failure(tmp_path, TRIALS[0].key) == ""
+    assert store.last_failure(tmp_path, TRIALS[0].key) is None
 
 
 def test_levels_that_are_numbers_are_the_same_numbers_again(tmp_path, caplog):
@@ -241,9 +229,3 @@ def test_s03_results_folder_that_is_a_file(tmp_path):
     with pytest.raises(OSError, match="a file stands where a folder is wanted"):
         store.publish(tmp_path / "results", TRIALS[0], METRICS, FACTS)
     assert store.scan(tmp_path / "results", TRIALS).missing == TRIALS
-
-
-def test_provenance_names_the_versions():
-    assert set(FACTS) == set(store.PROVENANCE)
-    assert FACTS["torch"] and FACTS["numpy"] and FACTS["seconds"] == 1.5
-    assert commit() == FACTS["git"] and len(commit()) in (0, 40, 46)

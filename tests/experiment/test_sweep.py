@@ -10,12 +10,14 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from foqus_lib.experiment import artifacts, rows, store, sweep, workers
-from foqus_lib.experiment.heartbeat import heartbeat
+from foqus_lib.experiment.plan import OF_A_WORKER
+from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies.coreset import records, run
@@ -76,6 +78,35 @@ def test_progress_counts_to_the_end_and_estimates(task, bench):
     assert said[-1].startswith("3 of 3 groups of trials,")
 
 
+def test_what_is_left_counts_the_jobs_of_a_stage_and_the_stages_to_come(task, bench, monkeypatch):
+    """However many workers there are: a record's last one does not leave hours of trials at 0 s."""
+    now, said = [0.0], []
+
+    def in_ten_seconds(bench, jobs, workers, scheduler):
+        for job in jobs:
+            now[0] += 10.0
+            yield from executed(bench, [job], 1)
+
+    def jobs(bench, missing):
+        times = zip(CORESET.jobs(bench, missing), (500.0, 100.0), strict=True)
+        return [
+            [replace(job, kind=(each,), cost=1.0, probe=lambda _, job: job.kind[0]) for job in some]
+            for some, each in times
+        ]
+
+    monkeypatch.setattr(sweep, "executed", in_ten_seconds)
+    monkeypatch.setattr(sweep, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    study, roomy = replace(CORESET, jobs=jobs), replace(bench, memory=99 * OF_A_WORKER)
+    sweep.sweep(study, roomy, tiny.trials(task), 8, said.append, probed_from=0)
+    assert ", about 10 min with 8 workers and " in said[0]
+    assert said[1:] == [
+        "1 of 1 training that others need, 10 s, about 100 s left",
+        "1 of 3 groups of trials, 10 s, about 20 s left",
+        "2 of 3 groups of trials, 20 s, about 10 s left",
+        "3 of 3 groups of trials, 30 s, about 0 s left",
+    ]
+
+
 def test_a_long_training_gives_a_sign_of_life(task, bench, monkeypatch):
     """Nothing finishes for a quarter of an hour, and somebody wonders whether it hangs."""
     said, waited = [], threading.Event()
@@ -89,7 +120,7 @@ def test_a_long_training_gives_a_sign_of_life(task, bench, monkeypatch):
         if text.startswith("still running"):
             waited.set()
 
-    monkeypatch.setattr("foqus_lib.experiment.heartbeat.EVERY", 0.02)
+    monkeypatch.setattr("foqus_lib.experiment.sweep.EVERY", 0.02)
     monkeypatch.setattr(sweep, "executed", slowly)
     assert not tiny.run(bench, tiny.trials(task), progress=progress).missing
     assert said[1].startswith("still running: 0 of 1 training that others need, ")
@@ -100,7 +131,7 @@ def test_a_long_training_gives_a_sign_of_life(task, bench, monkeypatch):
 
 def test_who_speaks_needs_no_sign_of_life():
     beats = []
-    with heartbeat(lambda: beats.append(1), every=2.0) as spoken:
+    with sweep.heartbeat(lambda: beats.append(1), every=2.0) as spoken:
         spoken.set()
         while spoken.is_set():  # until the first look at it
             time.sleep(0.005)
@@ -150,7 +181,7 @@ def test_one_failing_method_does_not_stop_the_others(task, bench, monkeypatch):
     assert len(found.complete) == 8 and len(found.failed) == 4
     assert all("a method with a bug" in why for why in found.failed.values())
     assert found.note.endswith("(4 failed, 0 quarantined; RuntimeError: a method with a bug)")
-    assert len(store.frame(bench.root, CORESET, trials)) == 8
+    assert len(frame(bench.root, CORESET, trials)) == 8
 
 
 def test_a_failed_trial_is_tried_again_by_the_next_sweep(task, bench, monkeypatch):
@@ -213,16 +244,6 @@ def test_a_training_that_diverges_for_real_says_so_in_the_scan(task, bench):
     assert "not finite from epoch" in found.note and len(found.failed) == 2
 
 
-def yielding(bench, jobs, workers, scheduler=""):
-    """The contract of `executed`: what a job raises is yielded beside it."""
-    for job in jobs:
-        try:
-            job.call(bench, *job.arguments)
-            yield job, None
-        except Exception as error:
-            yield job, error
-
-
 def test_a_job_that_raises_fails_only_the_trials_it_left(task, bench, monkeypatch):
     real, first = run.train_trials, []
 
@@ -231,7 +252,6 @@ def test_a_job_that_raises_fails_only_the_trials_it_left(task, bench, monkeypatc
         real(bench, group[:1])
         raise RuntimeError("a bug in the job")
 
-    monkeypatch.setattr(sweep, "executed", yielding)
     monkeypatch.setattr(run, "train_trials", breaking)
     found = tiny.run(bench, tiny.trials(task, methods=("Uniform",), seeds=2))
     assert len(first) == 2 and set(found.complete) == set(first)
@@ -242,11 +262,27 @@ def test_a_record_whose_making_raises_tells_the_trials_why(task, bench, monkeypa
     def broken(*given, **more):
         raise RuntimeError("a bug in the training")
 
-    monkeypatch.setattr(sweep, "executed", yielding)
     monkeypatch.setattr(records, "collect", broken)
     found = tiny.run(bench, tiny.trials(task, methods=("Uniform", "FoQuS")))
     assert [one.method for one in found.complete] == ["Uniform", "Uniform"]
     assert all("a bug in the training" in why for why in found.failed.values())
+
+
+def test_what_a_job_raised_is_told_before_it_is_kept_on_a_disk_that_is_full(
+    task, bench, monkeypatch
+):
+    def broken(*given, **more):
+        raise RuntimeError("a bug in the training")
+
+    def full(*given):
+        raise OSError(28, "no space left")
+
+    said = []
+    monkeypatch.setattr(records, "collect", broken)
+    monkeypatch.setattr(store, "fail", full)
+    with pytest.raises(OSError, match="no space left"):
+        tiny.run(bench, tiny.trials(task), progress=said.append)
+    assert said[-1].endswith("; failed: a bug in the training")
 
 
 def test_a_results_folder_that_cannot_be_written_is_refused_first(task, bench, tmp_path):

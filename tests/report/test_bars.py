@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.study import Bar
 from foqus_lib.report import committed
 from foqus_lib.report.bars import judge
 from foqus_lib.studies.distillation import STUDY

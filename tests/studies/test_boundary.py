@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foqus_lib.experiment import store, sweep
+from foqus_lib.experiment import sweep
+from foqus_lib.experiment.rows import frame
 from foqus_lib.report.claim_rules import HOLDS, RULES, Rows, Scope
 from foqus_lib.selection.boundary import FORGOTTEN, KNOWN, NEVER, UNKNOWN
 from foqus_lib.studies import boundary
@@ -25,7 +26,7 @@ def rows_of(bench, task):
     wanted = boundary.trials(tiny.common(seeds=2), options, task)
     found = sweep.sweep(boundary.STUDY, bench, wanted, 1, lambda text: None)
     assert not found.missing, found.note
-    return store.frame(bench.root, boundary.STUDY, wanted)
+    return frame(bench.root, boundary.STUDY, wanted)
 
 
 def test_rows_say_what_the_record_holds(made, task):

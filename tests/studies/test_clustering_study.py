@@ -12,7 +12,7 @@ from foqus_lib.companions import clustering
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.datasets.simulated import like_rml2016
 from foqus_lib.experiment import artifacts, settings, store, sweep
-from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment.rows import frame, frame_by, load_rows
 from foqus_lib.report.bars import judge
 from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.means import budget_table
@@ -60,7 +60,7 @@ def rows(made, four):
     wanted = grid.trials(common(), OPTIONS, four)
     found = sweep.sweep(STUDY, made, wanted)
     assert not found.note
-    return store.frame(made.root, STUDY, wanted)
+    return frame(made.root, STUDY, wanted)
 
 
 # ---- what is refused before anything is trained --------------------------------------------------
@@ -242,11 +242,11 @@ def test_every_row_is_there_and_within_bounds(rows):
 
 def test_curves_and_recalls_are_in_the_rows(made, four):
     wanted = grid.trials(common(), OPTIONS, four)
-    pairs = store.frame_by(made.root, STUDY, wanted, "positive", "epoch")
+    pairs = frame_by(made.root, STUDY, wanted, "positive", "epoch")
     assert set(pairs.method) == {names.DAC, names.DAC_HEAD, names.DTC_A}
-    acc = store.frame_by(made.root, STUDY, wanted, "acc", "epoch")
+    acc = frame_by(made.root, STUDY, wanted, "acc", "epoch")
     assert set(acc.method) == set(pairs.method) | {names.DEC, names.DTC_B}
-    recall = store.frame_by(made.root, STUDY, wanted, "recall", "class")
+    recall = frame_by(made.root, STUDY, wanted, "recall", "class")
     assert len(recall) == 2 * (len(METHODS) - 1)
 
 

@@ -11,6 +11,7 @@ from foqus_lib.companions.distillation.views import TIME_ALONE
 from foqus_lib.errors import DeviceLost, Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.provenance import provenance
+from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.catalog import METHODS as SELECTORS
@@ -53,7 +54,7 @@ def test_every_method_runs_and_says_how_it_went(bench, task):
     trials = trials_of(task)
     found = run(bench, trials)
     assert not found.missing, found.note
-    rows = store.frame(bench.root, STUDY, trials).set_index("method")
+    rows = frame(bench.root, STUDY, trials).set_index("method")
     assert list(rows.index) == [*distillation.MAIN, "All data"]
     assert rows.accuracy.between(0, 1).all() and rows.accuracy_rotated.between(0, 1).all()
     made = rows.loc[["DC", "DM", "FD only", "MDM", "MDM from FoQuS"]]
@@ -220,7 +221,7 @@ def test_weight_and_step_are_chosen_on_val_and_applied(with_val, tmp_path, monke
         choice.best(bench, "DM")
     found = run(bench, trials)
     assert not found.missing, found.note
-    rows = store.frame(bench.root, STUDY, trials).set_index("method")
+    rows = frame(bench.root, STUDY, trials).set_index("method")
     score = (rows.accuracy_val + rows.accuracy_val_rotated) / 2
     for method, kind in (("DM", "DM"), ("MDM", "MDM"), ("MDM from FoQuS", "MDM")):
         tried = score[score.index.str.startswith(f"{kind} |")]

@@ -1,5 +1,6 @@
 """The capstone's study: every row pays what it says, and the marks are those of a brute force."""
 
+import time
 from dataclasses import replace
 from hashlib import sha256
 
@@ -10,8 +11,8 @@ import torch
 
 from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.companions.layer_pruning import selection, similarity
-from foqus_lib.experiment import artifacts, store, sweep
-from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment import artifacts, sweep
+from foqus_lib.experiment.rows import frame, load_rows
 from foqus_lib.experiment.settings import ROOT
 from foqus_lib.models.copies import taken
 from foqus_lib.report import pareto
@@ -63,7 +64,7 @@ def done(task, tmp_path_factory):
     common = tiny.common(seeds=1, results=str(tmp_path_factory.mktemp("store")))
     made, wanted = made_bench(common, OPTIONS, task), trials(common, OPTIONS, task)
     assert sweep.sweep(STUDY, made, wanted, 1, lambda text: None).note == ""
-    return made, wanted, store.frame(made.root, STUDY, wanted)
+    return made, wanted, frame(made.root, STUDY, wanted)
 
 
 def one(rows, method, network="CNN1D", form=WHOLE):
@@ -121,6 +122,17 @@ def test_a_record_that_a_killed_sweep_had_begun_is_timed_again(task, tmp_path, m
     monkeypatch.setattr(sets, "collect", lambda *a, **k: timed.append(a[2]) or real(*a, **k))
     sets.record_and_price(made, 0)
     assert len(timed) == 1 and sets._found(made, sets.price_key(made, 0))["seconds"] > 0
+
+
+def test_what_was_made_says_when_it_began_whatever_its_cpu_seconds(task, tmp_path, monkeypatch):
+    made = made_bench(tiny.common(seeds=1, results=str(tmp_path)), OPTIONS, task)
+    monkeypatch.setattr(sets, "time", tiny.slow_clock())
+    before = int(time.time())
+    sets.record_and_price(made, 0)
+    sets.make_set(made, 5000, 0)
+    for key in (sets.price_key(made, 0), sets.set_key(made, 5000, 0)):
+        facts = artifacts.provenance_of(artifacts.find_arrays(made.root, key))
+        assert tiny.began(facts) >= before
 
 
 def test_a_record_that_is_gone_is_made_again_though_its_price_was_kept(task, tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from foqus_lib import cli, score
-from foqus_lib.experiment import store
+from foqus_lib.experiment.rows import frame
 from foqus_lib.report import standing
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies import catalog
@@ -241,4 +241,4 @@ def test_exported_rows_become_the_table(tmp_path):
     standing.derive(STUDY, tmp_path, tmp_path)
     table = pd.read_csv(tmp_path / "leaderboard/derived/hidden.csv")
     assert set(table.Row) == {"Uniform", "FoQuS", "All data"}
-    assert len(store.frame(chapter.common.store, STUDY, chapter.trials)) == 12
+    assert len(frame(chapter.common.store, STUDY, chapter.trials)) == 12

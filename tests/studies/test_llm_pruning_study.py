@@ -12,6 +12,7 @@ import torch
 
 from foqus_lib.companions.llm_pruning import blocks, checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.experiment.rows import frame
 from foqus_lib.report.bars import judge
 from foqus_lib.report.blocks import compared_of, mean_of_draws
 from foqus_lib.studies import catalog, llm_pruning
@@ -56,7 +57,7 @@ def rows(bench):
     wanted = trials(bench.task)
     found = sweep.sweep(STUDY, bench, wanted)
     assert not found.note
-    return store.frame(bench.root, STUDY, wanted)
+    return frame(bench.root, STUDY, wanted)
 
 
 @pytest.mark.parametrize(

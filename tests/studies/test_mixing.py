@@ -8,6 +8,7 @@ import pytest
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.plan import Bench as Protocol
+from foqus_lib.experiment.rows import frame, frame_by
 from foqus_lib.studies import mixing
 from foqus_lib.studies.coreset import borrowed
 from foqus_lib.studies.coreset.draw import select
@@ -47,7 +48,7 @@ def done(task, tmp_path_factory):
     made = bench(task, tmp_path_factory.mktemp("store"))
     wanted = trials(task, ceiling=1)
     assert run(made, wanted).note == ""
-    return made, wanted, store.frame(made.root, mixing.STUDY, wanted)
+    return made, wanted, frame(made.root, mixing.STUDY, wanted)
 
 
 def test_every_row_is_there_and_has_its_numbers(done):
@@ -55,7 +56,7 @@ def test_every_row_is_there_and_has_its_numbers(done):
     assert isinstance(made, Protocol)
     assert len(rows) == 2 * len(METHODS) + 1
     assert rows.accuracy.between(0, 1).all() and (rows.kept[rows.budget < 10_000] == 32).all()
-    by_snr = store.frame_by(made.root, mixing.STUDY, wanted, "accuracy", "snr")
+    by_snr = frame_by(made.root, mixing.STUDY, wanted, "accuracy", "snr")
     assert set(by_snr.snr) == {10.0, 18.0}
     with_theta = rows.method == "theta-SM"
     assert rows.unmet_pairs[with_theta].between(0, 1).all()

@@ -1,5 +1,6 @@
 """The layer-pruning study on the tones: what is refused, what is kept, what rows start from."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.experiment.rows import frame, frame_by
 from foqus_lib.models.summary import flops, parameters
 from foqus_lib.report import means, scatters
 from foqus_lib.report.bars import judge
@@ -55,7 +57,7 @@ def bench(task, tmp_path_factory):
 def rows(bench):
     found = sweep.sweep(STUDY, bench, trials(bench.task))
     assert not found.note
-    return store.frame(bench.root, STUDY, trials(bench.task))
+    return frame(bench.root, STUDY, trials(bench.task))
 
 
 # ---- what is refused before anything is trained --------------------------------------------------
@@ -239,7 +241,7 @@ def test_rows_have_every_metric_and_the_score_where_blocks_were_chosen(rows):
 
 
 def test_blocks_that_were_kept_are_in_the_rows(bench, rows):
-    kept = store.frame_by(bench.root, STUDY, trials(bench.task), "kept", "block")
+    kept = frame_by(bench.root, STUDY, trials(bench.task), "kept", "block")
     assert set(kept[kept.method == LAST].block) == {0, 1, 3, 6}
     assert len(kept[kept.method == FULL]) == 9 and CHANNELS not in set(kept.method)
     shares = layer_pruning.kept_shares(kept)
@@ -247,6 +249,14 @@ def test_blocks_that_were_kept_are_in_the_rows(bench, rows):
     assert shares.sum(axis=1).tolist() == [budget for _, budget in shares.index]
     assert shares.loc[(LAST, 4)].tolist() == [1, 1, 0, 1, 0, 0, 1, 0, 0]
     assert set(shares.loc[(RANDOM, 4)]) <= {0, 0.5, 1}
+
+
+def test_a_base_says_when_it_began_whatever_its_cpu_seconds(bench, tmp_path, monkeypatch):
+    alone, before = replace(bench, root=tmp_path), int(time.time())
+    monkeypatch.setattr(base, "time", tiny.slow_clock())
+    base.train_base(alone, OPTIONS.named, 0)
+    path = artifacts.find_arrays(tmp_path, alone.base_key(0))
+    assert tiny.began(artifacts.provenance_of(path)) >= before
 
 
 def test_the_same_trial_alone_and_in_a_sweep(bench, rows, tmp_path):
@@ -293,7 +303,7 @@ def test_two_networks_in_one_study_each_by_its_own_blocks(task, tmp_path):
         "cnn1d=1",
     ]
     assert not sweep.sweep(STUDY, made, wanted).note
-    found = store.frame(tmp_path, STUDY, wanted)
+    found = frame(tmp_path, STUDY, wanted)
     assert set(found.network) == {"ResNet20 width 4", "CNN1D width 4"} and len(found) == 2 * 3
     whole = found[found.method == FULL].set_index("network")
     assert whole.budget.to_dict() == {"ResNet20 width 4": 9, "CNN1D width 4": 12}

@@ -1,5 +1,6 @@
 """A trial is one function of its key: alone, in a group, after others, the same result."""
 
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -208,6 +209,18 @@ def test_published_trials_of_a_group_are_not_run_again(bench, task, seen):
     train_trials(bench, trials[:1])
     train_trials(bench, trials)
     assert [len(rows) for _, rows in seen] == [8, 24]
+
+
+def test_trials_of_a_stack_say_when_it_began_whatever_their_share_of_its_seconds(
+    task, tmp_path, monkeypatch
+):
+    bench, before = tiny.bench(task, tmp_path), int(time.time())
+    trials = tiny.trials(task, methods=("Uniform",), rates=(0.25,), repeats=(2,))
+    monkeypatch.setattr(naming.Bench, "stacked", True)
+    monkeypatch.setattr(run, "time", tiny.slow_clock())
+    train_trials(bench, trials)
+    for one in trials:
+        assert tiny.began(store.read(tmp_path, one)["provenance"]) >= before
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), ValueError("a bug in the fifth")], ids=repr)

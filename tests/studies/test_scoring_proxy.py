@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from foqus_lib.experiment import store, sweep
+from foqus_lib.experiment.rows import frame
 from foqus_lib.report.means import budget_table
 from foqus_lib.selection.foqus import foqus_score
 from foqus_lib.studies import layer_pruning, scoring_proxy
@@ -37,7 +38,7 @@ def bench(task, tmp_path_factory):
 def rows(bench):
     found = sweep.sweep(STUDY, bench, trials(bench.task))
     assert not found.note
-    return store.frame(bench.root, STUDY, trials(bench.task)).set_index("method")
+    return frame(bench.root, STUDY, trials(bench.task)).set_index("method")
 
 
 def test_trials_by_hand(task):

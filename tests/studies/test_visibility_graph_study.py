@@ -11,7 +11,7 @@ from foqus_lib.companions import visibility_graph
 from foqus_lib.companions.visibility_graph import layer
 from foqus_lib.companions.visibility_graph.avgnet import AVGNet
 from foqus_lib.experiment import store, sweep
-from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment.rows import frame, frame_by, load_rows
 from foqus_lib.experiment.settings import ROOT
 from foqus_lib.report.bars import judge
 from foqus_lib.report.differences import difference_to_floor
@@ -49,7 +49,7 @@ def ran(task, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows(ran):
-    return store.frame(ran.root, STUDY, trials(ran.task))
+    return frame(ran.root, STUDY, trials(ran.task))
 
 
 # ---- what is refused before anything is trained --------------------------------------------------
@@ -278,8 +278,8 @@ def test_the_committed_benchmark_is_what_the_bar_reads():
 
 def test_the_learned_layer_comes_back_from_the_rows(ran, rows):
     wanted = trials(ran.task)
-    weights = store.frame_by(ran.root, STUDY, wanted, "weight", "place")
-    biases = store.frame_by(ran.root, STUDY, wanted, "bias", "lag")
+    weights = frame_by(ran.root, STUDY, wanted, "weight", "place")
+    biases = frame_by(ran.root, STUDY, wanted, "bias", "lag")
     title, graph = views.layer_of(weights, biases)
     assert title == "learned" and graph.kernels().shape == (4, 5)
     x = torch.from_numpy(ran.task.train.iq[: looks.LOOKED_AT]).flatten(0, 1)

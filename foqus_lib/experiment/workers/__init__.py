@@ -22,8 +22,9 @@ def executed(
 
     scheduler: address (tcp://, tls://) or file of a dask scheduler; "" for this machine: `workers`
     processes, or this process if that is one or if bench.device is a GPU. A worker that is killed
-    costs the job it was running, which runs again elsewhere. What concerns every job is raised and
-    ends the sweep: DeviceLost, OSError, and ValueError for workers that do not start or are gone.
+    costs the job it was running, which runs again elsewhere; so does a cluster's worker whose
+    device is gone. What concerns every job is raised and ends the sweep: DeviceLost of this
+    machine, OSError, and ValueError for workers that do not start or are gone.
     A caller that stops reading, or Ctrl-C, ends this machine's workers at once.
     """
     jobs = list(jobs)

@@ -1,12 +1,14 @@
 """Workers of a dask cluster: anywhere, as long as they see the results folder under the same name.
 
-The bench goes once to every worker, those that join later included (a worker plugin; scattered
-data are lost with the last worker that holds them). Jobs travel, results stay in the store: what
-comes back is an error or None. Only this file knows dask.
+The bench goes to every worker once a stage, those that join later included (a worker plugin;
+scattered data are lost with the last worker that holds them). Jobs travel, results stay in the
+store: what comes back is an error or None. Only this file knows dask.
 """
 
 import hashlib
 import json
+import logging
+import os
 import pickle
 import platform
 import queue
@@ -23,8 +25,11 @@ from distributed.protocol.pickle import dumps
 from distributed.security import Security
 
 import foqus_lib
+from foqus_lib.errors import DeviceLost
 from foqus_lib.experiment.workers.job import answered
 from foqus_lib.processes import SHARED, has_place, sharers
+
+log = logging.getLogger(__name__)
 
 CONNECT = 30.0  # seconds until a scheduler counts as absent
 NO_WORKERS = 300.0  # seconds without any worker until the sweep ends
@@ -38,8 +43,8 @@ class Refused(ValueError):
     """A worker that would compute something else, or where another one computes."""
 
 
-class Bench(WorkerPlugin):
-    """What a worker keeps for one sweep: the bench, or why it must not work for it."""
+class BenchPlugin(WorkerPlugin):
+    """What a worker keeps for one stage: the bench, or why it must not work for it."""
 
     def __init__(self, packed: bytes, expected: dict[str, str]):
         self.packed, self.expected, self.bench = packed, expected, None
@@ -59,8 +64,9 @@ class Bench(WorkerPlugin):
 def on_cluster(bench: object, jobs: list, scheduler: str) -> Iterator[tuple]:
     """Yield (job, error or None) as they finish on the workers of the scheduler.
 
-    A worker that is killed costs the job it was running, which runs again, and an answer that was
-    on its way. A job whose workers die again and again is yielded with a ValueError.
+    A worker that is killed, or whose GPU is gone, costs the job it was running, which runs again,
+    and an answer that was on its way. A job whose workers die again and again is yielded with a
+    ValueError.
 
     Raises ValueError when the scheduler does not answer or is lost, when there are no workers for
     NO_WORKERS seconds, and for workers that have other versions, several threads or a GPU that
@@ -143,11 +149,15 @@ def crowded(device: str, address: str) -> str:
 
 
 def _call(name: str, packed: bytes) -> bytes:
-    """On a worker: run a job on the bench of that name."""
+    """On a worker: run a job on the bench of that name. One whose GPU is gone ends its process."""
     mine = get_worker().plugins.get(name)
     if mine is None or mine.bench is None:
         raise Refused(getattr(mine, "refusal", "") or f"worker: has no data of sweep {name}")
-    return answered(mine.bench, packed)
+    answer = answered(mine.bench, packed)
+    if isinstance(lost := pickle.loads(answer), DeviceLost):
+        log.error("%s. This worker ends; its job runs elsewhere", lost)
+        os._exit(1)  # as if it had been killed
+    return answer
 
 
 @contextmanager
@@ -187,7 +197,7 @@ def _registered(client: Client, bench: object, scheduler: str) -> Iterator[str]:
     name = PREFIX + client.id
     try:
         client.run_on_scheduler(_forget_the_dead, PREFIX)
-        _register(client, Bench(dumps(bench), versions()), name)
+        _register(client, BenchPlugin(dumps(bench), versions()), name)
     except Refused:
         _unregister(client, name)
         raise
@@ -202,7 +212,7 @@ def _registered(client: Client, bench: object, scheduler: str) -> Iterator[str]:
         _unregister(client, name)
 
 
-def _register(client: Client, plugin: Bench, name: str) -> None:
+def _register(client: Client, plugin: BenchPlugin, name: str) -> None:
     """To all workers at once. When one dies meanwhile, the scheduler hangs up: ask it again."""
     for left in reversed(range(ATTEMPTS)):
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.study import Bar
 from foqus_lib.studies.clustering import options as names
 
 LARGEST = 0.6  # share of signals that one cluster may hold

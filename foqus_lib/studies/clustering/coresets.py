@@ -7,7 +7,6 @@ import torch
 from numpy import ndarray
 
 from foqus_lib.experiment.key import Trial, basis_points
-from foqus_lib.experiment.pace import FORWARD
 from foqus_lib.models import MODELS
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.budget import budget_of
@@ -21,6 +20,7 @@ from foqus_lib.studies.clustering.encoders import trained
 from foqus_lib.studies.clustering.keeping import clusters_of
 from foqus_lib.studies.clustering.options import Options
 from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.pace import FORWARD
 from foqus_lib.training.collect import collect
 from foqus_lib.training.predict import accuracies
 

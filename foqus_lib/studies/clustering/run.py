@@ -9,7 +9,6 @@ import pandas as pd
 
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import RATE, Axis, Job, Metric, Study
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.clustering import coresets, grid
@@ -19,6 +18,7 @@ from foqus_lib.studies.clustering.encoders import make_encoder, trained
 from foqus_lib.studies.clustering.grid import CLUSTERS, CORESETS
 from foqus_lib.studies.clustering.keeping import clusters_of
 from foqus_lib.studies.clustering.measuring import measured
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 
 K_MEANS = 0.5  # visits a signal that twenty starts cost, about
 

@@ -18,7 +18,7 @@ NO_NETWORK = ("Uniform", ALL_DATA, NONE)  # every block shares their trials
 
 @dataclass(frozen=True)
 class Bench:
-    """Where and how the trials of one sweep run; it travels to every worker once."""
+    """Where and how the trials of one sweep run; it goes to every worker once a stage."""
 
     task: Task
     collection: Collection

@@ -20,6 +20,7 @@ from foqus_lib.datasets.catalog import prepare
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.plan import OF_A_WORKER, Plan, in_words, plan, size_in_words
+from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.studies.coreset import grid
@@ -66,7 +67,7 @@ class Opened:
         todo, task = self.plan(), self.bench.task
         loading = OF_A_WORKER + 2 * (task.train.iq.nbytes + task.test.iq.nbytes)
         memory = size_in_words(max(todo.memory, loading))
-        time = f"about {in_words(max(todo.seconds(todo.jobs), 1))} of training"
+        time = f"about {in_words(max(todo.seconds_in_all, 1))} of training"
         return (
             f"{task.about}\n"
             f"expected for the evaluation: {time if todo.missing else 'no training'} on "
@@ -77,7 +78,7 @@ class Opened:
     def run(self, progress: Callable[[str], None]) -> tuple[store.Scan, pd.DataFrame]:
         """Run what is missing; what is complete, and one row a finished trial."""
         found = sweep(CORESET, self.bench, self.trials, self.workers, progress, probed_from=0)
-        return found, store.frame(self.bench.root, CORESET, self.trials)
+        return found, frame(self.bench.root, CORESET, self.trials)
 
 
 def opened(asked: Evaluation, results: Path, device: str = "auto") -> Opened:

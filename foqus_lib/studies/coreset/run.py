@@ -20,7 +20,6 @@ from foqus_lib.durable import check_room
 from foqus_lib.evidence import Evidence
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
@@ -33,6 +32,7 @@ from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
 from foqus_lib.studies.coreset.room import bytes_on_disk
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
 from foqus_lib.training.single import diverged
@@ -179,21 +179,23 @@ def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:
 
 def _train_and_publish(bench: Bench, members: Sequence[tuple[Trial, ndarray]]) -> None:
     """Members of one network, recipe and size; those of a stack are published as it ends."""
-    left, began = [trial for trial, _ in members], time.perf_counter()
+    left = [trial for trial, _ in members]
+    began, since = time.time(), time.perf_counter()
 
     def publish(outcomes: Sequence[Outcome]) -> None:
         """Of the stack that has ended: its members are the first of those left."""
-        nonlocal began
+        nonlocal began, since
         facts = provenance(
             device=bench.device,
-            seconds=(time.perf_counter() - began) / len(outcomes),
+            seconds=(time.perf_counter() - since) / len(outcomes),
             about=bench.task.about,
             fused=len(outcomes),
+            began=began,
         )
         for outcome in outcomes:
             _publish(bench, left[0], len(members[0][1]), outcome, facts)
             del left[0]
-        began = time.perf_counter()
+        began, since = time.time(), time.perf_counter()
 
     with noted(bench, left):
         _train(bench, members, publish)

@@ -1,6 +1,6 @@
 """What the specification asks of this chapter, section 2.7. 2.7.2 is a test: alpha = 0 is DM."""
 
-from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.study import Bar
 from foqus_lib.studies.distillation.moves import LEAST, MOST
 from foqus_lib.studies.distillation.networks import RESNET
 from foqus_lib.studies.distillation.options import FLOOR, PSI

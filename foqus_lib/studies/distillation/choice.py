@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from foqus_lib.errors import Diverged
 from foqus_lib.experiment import store
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.trials import sweep_trials
@@ -35,7 +34,7 @@ def scores(bench: Bench, method: str) -> dict[str, float]:
         if store.has(bench.root, one):
             metrics = store.read(bench.root, one)["metrics"]
             each[one.method] += metrics["accuracy_val"], metrics["accuracy_val_rotated"]
-        elif _diverged(store.last_failure(bench.root, one.key)):
+        elif (failure := store.last_failure(bench.root, one.key)) and failure.diverged:
             each[one.method].append(np.nan)
         else:
             raise ValueError(
@@ -47,8 +46,3 @@ def scores(bench: Bench, method: str) -> dict[str, float]:
     if not whole:
         raise ValueError(f"{method}: every weight and step that was tried failed. Try smaller ones")
     return whole
-
-
-def _diverged(failure: str) -> bool:
-    """Whether a trial will fail so again: by itself, or as what it says of its set."""
-    return f"{Diverged.__module__}.{Diverged.__qualname__}: " in failure

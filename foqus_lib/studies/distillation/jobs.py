@@ -9,11 +9,9 @@ import torch
 from foqus_lib.companions import gradient_matching as dc
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.borrowed import record_jobs
-from foqus_lib.studies.coreset.run import FORWARD
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.choice import settled
 from foqus_lib.studies.distillation.networks import BUILDS
@@ -22,6 +20,7 @@ from foqus_lib.studies.distillation.run import run_trials
 from foqus_lib.studies.distillation.sets import make_set, set_key
 from foqus_lib.studies.distillation.trials import sweep_trials
 from foqus_lib.studies.distillation.ways import Way, ways
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.training import fit
 from foqus_lib.training.recipe import Recipe
 

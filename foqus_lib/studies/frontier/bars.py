@@ -5,8 +5,7 @@ from itertools import product
 import pandas as pd
 
 from foqus_lib.companions.cuttable import NETWORKS
-from foqus_lib.experiment.bar import Bar
-from foqus_lib.experiment.study import percent_of_points
+from foqus_lib.experiment.study import Bar, percent_of_points
 from foqus_lib.models.summary import parameters
 from foqus_lib.studies.frontier.options import AS_LONG, FOQUS, MIXED, RESNET, WHOLE
 

@@ -94,15 +94,16 @@ def record_and_price(bench: Bench, seed: int) -> None:
     here = stored(bench.records, PSI, seed)
     begun = artifacts.partial(bench.root, [bench.records.evidence_key(PSI, seed)]).exists()
     with one_thread():
-        began = time.process_time()
+        began, since = time.time(), time.process_time()
         if not here:
             collect_evidence(bench.records, PSI, [seed])
             if not stored(bench.records, PSI, seed):
                 return  # it failed, and is noted under its key
-        seconds = time.process_time() - began
+        seconds = time.process_time() - since
         if here or begun:
             seconds = _seconds_of_a_record(bench, seed)
-    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
+    about = bench.task.about
+    facts = provenance(device=bench.device, seconds=seconds, about=about, began=began)
     key = price_key(bench, seed)
     artifacts.save_arrays(bench.root, key, {"seconds": np.array(seconds)}, facts)
 
@@ -137,7 +138,7 @@ def make_set(bench: Bench, points: int, seed: int) -> None:
     start = train[_start(bench, points, seed)]
     probe = torch.from_numpy(start.iq).to(bench.device)
     name = f"frontier distil {bench.task.fingerprint} {seed}"
-    began = time.process_time()
+    began, since = time.time(), time.process_time()
     try:
         with device_watched(bench.device), one_thread():
             made = distil(
@@ -156,8 +157,8 @@ def make_set(bench: Bench, points: int, seed: int) -> None:
     except ValueError as error:
         store.fail(bench.root, key, error)
         return
-    seconds = time.process_time() - began
-    facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
+    seconds, about = time.process_time() - since, bench.task.about
+    facts = provenance(device=bench.device, seconds=seconds, about=about, began=began)
     arrays = {"iq": made.signals.iq, "seconds": np.array(seconds)}
     artifacts.save_arrays(bench.root, key, arrays, facts)
 

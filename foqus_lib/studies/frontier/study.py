@@ -9,13 +9,12 @@ import numpy as np
 
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.models.summary import parameters
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.records import stored
-from foqus_lib.studies.coreset.run import FORWARD, measure
+from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.frontier.bench import Bench, per_class
 from foqus_lib.studies.frontier.networks import trained
 from foqus_lib.studies.frontier.options import AS_LONG, DISTILLED, FLOOR, PSI, WHOLE
@@ -28,6 +27,7 @@ from foqus_lib.studies.frontier.sets import (
     stock_of,
 )
 from foqus_lib.studies.frontier.trials import NAME, VERSION, looks_at_record
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.training.predict import said
 
 

@@ -5,7 +5,7 @@ ResNet20 keeps a block of every stage, so its deepest cut is two thirds; CNN1D's
 
 import pandas as pd
 
-from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.study import Bar
 from foqus_lib.studies.layer_pruning.options import FULL, OURS, RANDOM, SCRATCH
 
 UNPRUNED = "Full, before training on"

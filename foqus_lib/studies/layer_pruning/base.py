@@ -45,7 +45,7 @@ def recorded(
     loss stops being finite.
     """
     clock = time.perf_counter if bench.device.startswith("cuda") else time.process_time
-    began, device = clock(), torch.device(bench.device)
+    began, since, device = time.time(), clock(), torch.device(bench.device)
     begin = None if start is None else [wrapped(start)]
     with device_watched(bench.device):
         [found] = collect(
@@ -55,7 +55,8 @@ def recorded(
     if isinstance(found, ValueError):
         raise found
     record, weights = found
-    facts = provenance(device=bench.device, seconds=clock() - began, about=bench.task.about)
+    seconds, about = clock() - since, bench.task.about
+    facts = provenance(device=bench.device, seconds=seconds, about=about, began=began)
     return evidence.to_arrays(record), weights, facts
 
 

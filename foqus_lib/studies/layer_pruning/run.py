@@ -13,7 +13,6 @@ from foqus_lib.companions import layer_baselines as baselines
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.models.copies import put
 from foqus_lib.models.summary import flops, parameters
@@ -23,6 +22,7 @@ from foqus_lib.studies.layer_pruning.base import base_weights, train_base, train
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, fresh, wrapped
 from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, score_of
 from foqus_lib.studies.layer_pruning.options import CHANNELS, FULL, SCRATCH
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.training.predict import logits_of
 from foqus_lib.training.timing import milliseconds
 

@@ -12,7 +12,6 @@ from numpy import ndarray
 
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import RATE, Job, Metric, Study
 from foqus_lib.models import MODELS
@@ -20,10 +19,11 @@ from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
-from foqus_lib.studies.coreset.run import FORWARD, measure
+from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.grid import NAME, VERSION, looks_at_record
 from foqus_lib.studies.leaderboard.options import FLOOR, Options
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.training.device import pick_device
 from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import of_model

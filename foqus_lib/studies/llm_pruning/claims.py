@@ -12,9 +12,8 @@ import pandas as pd
 
 from foqus_lib.companions.llm_pruning import tuning
 from foqus_lib.companions.llm_pruning.scores import SCORES
-from foqus_lib.experiment.bar import Bar
 from foqus_lib.experiment.key import NONE
-from foqus_lib.experiment.study import Study
+from foqus_lib.experiment.study import Bar, Study
 from foqus_lib.studies.llm_pruning.options import (
     CONTROL,
     FIRST,

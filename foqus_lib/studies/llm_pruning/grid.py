@@ -8,7 +8,6 @@ import numpy as np
 from foqus_lib.companions.llm_pruning import blocks, tuning
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import NONE, Trial
-from foqus_lib.experiment.pace import FORWARD
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Axis, Job, Metric, Study
 from foqus_lib.studies.llm_pruning.claims import CEILING, REFERENCE, tabled
@@ -23,6 +22,7 @@ from foqus_lib.studies.llm_pruning.options import (
     percent,
 )
 from foqus_lib.studies.llm_pruning.run import run_rows
+from foqus_lib.studies.pace import FORWARD
 
 DEAR = {tuning.LORA: 2.5, tuning.FULL: 3.0}  # a step of it, in steps of the others
 

@@ -1,6 +1,6 @@
 """What the specification asks of this chapter, section 3.7. 3.7.1 and 3.7.2 are tests."""
 
-from foqus_lib.experiment.bar import Bar
+from foqus_lib.experiment.study import Bar
 from foqus_lib.studies.mixing.rows import FLOOR
 
 MIXED = "RM", "n-RM"

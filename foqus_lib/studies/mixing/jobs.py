@@ -8,12 +8,12 @@ import numpy as np
 
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import FORWARD, seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.coreset.borrowed import record_jobs
 from foqus_lib.studies.mixing.bench import Bench
 from foqus_lib.studies.mixing.run import fitted, recipe_of, run_trials
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:

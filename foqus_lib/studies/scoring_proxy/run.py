@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.models import MODELS
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.coreset.bench import evaluate_name
 from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.layer_pruning.benches import Bench
-from foqus_lib.studies.layer_pruning.run import FORWARD, base_jobs, memory, seconds_per_visit
+from foqus_lib.studies.layer_pruning.run import base_jobs, memory, seconds_per_visit
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.studies.scoring_proxy.partners import compared_with
 from foqus_lib.studies.scoring_proxy.records import (
     UNIFORM,

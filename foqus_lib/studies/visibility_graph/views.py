@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from foqus_lib.companions.visibility_graph.layer import AdaptiveVisibilityGraph, with_kernels
-from foqus_lib.experiment.bar import Bar
 from foqus_lib.experiment.settings import ROOT
+from foqus_lib.experiment.study import Bar
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE
 from foqus_lib.studies.visibility_graph.grid import CHOSEN_FLOOR, STUDY
 from foqus_lib.studies.visibility_graph.rows import BAND, EMPTY, LEARNED, VISIBILITY, compared

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from foqus_lib.companions.visibility_graph import rules
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.pace import seconds_a_visit
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies import attempt
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
+from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.studies.visibility_graph import costs, looks, rows
 from foqus_lib.studies.visibility_graph.grid import Bench
 from foqus_lib.training.predict import said
@@ -53,7 +53,7 @@ def _visits(bench: Bench, trial: Trial) -> float:
     kept = budget_of(trial.budget / 10_000, len(bench.task.train))
     tests = 1 if trial.method in rows.PLAIN else 2
     epochs = bench.how.recipe_of(trial.method, trial["coreset"]).epochs
-    return kept * epochs + tests * run.FORWARD * len(bench.task.test)
+    return kept * epochs + tests * FORWARD * len(bench.task.test)
 
 
 def _memory(bench: Bench) -> int:

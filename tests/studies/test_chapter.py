@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foqus_lib import cli
-from foqus_lib.experiment.workers.shard import shard
 from foqus_lib.studies import catalog
+from foqus_lib.studies.chapter import shard
 
 
 def test_by_hand():
