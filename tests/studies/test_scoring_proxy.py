@@ -140,6 +140,17 @@ def test_a_record_that_is_not_there_says_so(bench, rows):
         scoring_proxy.record_of(bench, WHOLE, 7)
 
 
+def test_a_base_that_diverged_says_so_in_every_row_that_looks(bench, tmp_path, monkeypatch):
+    def nothing(*given):
+        raise ValueError("loss: not finite from epoch 1 (made up)")
+
+    monkeypatch.setattr(base, "recorded", nothing)
+    wanted = [one for one in trials(bench.task) if one.method != UNIFORM]
+    found = sweep.sweep(STUDY, replace(bench, root=tmp_path), wanted)
+    assert len(found.failed) == 3
+    assert all("not finite from epoch 1" in why for why in found.failed.values())
+
+
 def test_a_selector_computes_where_the_bench_says(bench, rows, monkeypatch):
     seen = []
 

@@ -43,7 +43,7 @@ def base_jobs(bench: Bench, wanted: Sequence[tuple[str, int]]) -> list[Job]:
         Job(
             train_base,
             (named, seed),
-            makes=(one.base_key(seed),),
+            makes=one.base_keys(seed),
             kind=(named, one.options.precision),
             cost=len(bench.task.train) * one.options.base_epochs * (1 + FORWARD),
             probe=seconds_per_visit,
