@@ -52,6 +52,11 @@ def test_signals_too_short_for_the_network_on_the_coresets_are_refused(task):
         trials(replace(task, train=cut))
 
 
+def test_a_rate_that_keeps_nothing_is_refused_before_any_training(task):
+    with pytest.raises(ValueError, match="rate: 0.005 of 64 signals keeps none"):
+        scoring_proxy.trials(tiny.common(), replace(OPTIONS, rates=(0.005,)), task)
+
+
 def test_one_seed_needs_a_second_base_network_to_compare_with(bench):
     bases, proxies, last = run.jobs(replace(bench, root=bench.root / "e"), trials(bench.task))
     assert [job.arguments for job in bases] == [(OPTIONS.named, 0), (OPTIONS.named, 1)]

@@ -20,6 +20,7 @@ from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
+from foqus_lib.studies.coreset.draw import refuse_impossible
 from foqus_lib.studies.coreset.run import FORWARD, measure
 from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.grid import NAME, VERSION, looks_at_record
@@ -58,7 +59,8 @@ def public(common: Common, options: Options) -> Task:
 
 
 def bench(common: Common, options: Options, subject: Task) -> Bench:
-    """Both tracks; subject: the public one."""
+    """Both tracks; subject: the public one. Refuses rates that its pool cannot fill."""
+    refuse_impossible(subject.train, options.rates, options.rows, options.early_runs)
     device = str(pick_device(common.device))
     records = coreset_bench.Bench(
         subject, options.collection, options.recipe, common.store, device, common.memory

@@ -22,7 +22,7 @@ from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
 from foqus_lib.studies.visibility_graph import costs, looks, rows
-from foqus_lib.studies.visibility_graph.grid import Bench
+from foqus_lib.studies.visibility_graph.bench import Bench
 from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import Recipe
 from foqus_lib.training.single import fit_one
