@@ -8,6 +8,7 @@ from pathlib import Path
 from foqus_lib import durable, own_coreset
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
+from foqus_lib.say import say
 
 # chapters; to ask the catalog takes seconds
 WITHOUT_NOTEBOOK = {"02_boundary", "10_scoring_proxy", "leaderboard"}
@@ -102,11 +103,6 @@ def score(args: argparse.Namespace) -> int:
     from foqus_lib.score import score as scored  # pandas and SciPy: seconds, so only when asked
 
     return scored(args)
-
-
-def say(text: str) -> None:
-    """Progress goes to stderr, so that results can be piped."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def add_to(command) -> None:

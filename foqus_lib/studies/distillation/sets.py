@@ -20,12 +20,12 @@ from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NONE
 from foqus_lib.studies.coreset.borrowed import coreset_of
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.choice import settled
 from foqus_lib.studies.distillation.options import FLOOR, PSI
 from foqus_lib.studies.distillation.trials import versions
 from foqus_lib.studies.distillation.ways import Way
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training import fit
 
 PROBES = 4  # new networks on which a set's loss is compared with its start's

@@ -22,10 +22,10 @@ from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import ALL_DATA, select_name
 from foqus_lib.studies.coreset.borrowed import coreset_of
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.frontier.bench import Bench, per_class
 from foqus_lib.studies.frontier.options import DISTILLED, FRESH, PSI, SHORT, chosen_by
 from foqus_lib.studies.frontier.trials import looks_at_record
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training.collect import collect
 
 

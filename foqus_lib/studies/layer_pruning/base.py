@@ -11,8 +11,8 @@ from foqus_lib import evidence
 from foqus_lib.companions.layer_pruning import Weights
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, wrapped
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training.collect import Collection, collect
 from foqus_lib.training.recipe import Recipe
 from foqus_lib.training.single import fit_one
