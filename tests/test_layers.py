@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 LIBRARY = Path(__file__).resolve().parents[1] / "foqus_lib"
-GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes"}
+GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes", "checkout",
+          "outputs"}  # fmt: skip
 BELOW = {"ground", "datasets", "models", "selection", "training"}
 MAY_IMPORT = {
     "ground": {"ground"},
