@@ -126,8 +126,9 @@ def make_shared(chapters: Sequence[Opened], workers: int, say: Progress) -> None
 def opened(notebook: str, given: Mapping, part: str = "") -> Opened:
     """The chapter with its settings: the profile's, changed by `given` (a dict, or globals()).
 
-    part: "2/8" for the second of eight parts of its trials, which need no record of another part
-    (but 10_scoring_proxy, where a seed is compared with the one before, and both may train it).
+    part: "2/8" for the second of eight parts of its trials, which need nothing that another part
+    makes. But in 08_distillation each repeats the sweep on val, in 11_llm_pruning the small model,
+    scores and rates; in 10_scoring_proxy a seed is compared with another, and both may be trained.
     """
     one = chapter_of(notebook)
     asked = settings.asked(given)

@@ -1,6 +1,7 @@
 """A coreset of somebody's own signals: load, train, score, choose; `own_folder` writes it down.
 
-    choose(request, store, device) -> Choice -> own_folder.write(folder, choice, page)
+    choose(request, store, device) -> Choice
+    own_folder.write(folder, choice.rows, choice.table, page, choice.manifest)
 
 `own_evaluation` measures whether such a choice helps.
 """
