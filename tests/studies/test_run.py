@@ -43,6 +43,7 @@ def test_every_trial_that_opens_a_record_has_room_for_two(notebook, tmp_path):
     first, *later = chapter.study.jobs(chapter.bench, chapter.trials)
     two = 2 * 20_000 * 13 * len(chapter.task.train)
     assert first and all(job.memory > two and job.disk > two for job in first)
+    assert {key["what"] for job in first for key in job.makes} == {"evidence"}  # so it is shared
     assert max(job.memory for stage in later for job in stage if job.trials) > two
 
 

@@ -55,12 +55,11 @@ def _priced(bench: Bench, seed: int) -> bool:
 
 
 def _record_job(bench: Bench, seed: int) -> Job:
-    """The coreset grid's, with its price."""
+    """The coreset grid's, with its price, whose failure is asked for under the record's key."""
     job = evidence_job(bench.records, PSI, [seed])
     return replace(
-        job, call=record_and_price, arguments=(seed,),
-        makes=(*job.makes, price_key(bench, seed)), kind=(PSI, WHOLE), probe=_seconds_per_visit,
-    )  # fmt: skip
+        job, call=record_and_price, arguments=(seed,), kind=(PSI, WHOLE), probe=_seconds_per_visit
+    )
 
 
 def _set_job(bench: Bench, points: int, seed: int) -> Job:
