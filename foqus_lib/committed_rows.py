@@ -21,11 +21,11 @@ from foqus_lib.studies.coreset import grid
 NAMED: dict[str, Study] = dict.fromkeys(("main", "ablation", "cross", "newer"), grid.CORESET)
 NAMED |= {"boundary": boundary.STUDY}
 NAMED |= {f"distillation/{stem}": distillation.STUDY for stem in distillation.FILES}
-NAMED |= {f"layer_pruning/{stem}": layer_pruning.STUDY for stem in ("rows", "real")}
-NAMED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy", "real_proxy")}
 NAMED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
 NAMED |= {
-    "llm_pruning/rows": llm_pruning.STUDY,
+    "layer_pruning/real": layer_pruning.STUDY,
+    "layer_pruning/proxy": scoring_proxy.STUDY,
+    "layer_pruning/real_proxy": scoring_proxy.STUDY,
     "llm_pruning/half": llm_pruning.STUDY,
     "llm_pruning/radio": layer_pruning.STUDY,
     "clustering/real": clustering.STUDY,
