@@ -66,9 +66,11 @@ def test_one_seed_needs_a_second_base_network_to_compare_with(bench):
 
 def test_a_record_has_room_where_it_is_made_and_two_where_they_are_compared(bench):
     long = replace(bench, root=bench.root / "e", options=replace(OPTIONS, base_epochs=20_000))
-    bases, _, last = run.jobs(long, scoring_proxy.trials(tiny.common(), long.options, bench.task))
+    wanted = scoring_proxy.trials(tiny.common(), long.options, bench.task)
+    bases, proxies, last = run.jobs(long, wanted)
     one = 13 * 20_000 * len(bench.task.train)
-    assert all(job.memory > one for job in bases) and all(job.memory > 2 * one for job in last)
+    assert all(job.memory > one for job in (*bases, *proxies))
+    assert all(job.memory > 2 * one for job in last)
 
 
 def test_chance_needs_no_base_network(bench):

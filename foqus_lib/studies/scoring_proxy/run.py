@@ -65,11 +65,11 @@ def _record_job(bench: Bench, method: str, seed: int) -> Job:
         kind=(how.named, how.precision),
         cost=share * len(bench.task.train) * recipe_of(how, method).epochs * (1 + FORWARD),
         probe=seconds_per_visit,
-        memory=memory(bench),
+        memory=memory(bench) + of_record(bench),
     )
 
 
-def _job(bench: Bench, trial: Trial, memory: int) -> Job:
+def _job(bench: Bench, trial: Trial, held: int) -> Job:
     how, task = bench.options, bench.task
     kept = trial.budget / 10_000 * len(task.train)
     return Job(
@@ -79,7 +79,7 @@ def _job(bench: Bench, trial: Trial, memory: int) -> Job:
         kind=(how.model, how.precision),
         cost=kept * how.model_epochs + FORWARD * len(task.test),
         probe=_seconds_per_visit,
-        memory=memory,
+        memory=held,
     )
 
 
