@@ -7,11 +7,8 @@ from pathlib import Path
 
 from foqus_lib import durable, own_coreset
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
-
-# chapters; to ask the catalog takes seconds
-WITHOUT_NOTEBOOK = {"02_boundary", "10_scoring_proxy", "leaderboard"}
-WITHOUT_GRID = {"02_explorer", "02_method", "06_datasets"}
+from foqus_lib.experiment.settings import PROFILES, ROOT
+from foqus_lib.say import say
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -64,10 +61,10 @@ def sweep(args: argparse.Namespace) -> int:
 
 def derive(args: argparse.Namespace) -> int:
     """Write the tables of book/results/*/derived anew from the committed rows beside them."""
+    from foqus_lib.committed_rows import committed
     from foqus_lib.report.derive import derive as write
-    from foqus_lib.studies.catalog import COMMITTED
 
-    for path in write(COMMITTED):
+    for path in write(committed()):
         print(path.relative_to(ROOT))
     return 0
 
@@ -104,17 +101,11 @@ def score(args: argparse.Namespace) -> int:
     return scored(args)
 
 
-def say(text: str) -> None:
-    """Progress goes to stderr, so that results can be piped."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def add_to(command) -> None:
     """Declare all; `command(name, function)` gives a parser."""
     own_coreset.add_to(command)
     one = command("sweep", sweep)
-    names = {path.stem for path in NOTEBOOKS.glob("*.ipynb")} - WITHOUT_GRID | WITHOUT_NOTEBOOK
-    one.add_argument("chapter", help=f"one of {', '.join(sorted(names))}")
+    one.add_argument("chapter", help="such as 03_main_tables; a name that is none lists them all")
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick", help="(default: quick)")
     one.add_argument("--plan", action="store_true", help="say what would be run, and stop")
@@ -124,8 +115,9 @@ def add_to(command) -> None:
         help="an earlier export: its rows count as finished; may be repeated",
     )  # fmt: skip
     one.add_argument(
-        "--scheduler", metavar="ADDRESS", default="", help="of Dask: tcp://host:8786, or its file"
-    )
+        "--scheduler", metavar="ADDRESS",
+        help="of Dask: tcp://host:8786, or its file (default: as the profile says)",
+    )  # fmt: skip
     one.add_argument("--shard", metavar="I/N", default="", help="only this part: 1/8, 2/8 ...")
     one = command("score", score)
     one.add_argument("submission", help="name, set, rate and row numbers: .csv, .txt or .json")

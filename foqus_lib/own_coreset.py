@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from foqus_lib.experiment.settings import LEAST, MOST_SEEDS, NO_CUT, ROOT, at_least, at_most
+from foqus_lib.say import say
 
 STORE = ROOT / ".foqus/store"
 # Said also of what the method, or no --evaluate, leaves unused: it was meant to do something.
@@ -17,7 +18,6 @@ MOST = {"evaluate": MOST_SEEDS, "epochs": 10_000, "early_epochs": 10_000, "early
 def select(args: argparse.Namespace) -> int:
     """Choose a coreset of your own signals: indices, scores, report and manifest in one folder."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from foqus_lib.commands import say
     from foqus_lib.datasets.own import export
     from foqus_lib.studies.coreset import own, own_folder  # torch: two seconds, so only when asked
 
@@ -151,7 +151,6 @@ def _opened(evaluation, args: argparse.Namespace):
 
 def _evaluated(evaluation, args: argparse.Namespace):
     """Run what the store lacks of it; what its rows say."""
-    from foqus_lib.commands import say
     from foqus_lib.experiment.key import basis_points
     from foqus_lib.report.own_verdict import Evaluated
     from foqus_lib.studies.coreset.grid import CORESET

@@ -9,7 +9,6 @@ import os
 import platform
 import re
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +18,10 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
+from foqus_lib import checkout
+from foqus_lib.outputs import PROGRESS, UNFINISHED
 from foqus_lib.processes import CHILD, SHARED, sharers
 
-UNFINISHED = "application/vnd.foqus.unfinished+json"  # an output that says what a grid lacks
 FAILED = "failed"  # in the facts of a page whose notebook did not run to its end: why
 HEARTBEAT = 30  # seconds between two lines that say what is still running
 SCRIPT = re.compile(r"<script|<[^>]*(javascript:|\son\w+\s*=)", re.IGNORECASE)
@@ -256,9 +256,11 @@ def _strip(notebook: dict) -> None:
         if "injected-parameters" in cell["metadata"].get("tags", []):
             cell["id"] = "injected-parameters"
         if "outputs" in cell:  # `report.live.live_line`: what one waited for is no result
-            cell["outputs"] = [
-                one for one in cell["outputs"] if one.get("metadata", {}).get("foqus") != "progress"
-            ]
+            cell["outputs"] = [one for one in cell["outputs"] if not _is_progress(one)]
+
+
+def _is_progress(output: Mapping) -> bool:
+    return PROGRESS.items() <= output.get("metadata", {}).items()
 
 
 def _installed(package: str) -> str:
@@ -269,11 +271,6 @@ def _installed(package: str) -> str:
 
 
 def commit(root: Path) -> str:
-    """The short git commit of `root`, with "+" when files differ from it; "unknown" without git."""
-    git = ["git", "-C", str(root)]
-    with suppress(OSError, subprocess.CalledProcessError):
-        run_git = {"text": True, "stderr": subprocess.DEVNULL}
-        head = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], **run_git).strip()
-        changed = subprocess.check_output([*git, "status", "--porcelain", "-uno"], **run_git)
-        return head + ("+" if changed.strip() else "")
-    return "unknown"
+    """The commit of a page, in short; "unknown" without git. A page is made of notebooks too."""
+    sha, plus, dirty = checkout.commit("notebooks", root=root).partition("+")
+    return f"{sha[:7]}{plus}{dirty}" or "unknown"

@@ -8,11 +8,11 @@ import pandas as pd
 from foqus_lib.report import compare
 from foqus_lib.report.committed import committed
 from foqus_lib.report.standing import NO_ROWS, printed, standing
+from foqus_lib.say import say
 
 
 def score(args: argparse.Namespace) -> int:
     """Both tracks of a submission, printed beside the board's rows; 1 if a trial failed."""
-    from foqus_lib.commands import say
     from foqus_lib.studies import catalog  # torch: two seconds, so only when asked
     from foqus_lib.studies.leaderboard import submission
 

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -200,6 +202,24 @@ def test_doctor_finds_a_stained_notebook(toy, capsys):
     path.write_text(path.read_text().replace('"execution_count": null', '"execution_count": 3'))
     [(fine, _, words)] = doctor._notebooks()
     assert not fine and words == "01_setup.ipynb hold outputs: python3 book.py clean"
+
+
+def test_a_sweep_uses_the_scheduler_that_the_profile_names(toy, monkeypatch):
+    (toy / "profiles").unlink()
+    shutil.copytree(ROOT / "notebooks" / "profiles", toy / "profiles")
+    smoke = toy / "profiles" / "smoke.yaml"
+    named = re.sub('scheduler: ""', "scheduler: tcp://host:1", smoke.read_text(encoding="utf-8"))
+    smoke.write_text(named, encoding="utf-8")
+    real, seen = catalog.opened, []
+
+    def noting(*asked):
+        seen.append(real(*asked).common.scheduler)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(catalog, "opened", noting)
+    for words in ([], ["--scheduler", "tcp://other:2"]):
+        assert cli.main(["sweep", "03_main_tables", "--profile", "smoke", *words]) == 2
+    assert seen == ["tcp://host:1", "tcp://other:2"]
 
 
 def test_doctor_says_where_results_cannot_be_written(tmp_path, monkeypatch):

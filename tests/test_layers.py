@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 LIBRARY = Path(__file__).resolve().parents[1] / "foqus_lib"
-GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes"}
+GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes", "checkout",
+          "outputs"}  # fmt: skip
 BELOW = {"ground", "datasets", "models", "selection", "training"}
 MAY_IMPORT = {
     "ground": {"ground"},
@@ -70,6 +71,38 @@ def test_imports_point_down(path):
             assert room(module) in MAY_IMPORT[here], f"{here} must not import {'.'.join(module)}"
         if (path.relative_to(LIBRARY).as_posix(), module[0]) not in EXCEPT:
             assert module[0] not in NEVER.get(here, ()), f"{here} must not import {module[0]}"
+
+
+def circles(paths):
+    """Modules that import one another, inside functions as well, and those between them."""
+    parts = {path: path.relative_to(LIBRARY.parent).with_suffix("").parts for path in paths}
+    names = {".".join(p).removesuffix(".__init__"): path for path, p in parts.items()}
+    needs = {}
+    for name, path in names.items():
+        asked = [".".join(module) for module in imports(path)]
+        asked = {one if one in names else one.rpartition(".")[0] for one in asked}
+        needs[name] = asked & names.keys() - {name}
+    while last := [name for name in needs if not needs[name] & needs.keys()]:
+        for name in last:  # it needs nothing that is left
+            del needs[name]
+    while first := set(needs) - set().union(*needs.values()):
+        for name in first:  # nothing that is left needs it
+            del needs[name]
+    return sorted(needs)
+
+
+def test_no_two_modules_import_one_another():
+    assert circles(FILES) == []
+
+
+def test_the_rule_sees_a_circle_inside_a_function(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "LIBRARY", tmp_path / "foqus_lib")
+    lines = {"a": "def f():\n    from foqus_lib.b import g", "b": "import foqus_lib.a", "c": ""}
+    paths = [tmp_path / "foqus_lib" / f"{name}.py" for name in lines]
+    paths[0].parent.mkdir()
+    for path, line in zip(paths, lines.values(), strict=True):
+        path.write_text(line, encoding="utf-8")
+    assert circles(paths) == ["foqus_lib.a", "foqus_lib.b"]
 
 
 def of_torch(path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from foqus_lib import runner
+from foqus_lib import checkout, runner
 from foqus_lib.experiment import settings
 from foqus_lib.processes import SHARED
 
@@ -219,4 +219,30 @@ def wait_for(condition, seconds=120):
 
 
 def test_commit_is_unknown_outside_git(tmp_path):
-    assert runner.commit(tmp_path) == "unknown"
+    assert runner.commit(tmp_path) == "unknown" and checkout.commit(root=tmp_path) == ""
+
+
+def test_rows_and_pages_of_one_checkout_name_one_commit(tmp_path):
+    def commit():
+        checkout.commit.cache_clear()  # a process computes by the files that it began with
+        return checkout.commit(root=tmp_path), runner.commit(tmp_path)
+
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    row, page = commit()
+    assert len(row) == 40 and page == row[:7]
+    (tmp_path / "book.md").write_text("a word", encoding="utf-8")
+    assert commit() == (row, page)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "new.ipynb").write_text("{}", encoding="utf-8")
+    assert commit() == (row, page + "+dirty")
+    (tmp_path / "foqus_lib").mkdir()
+    (tmp_path / "foqus_lib" / "new.py").write_text("", encoding="utf-8")
+    assert commit() == (row + "+dirty", page + "+dirty")
+
+
+def test_what_outputs_say_to_the_runner_is_written_once():
+    files = [path.name for path in (ROOT / "foqus_lib").rglob("*.py")
+             if "vnd.foqus.unfinished" in path.read_text(encoding="utf-8")]  # fmt: skip
+    assert files == ["outputs.py"]

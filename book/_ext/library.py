@@ -29,7 +29,8 @@ FLOORS = {
     "studies": "One file a chapter: which trials there are, how one is run.",
     "top": "Commands, notebooks, the course.",
 }
-GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes"}
+GROUND = {"signals", "splits", "seeds", "evidence", "errors", "durable", "processes", "checkout",
+          "outputs"}  # fmt: skip
 CODE = re.compile(r"(`[^`]+`|\{[a-z]+\})")
 NAMED = ast.FunctionDef | ast.ClassDef
 

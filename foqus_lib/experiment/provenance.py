@@ -1,16 +1,15 @@
 """Where a number comes from: library, commit, versions, machine. Never part of a trial's key."""
 
 import platform
-import subprocess
 import time
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 
 import foqus_lib
+from foqus_lib.checkout import commit
 
 
 def provenance(
@@ -38,28 +37,8 @@ def provenance(
     }
 
 
-@cache
-def commit() -> str:
-    """The checkout's commit, "+dirty" if files differ from it; "" outside a checkout of ours."""
-    here = Path(foqus_lib.__file__).resolve().parents[1]
-    try:
-        if Path(_git(here, "rev-parse", "--show-toplevel")).resolve() != here:
-            return ""  # installed into somebody else's repository
-        dirty = "+dirty" if _git(here, "status", "--porcelain", "--", "foqus_lib") else ""
-        return _git(here, "rev-parse", "HEAD") + dirty
-    except (OSError, subprocess.SubprocessError):
-        return ""
-
-
 def _named(device: str) -> str:
     return f"{device} {torch.cuda.get_device_name(device)}" if device.startswith("cuda") else device
-
-
-def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=10
-    )
-    return done.stdout.strip()
 
 
 @cache

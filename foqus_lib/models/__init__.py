@@ -7,6 +7,7 @@ forward(x)  (B, 2, L)    -> (B, C)      the ordinary use of one network
 
 from functools import partial
 
+from foqus_lib.errors import unknown
 from foqus_lib.models.cnn1d import CNN1D
 from foqus_lib.models.cnn2d import CNN2D
 from foqus_lib.models.iqformer import IQFormer
@@ -25,3 +26,10 @@ MODELS = {
 # Raised by whoever changes a network's layers or initial weights: results stored under the old
 # version then count as missing. tests/models/test_versions.py insists.
 VERSIONS: dict[str, int] = dict.fromkeys(MODELS, 1)
+
+
+def known_model(name: str) -> str:
+    """The name itself; ValueError with the nearest one if there is no such network."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    return name

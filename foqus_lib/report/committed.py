@@ -21,6 +21,11 @@ RESULTS = REPORTED.parent
 Pick = Callable[[pd.DataFrame], pd.DataFrame]
 
 
+def folder_of(study: Study) -> str:
+    """Where in book/results/ the rows of a study lie."""
+    return study.name.replace(" ", "_")
+
+
 def committed(
     study: Study, *stems: str, results: Path = RESULTS, folder: str = ""
 ) -> dict[str, pd.DataFrame]:
@@ -28,7 +33,7 @@ def committed(
 
     folder: left out, the study's name.
     """
-    folder = folder or study.name.replace(" ", "_")
+    folder = folder or folder_of(study)
     paths = {stem: results / folder / f"{stem}.csv" for stem in stems}
     return {stem: load_rows(path, study) for stem, path in paths.items() if path.exists()}
 
@@ -73,7 +78,7 @@ def curve(
 
 def in_words(rows: pd.DataFrame | None, study: Study, stem: str, folder: str = "") -> str:
     """What committed rows are: data, n, seeds, hours, device, commit; or a line that says: none."""
-    folder = folder or study.name.replace(" ", "_")
+    folder = folder or folder_of(study)
     if rows is None:
         return (
             f"No committed rows {folder}/{stem}.csv yet: what stands below is this page's own "

@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 from IPython.display import DisplayHandle, Pretty, display
 
-log = logging.getLogger("foqus.progress")
+from foqus_lib.outputs import PROGRESS, UNFINISHED
 
-PROGRESS = {"foqus": "progress"}  # of an output: the runner leaves it out of the page
-UNFINISHED = "application/vnd.foqus.unfinished+json"  # what runner.unfinished looks for
+log = logging.getLogger("foqus.progress")
 
 
 def live_line() -> Callable[[str], None]:

@@ -13,7 +13,7 @@ from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import Bench
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.watch import device_watched
 
 Outcome = Callable[[Trial], Mapping]  # the metrics of a trial
 

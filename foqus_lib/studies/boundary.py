@@ -18,6 +18,7 @@ from foqus_lib.selection.boundary import FORGOTTEN, KNOWN, NEVER, UNKNOWN, dista
 from foqus_lib.studies.coreset.bench import Bench
 from foqus_lib.studies.coreset.grid import Options, bench
 from foqus_lib.studies.coreset.records import evidence_of
+from foqus_lib.studies.coreset.room import bytes_in_memory
 from foqus_lib.studies.coreset.run import evidence_jobs
 from foqus_lib.training import collect, fit
 from foqus_lib.training.recipe import of_model
@@ -62,10 +63,9 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     records = {}
     for trial in missing:
         records.setdefault((trial["selection_model"], trial.seed), []).append(trial)
+    memory = bench.task.train.iq.nbytes + bytes_in_memory(bench, (model for model, _ in records))
     measured = [
-        Job(
-            measure, (*record, tuple(found)), trials=tuple(found), memory=bench.task.train.iq.nbytes
-        )
+        Job(measure, (*record, tuple(found)), trials=tuple(found), memory=memory)
         for record, found in records.items()
     ]
     return [evidence_jobs(bench, records), measured]

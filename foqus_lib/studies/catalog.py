@@ -1,4 +1,4 @@
-"""Every chapter by its notebook. A new one is one line here, and its own folder beside."""
+"""Every chapter by its notebook. A new one is an import and an entry here, and its own files."""
 
 import json
 from collections import defaultdict
@@ -11,7 +11,7 @@ from foqus_lib.errors import unknown
 from foqus_lib.experiment import settings, store
 from foqus_lib.experiment.key import canonical
 from foqus_lib.experiment.settings import Common
-from foqus_lib.experiment.study import Job, Study
+from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.sweep import Progress
 from foqus_lib.experiment.workers import executed
 from foqus_lib.studies import (
@@ -70,24 +70,6 @@ CHAPTERS: dict[str, Chapter] = {
     ),
 }
 
-# Whose rows book/results/<layer>/<name>.csv holds: what `foqus derive` reads.
-COMMITTED: dict[str, Study] = dict.fromkeys(("main", "ablation", "cross", "newer"), grid.CORESET)
-COMMITTED |= {"boundary": boundary.STUDY}
-COMMITTED |= {f"distillation/{stem}": distillation.STUDY for stem in distillation.FILES}
-COMMITTED |= {f"layer_pruning/{stem}": layer_pruning.STUDY for stem in ("rows", "real")}
-COMMITTED |= {f"layer_pruning/{stem}": scoring_proxy.STUDY for stem in ("proxy", "real_proxy")}
-COMMITTED |= {f"mixing/{stem}": mixing.STUDY for stem in mixing.FILES}
-COMMITTED |= {
-    "llm_pruning/rows": llm_pruning.STUDY,
-    "llm_pruning/half": llm_pruning.STUDY,
-    "llm_pruning/radio": layer_pruning.STUDY,
-    "clustering/rows": clustering.STUDY,
-    "clustering/real": clustering.STUDY,
-    "visibility_graph/rows": visibility_graph.STUDY,
-    "frontier/rows": frontier.STUDY,
-    "leaderboard/rows": leaderboard.STUDY,
-}
-
 
 def grids() -> list[str]:
     """The chapters that have trials to run."""
@@ -144,8 +126,9 @@ def make_shared(chapters: Sequence[Opened], workers: int, say: Progress) -> None
 def opened(notebook: str, given: Mapping, part: str = "") -> Opened:
     """The chapter with its settings: the profile's, changed by `given` (a dict, or globals()).
 
-    part: "2/8" for the second of eight parts of its trials, which need no record of another part
-    (but 10_scoring_proxy, where a seed is compared with the one before, and both may train it).
+    part: "2/8" for the second of eight parts of its trials, which need nothing that another part
+    makes. But in 08_distillation each repeats the sweep on val, in 11_llm_pruning the small model,
+    scores and rates; in 10_scoring_proxy a seed is compared with another, and both may be trained.
     """
     one = chapter_of(notebook)
     asked = settings.asked(given)

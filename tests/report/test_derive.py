@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from foqus_lib import committed_rows
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.report import audit, beside_paper, compare, derive, paper
 from foqus_lib.selection.catalog import ABLATION_METHODS
-from foqus_lib.studies.catalog import COMMITTED as COMMITTED_STUDIES
+from foqus_lib.studies import catalog
 from foqus_lib.studies.coreset.grid import CORESET
 from tests.report.made_up import STUDY, by_method, rows
 
@@ -24,7 +25,7 @@ COMMITTED = sorted(path.relative_to(RESULTS) for path in RESULTS.glob("*/derived
 @pytest.fixture(scope="module")
 def again(tmp_path_factory):
     folder = tmp_path_factory.mktemp("derived")
-    made = derive.derive(COMMITTED_STUDIES, RESULTS, folder)
+    made = derive.derive(committed_rows.committed(), RESULTS, folder)
     return folder, sorted(path.relative_to(folder) for path in made)
 
 
@@ -37,6 +38,17 @@ def test_every_derived_file_is_committed_and_no_other(again):
 @pytest.mark.parametrize("name", COMMITTED, ids=str)
 def test_a_derived_file_follows_from_the_rows(name, again):
     assert (again[0] / name).read_bytes() == (RESULTS / name).read_bytes(), "run: foqus derive"
+
+
+def test_the_rows_of_a_chapter_that_no_list_names_are_derived(tmp_path, monkeypatch):
+    study = replace(STUDY, name="nearest mean", block=())
+    toy = replace(catalog.CHAPTERS["01_setup"], study=study)
+    monkeypatch.setitem(catalog.CHAPTERS, "99_nearest_mean", toy)
+    (tmp_path / "nearest_mean").mkdir()
+    made = rows(by_method, methods=("Uniform", "FoQuS"))
+    made.assign(study=study.name).to_csv(tmp_path / "nearest_mean" / "rows.csv", index=False)
+    derived = derive.derive(committed_rows.committed(), tmp_path)
+    assert tmp_path / "nearest_mean" / "derived" / "rows.csv" in derived
 
 
 PRINTED = {

@@ -216,6 +216,13 @@ def test_a_raised_version_of_the_selector_asks_for_the_two_rows_that_it_picks(fo
     assert {one["versions"].split()[-1] for one in before if one not in after} == {"FoQuS=1"}
 
 
+def test_a_job_that_selects_has_room_for_the_record(made, four, tmp_path):
+    long = replace(made, root=tmp_path, options=replace(OPTIONS, selection_epochs=20_000))
+    _, second, third = jobs(long, grid.trials(common(), long.options, four))
+    more = 13 * 20_000 * len(long.transfer("b").train)
+    assert all(job.memory > max(one.memory for one in second) + more for job in third)
+
+
 def test_jobs_come_in_stages_and_shared_encoders_once(made, four, tmp_path):
     fresh = replace(made, root=tmp_path)
     first, second, third = jobs(fresh, grid.trials(common(), OPTIONS, four))

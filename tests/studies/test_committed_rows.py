@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from foqus_lib import cli
+from foqus_lib.committed_rows import committed
 from foqus_lib.experiment import settings
 from foqus_lib.experiment.key import FIELDS, from_key
 from foqus_lib.experiment.rows import load_rows
@@ -22,7 +23,7 @@ RESULTS = settings.ROOT / "book" / "results"
 FILES = sorted(
     f"{path.relative_to(settings.ROOT)}"
     for path in RESULTS.glob("*/*.csv")
-    if {path.stem, f"{path.parent.name}/{path.stem}"} & catalog.COMMITTED.keys()
+    if {path.stem, f"{path.parent.name}/{path.stem}"} & committed().keys()
 )
 
 

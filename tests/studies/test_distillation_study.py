@@ -39,8 +39,8 @@ def trials_of(task, options=OPTIONS, **change):
     return distillation.trials(tiny.common(**change), options, task)
 
 
-def run(bench, trials):
-    return sweep(STUDY, bench, trials, progress=lambda text: None)
+def run(bench, trials, said=None):
+    return sweep(STUDY, bench, trials, progress=lambda text: said is None or said.append(text))
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +115,17 @@ def test_a_set_that_failed_is_a_gap_with_its_reason(task, tmp_path):
     """The others are published; the failed one says why."""
     wild = replace(OPTIONS, step=1e30, methods=("Random", "DM"), iterations=9)
     bench, trials = bench_of(task, tmp_path, wild), trials_of(task, wild)
-    found = run(bench, trials)
+    said = []
+    found = run(bench, trials, said)
     assert [one.method for one in found.missing] == ["DM"]
     [why] = found.failed.values()
     assert "no set of DM, 2 a class, seed 0" in why and "expected finite samples" in why
+    of_set = [text for text in said if "training that others need" in text]
+    assert "failed: " in of_set[-1] and "expected finite samples" in of_set[-1]
 
 
 def test_a_set_that_ended_otherwise_says_why_in_its_trials(task, tmp_path, monkeypatch):
-    """Not only a ValueError, which the job itself notes."""
+    """Not only a ValueError."""
     one = replace(OPTIONS, methods=("DM",))
     bench, trials = bench_of(task, tmp_path, one), trials_of(task, one)
 

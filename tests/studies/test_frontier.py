@@ -145,14 +145,17 @@ def test_a_record_that_is_gone_is_made_again_though_its_price_was_kept(task, tmp
 
 
 def test_made_signals_whose_making_raises_tell_the_trials_why(task, tmp_path, monkeypatch):
+    said = []
+
     def broken(*given, **more):
-        raise RuntimeError("a bug in MDM")
+        raise ValueError("samples: not finite (made up)")
 
     monkeypatch.setattr(sets, "distil", broken)
     common = tiny.common(seeds=1, results=str(tmp_path))
     wanted = [one for one in trials(common, OPTIONS, task) if one.method == DISTILLED]
-    found = sweep.sweep(STUDY, made_bench(common, OPTIONS, task), wanted, 1, lambda text: None)
-    assert found.missing == wanted and "a bug in MDM" in found.note
+    found = sweep.sweep(STUDY, made_bench(common, OPTIONS, task), wanted, 1, said.append)
+    assert found.missing == wanted and "not finite (made up)" in found.note
+    assert any("failed: samples: not finite" in text for text in said)
 
 
 def test_a_cut_network_is_smaller_and_saw_no_more(done, task, monkeypatch):

@@ -1,5 +1,6 @@
 """The grids of the paper's tables on every data set and every network that it names."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from foqus_lib import cli
 from foqus_lib.datasets.catalog import DATASETS
 from foqus_lib.experiment import store
+from foqus_lib.experiment.key import canonical
 from foqus_lib.models import MODELS
 from foqus_lib.selection.catalog import ABLATION_METHODS
 from foqus_lib.selection.catalog import VERSIONS as METHOD_VERSIONS
@@ -194,6 +196,27 @@ def test_no_two_parts_need_the_same_record(notebook, seeds, tmp_path):
         for piece in trials_of(parted(notebook, tmp_path, seeds=seeds, **methods), 2)
     )
     assert first | second and first.isdisjoint(second)
+
+
+REPEATED = {  # what two parts of a chapter make both
+    "08_distillation": {"synthetic set"},  # of the sweep on val
+    "10_scoring_proxy": {"pruning base", "pruning record"},  # a seed is compared with another
+    "11_llm_pruning": {"llm base"},
+}
+
+
+def test_no_two_parts_make_the_same_but_in_three_chapters(whole):
+    first, second = (
+        {
+            canonical(key)
+            for stage in whole.study.jobs(whole.bench, piece)
+            for job in stage
+            for key in job.makes
+        }
+        for piece in trials_of(whole, 2)
+    )
+    both = {json.loads(key)["what"].partition(" collect=")[0] for key in first & second}
+    assert both == REPEATED.get(whole.notebook, set())
 
 
 def test_signals_that_are_too_short_are_refused_before_any_training(task, tmp_path):

@@ -97,6 +97,12 @@ def test_json_beside_other_fields_is_read_and_a_name_is_text(tmp_path):
         submission.read(written(tmp_path, json.dumps(said | {"name": None}), "team.json"))
 
 
+def test_a_rate_that_the_pool_cannot_fill_is_refused_before_any_training(tmp_path):
+    given = {"profile": "smoke", "board": "board-tiny", "rates": [0.001], "results": str(tmp_path)}
+    with pytest.raises(ValueError, match="rate: 0.001 of 220 signals keeps none"):
+        _ = catalog.opened("leaderboard", given).bench
+
+
 def test_a_text_without_a_rate_is_told_the_line_to_write(tmp_path):
     with pytest.raises(ValueError, match="line 3: rate: missing. Write `# rate: 0.05` above"):
         submission.read(written(tmp_path, HEAD + "17\n", "team.txt"))

@@ -12,6 +12,7 @@ import torch
 
 from foqus_lib.companions.llm_pruning import blocks, checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.experiment.key import name_of
 from foqus_lib.experiment.rows import frame
 from foqus_lib.report.bars import judge
 from foqus_lib.report.blocks import compared_of, mean_of_draws
@@ -243,6 +244,17 @@ def test_an_order_that_diverges_hides_no_other(bench, rows, tmp_path, monkeypatc
     for one in of_other:  # it begins from the cut, whatever the one before left
         theirs, ours = (store.read(root, one)["metrics"] for root in (bench.root, tmp_path))
         assert theirs == ours
+
+
+def test_a_base_that_diverged_is_noted_once(bench, tmp_path, monkeypatch):
+    def diverging(*given, **more):
+        raise ValueError("loss: not finite at step 2")
+
+    monkeypatch.setattr(tuning, "tune", diverging)
+    alone = replace(bench, root=tmp_path)
+    found = sweep.sweep(STUDY, alone, [one for one in trials(bench.task) if one.method == REVERSE])
+    assert found.failed and all("finite at step 2" in why for why in found.failed.values())
+    assert len(list((tmp_path / "failures" / name_of(bench.base_key)).iterdir())) == 1
 
 
 def test_a_rate_may_be_chosen_after_more_steps_than_a_brief_row_takes(corpus, tmp_path):

@@ -157,6 +157,18 @@ def test_a_cut_of_no_sample_is_refused_before_any_training(task, tmp_path):
         bench(task, tmp_path, replace(OPTIONS, ratio=0.001))
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"coresets": ("GraNd",), "early_runs": 0}, "early_runs: GraNd looks at short trainings"),
+        ({"rates": (0.005,)}, "rate: 0.005 of 64 signals keeps none"),
+    ],
+)
+def test_a_coreset_that_cannot_be_is_refused_before_any_training(task, tmp_path, change, says):
+    with pytest.raises(ValueError, match=says):
+        bench(task, tmp_path, replace(OPTIONS, **change))
+
+
 def test_a_trial_that_fails_leaves_the_others(task, tmp_path):
     made = bench(task, tmp_path)
     wanted = trials(task, rates=(0.005, 0.5), methods=("RM",), coresets=("Uniform",))

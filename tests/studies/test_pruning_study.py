@@ -11,6 +11,7 @@ import torch
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts, store, sweep
+from foqus_lib.experiment.key import name_of
 from foqus_lib.experiment.rows import frame, frame_by
 from foqus_lib.models.summary import flops, parameters
 from foqus_lib.report import means, scatters
@@ -284,6 +285,8 @@ def test_a_base_that_diverged_says_so_in_every_row_that_needs_it(task, tmp_path,
     assert len(found.missing) == 2
     assert all("no base network of seed 0" in why for why in found.failed.values())
     assert "loss: not finite from epoch 1" in found.note
+    for key in wild.base_keys(0):  # noted once, by the sweep
+        assert len(list((tmp_path / "failures" / name_of(key)).iterdir())) == 1
 
 
 def test_nan_activations_are_refused(bench, monkeypatch):

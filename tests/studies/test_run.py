@@ -36,6 +36,18 @@ def bench(task, tmp_path_factory):
     return made
 
 
+@pytest.mark.parametrize("notebook", ["02_boundary", "03_main_tables", "08_distillation",
+    "09_mixing", "13_visibility_graph", "14_frontier", "leaderboard"])  # fmt: skip
+def test_every_trial_that_opens_a_record_has_room_for_two(notebook, tmp_path):
+    given = {"profile": "smoke", "results": str(tmp_path), "selection_epochs": 20_000}
+    chapter = catalog.opened(notebook, given)  # records that are larger than anything else
+    first, *later = chapter.study.jobs(chapter.bench, chapter.trials)
+    two = 2 * 20_000 * 13 * len(chapter.task.train)
+    assert first and all(job.memory > two and job.disk > two for job in first)
+    assert {key["what"] for job in first for key in job.makes} == {"evidence"}  # so it is shared
+    assert max(job.memory for stage in later for job in stage if job.trials) > two
+
+
 def test_a_worker_has_room_for_two_records(bench, task):
     record = evidence_of(bench, "CNN1D", 0)
     arrays = (getattr(record, name) for name in SAMPLE_AXIS)

@@ -53,11 +53,25 @@ def test_signals_too_short_for_the_network_on_the_coresets_are_refused(task):
         trials(replace(task, train=cut))
 
 
+def test_a_rate_that_keeps_nothing_is_refused_before_any_training(task):
+    with pytest.raises(ValueError, match="rate: 0.005 of 64 signals keeps none"):
+        scoring_proxy.trials(tiny.common(), replace(OPTIONS, rates=(0.005,)), task)
+
+
 def test_one_seed_needs_a_second_base_network_to_compare_with(bench):
     bases, proxies, last = run.jobs(replace(bench, root=bench.root / "e"), trials(bench.task))
     assert [job.arguments for job in bases] == [(OPTIONS.named, 0), (OPTIONS.named, 1)]
     assert [job.arguments for job in proxies] == [(ANEW, 0), (TUNED, 0)]
     assert len(last) == 4 and proxies[1].cost < proxies[0].cost < bases[0].cost
+
+
+def test_a_record_has_room_where_it_is_made_and_two_where_they_are_compared(bench):
+    long = replace(bench, root=bench.root / "e", options=replace(OPTIONS, base_epochs=20_000))
+    wanted = scoring_proxy.trials(tiny.common(), long.options, bench.task)
+    bases, proxies, last = run.jobs(long, wanted)
+    one = 13 * 20_000 * len(bench.task.train)
+    assert all(job.memory > one for job in (*bases, *proxies))
+    assert all(job.memory > 2 * one for job in last)
 
 
 def test_chance_needs_no_base_network(bench):
@@ -139,6 +153,17 @@ def test_rows_say_how_far_scores_agree(bench, rows):
 def test_a_record_that_is_not_there_says_so(bench, rows):
     with pytest.raises(ValueError, match="no record of FoQuS by the whole network, seed 7"):
         scoring_proxy.record_of(bench, WHOLE, 7)
+
+
+def test_a_base_that_diverged_says_so_in_every_row_that_looks(bench, tmp_path, monkeypatch):
+    def nothing(*given):
+        raise ValueError("loss: not finite from epoch 1 (made up)")
+
+    monkeypatch.setattr(base, "recorded", nothing)
+    wanted = [one for one in trials(bench.task) if one.method != UNIFORM]
+    found = sweep.sweep(STUDY, replace(bench, root=tmp_path), wanted)
+    assert len(found.failed) == 3
+    assert all("not finite from epoch 1" in why for why in found.failed.values())
 
 
 def test_a_selector_computes_where_the_bench_says(bench, rows, monkeypatch):

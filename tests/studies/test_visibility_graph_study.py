@@ -19,6 +19,7 @@ from foqus_lib.report.means import budget_table
 from foqus_lib.studies import catalog
 from foqus_lib.studies.visibility_graph import costs, grid, looks, views, work
 from foqus_lib.studies.visibility_graph import rows as names
+from foqus_lib.studies.visibility_graph.bench import bench as made_bench
 from foqus_lib.studies.visibility_graph.grid import STUDY
 from foqus_lib.studies.visibility_graph.options import Options
 from foqus_lib.studies.visibility_graph.rows import BAND, EMPTY, LEARNED, SCATTERED
@@ -36,7 +37,7 @@ def trials(task, options=OPTIONS, seeds=1):
 
 
 def bench(task, root, options=OPTIONS):
-    made = grid.bench(tiny.common(), options, task)
+    made = made_bench(tiny.common(), options, task)
     return replace(made, root=root, records=replace(made.records, root=root))
 
 
@@ -82,7 +83,19 @@ def test_the_notebook_refuses_them_before_it_makes_data():
 
 def test_frames_too_short_for_the_longest_lag_are_refused(task):
     with pytest.raises(ValueError, match="more than 70 samples, got 64: .* lower max_lag"):
-        grid.bench(tiny.common(), replace(OPTIONS, lags=(70,)), task)
+        made_bench(tiny.common(), replace(OPTIONS, lags=(70,)), task)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"coresets": ("GraNd",), "early_runs": 0}, "early_runs: GraNd looks at short trainings"),
+        ({"rates": (0.005,)}, "rate: 0.005 of 64 signals keeps none"),
+    ],
+)
+def test_a_coreset_that_cannot_be_is_refused_before_any_training(task, tmp_path, change, says):
+    with pytest.raises(ValueError, match=says):
+        bench(task, tmp_path, replace(OPTIONS, **change))
 
 
 def test_a_training_that_loses_every_edge_says_so(ran, tmp_path, monkeypatch):

@@ -19,8 +19,8 @@ from foqus_lib.studies.clustering.bench import Bench
 from foqus_lib.studies.clustering.encoders import trained
 from foqus_lib.studies.clustering.keeping import clusters_of
 from foqus_lib.studies.clustering.options import Options
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.pace import FORWARD
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training.collect import collect
 from foqus_lib.training.predict import accuracies
 

@@ -17,7 +17,7 @@ from foqus_lib.models.shapes import embedding_size
 from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.clustering.bench import SOURCE, Bench
-from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training.device import arithmetic
 from foqus_lib.training.fit import Transform, initial
 from foqus_lib.training.recipe import Recipe

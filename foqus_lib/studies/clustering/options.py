@@ -7,7 +7,7 @@ from foqus_lib.companions.clustering.training import Schedule
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.settings import MULTIPLIES, at_least
-from foqus_lib.models import MODELS
+from foqus_lib.models import known_model
 from foqus_lib.training.collect import Collection
 from foqus_lib.training.recipe import Recipe
 
@@ -70,8 +70,7 @@ class Options:
         for method in self.methods or ():
             if method not in METHODS:
                 raise unknown("method", method, METHODS)
-        if self.model not in MODELS:
-            raise unknown("model", self.model, MODELS)
+        known_model(self.model)
         for k in self.clusters:
             if k < 0 or k == 1:
                 raise ValueError(

@@ -10,6 +10,7 @@ import pandas as pd
 from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.study import RATE, Axis, Job, Metric, Study
+from foqus_lib.models import MODELS
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.clustering import coresets, grid
 from foqus_lib.studies.clustering import options as names
@@ -18,6 +19,7 @@ from foqus_lib.studies.clustering.encoders import make_encoder, trained
 from foqus_lib.studies.clustering.grid import CLUSTERS, CORESETS
 from foqus_lib.studies.clustering.keeping import clusters_of
 from foqus_lib.studies.clustering.measuring import measured
+from foqus_lib.studies.coreset.room import bytes_of_record
 from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 
 K_MEANS = 0.5  # visits a signal that twenty starts cost, about
@@ -43,10 +45,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     repeats = defaultdict(list)  # of one coreset
     for one in drawn:
         repeats[one.method, one["setting"], one.seed].append(one)
-    third = [
-        _job(bench, coresets.run_trials, (group,), coresets.visits(bench, group), tuple(group))
-        for group in repeats.values()
-    ]
+    third = [_coreset_job(bench, tuple(group)) for group in repeats.values()]
     return [sorted(stage, key=lambda job: -job.cost) for stage in (first, second, third)]
 
 
@@ -58,6 +57,14 @@ def _job(
         cost=cost, probe=_seconds_per_visit,
         memory=2 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes),
     )  # fmt: skip
+
+
+def _coreset_job(bench: Bench, group: tuple[Trial, ...]) -> Job:
+    """With the record that its selector looks at."""
+    job = _job(bench, coresets.run_trials, (group,), coresets.visits(bench, group), group)
+    how, train = bench.options, bench.transfer(group[0]["setting"]).train
+    record = bytes_of_record(MODELS[how.model], train, how.collection)
+    return replace(job, memory=job.memory + record)
 
 
 def _visits_of_encoder(bench: Bench, kind: str, setting: str) -> float:

@@ -12,8 +12,8 @@ from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import Trial, basis_points, versions_text
 from foqus_lib.experiment.settings import MULTIPLIES, Common, at_least
 from foqus_lib.experiment.study import RATE, Metric, Study
-from foqus_lib.models import MODELS
 from foqus_lib.models import VERSIONS as NETWORKS
+from foqus_lib.models import known_model
 from foqus_lib.models.shapes import check_length
 from foqus_lib.selection.catalog import (
     ABLATION_METHODS,
@@ -147,13 +147,6 @@ class Options:
         """(basis points, repeats) of each rate."""
         repeats = self.repeats * (len(self.rates) if len(self.repeats) == 1 else 1)
         return [(basis_points(r), n) for r, n in zip(self.rates, repeats, strict=True)]
-
-
-def known_model(name: str) -> str:
-    """The name itself; ValueError with the nearest one if there is no such network."""
-    if name not in MODELS:
-        raise unknown("model", name, MODELS)
-    return name
 
 
 def both_of(pair: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """A coreset of somebody's own signals: load, train, score, choose; `own_folder` writes it down.
 
-    choose(request, store, device) -> Choice -> own_folder.write(folder, choice, page)
+    choose(request, store, device) -> Choice
+    own_folder.write(folder, choice.rows, choice.table, page, choice.manifest)
 
 `own_evaluation` measures whether such a choice helps.
 """
@@ -25,6 +26,7 @@ from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.plan import OF_A_WORKER, in_words, seconds_per_unit, size_in_words
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
+from foqus_lib.models import known_model
 from foqus_lib.models.shapes import check_length
 from foqus_lib.selection import foqus, scores
 from foqus_lib.selection.budget import apportion, budget_of
@@ -32,7 +34,6 @@ from foqus_lib.selection.catalog import looks_early, method_named, version_of
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NONE, Bench, looked
 from foqus_lib.studies.coreset.draw import affordable, blind, draw, rate_for
-from foqus_lib.studies.coreset.grid import known_model
 from foqus_lib.studies.coreset.own_folder import SCHEMA, read, subset
 from foqus_lib.studies.coreset.run import evidence_jobs, recorded
 from foqus_lib.training.collect import Collection

@@ -21,7 +21,8 @@ from foqus_lib.experiment.provenance import provenance
 from foqus_lib.models import MODELS
 from foqus_lib.models.copies import put
 from foqus_lib.studies.coreset.bench import Bench, select_name
-from foqus_lib.studies.coreset.watch import device_watched
+from foqus_lib.studies.coreset.room import KEPT
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training.collect import collect
 from foqus_lib.training.predict import logits_of
 
@@ -95,7 +96,7 @@ def _network(key: dict) -> dict:
     return key | {"what": "network"}
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=KEPT)
 def _loaded(root: Path, key: str) -> Evidence:
     """Found, checked and read once for all methods that follow one another."""
     return evidence.from_npz(_found(root, json.loads(key)))

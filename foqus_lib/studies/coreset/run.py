@@ -24,14 +24,13 @@ from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.study import Job
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
-from foqus_lib.models.shapes import embedding_size
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.attempt import noted
 from foqus_lib.studies.coreset.bench import NONE, Bench, evaluate_name
 from foqus_lib.studies.coreset.draw import affordable, select
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
-from foqus_lib.studies.coreset.room import bytes_on_disk
+from foqus_lib.studies.coreset.room import bytes_in_memory, bytes_on_disk
 from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.training.fit import fit
 from foqus_lib.training.predict import accuracies, logits_of
@@ -55,23 +54,28 @@ def evidence_jobs(bench: Bench, wanted: Iterable[tuple[str, int]]) -> list[Job]:
             continue
         if not stored(bench, model, seed):
             seeds[model].append(seed)
-    how = bench.collection
-    early = how.early_runs * how.early_epochs
-    visits = len(bench.task.train) * (how.recipe.epochs * (1 + FORWARD) + early)
     return [
-        Job(
-            collect_evidence,
-            (model, part),
-            makes=tuple(bench.evidence_key(model, seed) for seed in part),
-            kind=(model, how.recipe.precision, len(part)),
-            cost=visits * len(part),
-            probe=seconds_per_visit,
-            memory=_memory(bench, {model}),
-            disk=bytes_on_disk(bench, model) * len(part),
-        )
+        evidence_job(bench, model, part)
         for model, all_seeds in seeds.items()
         for part in ([all_seeds] if bench.stacked else [[seed] for seed in all_seeds])
     ]
+
+
+def evidence_job(bench: Bench, model: str, seeds: Sequence[int]) -> Job:
+    """One selection training of these seeds."""
+    how = bench.collection
+    early = how.early_runs * how.early_epochs
+    visits = len(bench.task.train) * (how.recipe.epochs * (1 + FORWARD) + early)
+    return Job(
+        collect_evidence,
+        (model, seeds),
+        makes=tuple(bench.evidence_key(model, seed) for seed in seeds),
+        kind=(model, how.recipe.precision, len(seeds)),
+        cost=visits * len(seeds),
+        probe=seconds_per_visit,
+        memory=_memory(bench, {model}),
+        disk=bytes_on_disk(bench, model) * len(seeds),
+    )
 
 
 def recorded(bench: Bench, model: str, seed: int, progress: Callable[[str], None]) -> Evidence:
@@ -110,7 +114,7 @@ def trial_jobs(bench: Bench, trials: Iterable[Trial]) -> list[Job]:
             ),
             cost=sum(_visits(bench, trial) for trial in group),
             probe=seconds_per_visit,
-            memory=_memory(bench, {trial["selection_model"] for trial in group} - {NONE}),
+            memory=_memory(bench, {trial["selection_model"] for trial in group}),
         )
         for group in groups.values()
     ]
@@ -146,16 +150,10 @@ def seconds_per_visit(bench: Bench, job: Job) -> float:
 
 
 def _memory(bench: Bench, models: set[str]) -> int:
-    """Bytes of a worker: the signals, and two records of these selection models."""
-    train, test, how = bench.task.train, bench.task.test, bench.collection
-    classes = len(train.classes)
-    widest = max((embedding_size(MODELS[m], classes, train.length) for m in models), default=0)
-    each_epoch = 3.25  # loss, margin and drift of four bytes, correctness of one
-    early = how.early_runs * (classes + 1)
-    numbers = how.recipe.epochs * each_epoch + classes + widest + early
-    records = int(2 * 4 * len(train) * numbers) if models else 0
+    """Bytes of a worker: the signals, and the records of these selection models that it keeps."""
+    train, test = bench.task.train, bench.task.test
     signals = train.iq.nbytes + (0 if test is train else test.iq.nbytes)  # `own` holds out none
-    return signals + records
+    return signals + bytes_in_memory(bench, models)
 
 
 def train_trials(bench: Bench, trials: Sequence[Trial]) -> None:

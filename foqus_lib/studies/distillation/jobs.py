@@ -12,6 +12,7 @@ from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.study import Job
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.borrowed import record_jobs
+from foqus_lib.studies.coreset.room import bytes_in_memory
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.choice import settled
 from foqus_lib.studies.distillation.networks import BUILDS
@@ -39,6 +40,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     tried = [one for one in tried if one not in set(missing) and not store.has(bench.root, one)]
     sets = dict.fromkeys((one.method, one.budget, one.seed) for one in [*of_sets, *tried])
     looked_at = dict.fromkeys((PSI, seed) for method, _, seed in sets if known[method].looks)
+    kept = bytes_in_memory(bench.records, (model for model, _ in looked_at))
     stages = [record_jobs(bench, looked_at)]
     for chosen in (False, True):
         made = [one for one in sets if known[one[0]].made and bool(known[one[0]].tried) == chosen]
@@ -47,12 +49,12 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
             for one in [*missing, *tried]
             if (one.method != ALL_DATA and bool(known[one.method].tried)) == chosen
         ]
-        stages += [_set_jobs(bench, made), _trial_jobs(bench, of_stage)]
+        stages += [_set_jobs(bench, made, kept), _trial_jobs(bench, of_stage, kept)]
     return stages
 
 
-def _set_jobs(bench: Bench, sets: Sequence[Set]) -> list[Job]:
-    """Of those that are not kept, the longest first.
+def _set_jobs(bench: Bench, sets: Sequence[Set], records: int) -> list[Job]:
+    """Of those that are not kept, the longest first. records: bytes of those a worker keeps.
 
     A set that is still to be chosen has no key yet: nobody knows whether it is kept.
     """
@@ -62,7 +64,7 @@ def _set_jobs(bench: Bench, sets: Sequence[Set]) -> list[Job]:
         Job(
             make_set, one, makes=(keys[one],) if one in keys else (), kind=(PSI, "fp32", 1),
             cost=_visits_of_set(bench, *one[:2]), probe=_probe,
-            memory=bench.task.train.iq.nbytes,
+            memory=bench.task.train.iq.nbytes + records,
         )
         for one in sets
         if not (one in keys and artifacts.find_arrays(bench.root, keys[one]) is not None)
@@ -78,7 +80,7 @@ def _settled(bench: Bench, method: str) -> Way | None:
         return None
 
 
-def _trial_jobs(bench: Bench, missing: Sequence[Trial]) -> list[Job]:
+def _trial_jobs(bench: Bench, missing: Sequence[Trial], records: int) -> list[Job]:
     """On a GPU all repeats of a set train side by side; on a CPU each is a job."""
     groups = defaultdict(list)
     for one in missing:
@@ -89,7 +91,7 @@ def _trial_jobs(bench: Bench, missing: Sequence[Trial]) -> list[Job]:
             run_trials, (group,), trials=tuple(group),
             kind=(group[0]["evaluation_model"], bench.how.precision, 1),
             cost=sum(_visits_of_trial(bench, one) for one in group), probe=_probe,
-            memory=bench.task.train.iq.nbytes + bench.task.test.iq.nbytes,
+            memory=bench.task.train.iq.nbytes + bench.task.test.iq.nbytes + records,
         )
         for group in groups.values()
     ]  # fmt: skip

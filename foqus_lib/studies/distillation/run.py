@@ -14,11 +14,11 @@ from foqus_lib.signals import Signals
 from foqus_lib.studies.attempt import noted, publish
 from foqus_lib.studies.coreset.bench import ALL_DATA, evaluate_name
 from foqus_lib.studies.coreset.run import measure
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.choice import settled
 from foqus_lib.studies.distillation.networks import BUILDS
 from foqus_lib.studies.distillation.sets import kept, set_of
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training import fit
 from foqus_lib.training.predict import logits_of
 from foqus_lib.training.single import diverged

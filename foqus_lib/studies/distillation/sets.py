@@ -12,8 +12,7 @@ from foqus_lib.companions.distillation.checks import per_class
 from foqus_lib.companions.distillation.descent import Distilled, distil, loss_over
 from foqus_lib.companions.distillation.loss import Embed
 from foqus_lib.companions.distillation.networks import fresh_embedding
-from foqus_lib.errors import DeviceLost
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.workers import one_thread
 from foqus_lib.models import MODELS
@@ -21,12 +20,12 @@ from foqus_lib.seeds import rng_for
 from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import NONE
 from foqus_lib.studies.coreset.borrowed import coreset_of
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.distillation.bench import Bench
 from foqus_lib.studies.distillation.choice import settled
 from foqus_lib.studies.distillation.options import FLOOR, PSI
 from foqus_lib.studies.distillation.trials import versions
 from foqus_lib.studies.distillation.ways import Way
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training import fit
 
 PROBES = 4  # new networks on which a set's loss is compared with its start's
@@ -78,21 +77,15 @@ def set_key(bench: Bench, way: Way, budget: int, seed: int) -> Mapping[str, str 
 
 
 def make_set(bench: Bench, method: str, budget: int, seed: int) -> None:
-    """Distil and keep; what fails is noted under the set's key, and its trials say so."""
+    """Distil and keep."""
     way, began = settled(bench, method), time.perf_counter()
     key = set_key(bench, way, budget, seed)
     if artifacts.find_arrays(bench.root, key) is not None:  # what was chosen had been tried
         return
-    try:
-        start = bench.task.train[rows_of(bench, way.start, budget, seed)]
-        with device_watched(bench.device), one_thread():
-            made = (_by_gradients if way.gradients else _by_distributions)(bench, way, start, seed)
-            fell = {} if way.gradients else {"fall": np.float64(fall(bench, way, made, seed))}
-    except DeviceLost:  # no failure of this set: it ends the sweep
-        raise
-    except ValueError as error:
-        store.fail(bench.root, key, error)
-        return
+    start = bench.task.train[rows_of(bench, way.start, budget, seed)]
+    with device_watched(bench.device), one_thread():
+        made = (_by_gradients if way.gradients else _by_distributions)(bench, way, start, seed)
+        fell = {} if way.gradients else {"fall": np.float64(fall(bench, way, made, seed))}
     seconds = time.perf_counter() - began
     facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
     arrays = {"iq": made.signals.iq, "loss": made.loss, "move": made.move} | fell

@@ -12,8 +12,7 @@ from foqus_lib.companions import distillation
 from foqus_lib.companions.distillation.descent import distil
 from foqus_lib.companions.distillation.networks import fresh_embedding
 from foqus_lib.companions.distillation.views import multi_domain
-from foqus_lib.errors import DeviceLost
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.experiment.workers import one_thread
@@ -23,10 +22,10 @@ from foqus_lib.signals import Signals
 from foqus_lib.studies.coreset.bench import ALL_DATA, select_name
 from foqus_lib.studies.coreset.borrowed import coreset_of
 from foqus_lib.studies.coreset.records import collect_evidence, evidence_of, stored
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.frontier.bench import Bench, per_class
 from foqus_lib.studies.frontier.options import DISTILLED, FRESH, PSI, SHORT, chosen_by
 from foqus_lib.studies.frontier.trials import looks_at_record
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training.collect import collect
 
 
@@ -133,30 +132,24 @@ def set_key(bench: Bench, points: int, seed: int) -> Mapping[str, str | int]:
 
 
 def make_set(bench: Bench, points: int, seed: int) -> None:
-    """Distil, and keep the signals with the CPU seconds; what fails is noted under the key."""
+    """Distil, and keep the signals with the CPU seconds."""
     how, train, key = bench.how, bench.task.train, set_key(bench, points, seed)
     start = train[_start(bench, points, seed)]
     probe = torch.from_numpy(start.iq).to(bench.device)
     name = f"frontier distil {bench.task.fingerprint} {seed}"
     began, since = time.time(), time.process_time()
-    try:
-        with device_watched(bench.device), one_thread():
-            made = distil(
-                train,
-                start,
-                lambda k: fresh_embedding(MODELS[PSI], len(train.classes), f"{name} {k}", probe),
-                multi_domain(how.alpha),
-                rng_for("frontier", "batches", bench.task.fingerprint, seed),
-                iterations=how.iterations,
-                batch_real=how.batch_real,
-                lr=how.step * per_class(bench, points),
-                device=torch.device(bench.device),
-            )
-    except DeviceLost:  # no failure of this set: it ends the sweep
-        raise
-    except ValueError as error:
-        store.fail(bench.root, key, error)
-        return
+    with device_watched(bench.device), one_thread():
+        made = distil(
+            train,
+            start,
+            lambda k: fresh_embedding(MODELS[PSI], len(train.classes), f"{name} {k}", probe),
+            multi_domain(how.alpha),
+            rng_for("frontier", "batches", bench.task.fingerprint, seed),
+            iterations=how.iterations,
+            batch_real=how.batch_real,
+            lr=how.step * per_class(bench, points),
+            device=torch.device(bench.device),
+        )
     seconds, about = time.process_time() - since, bench.task.about
     facts = provenance(device=bench.device, seconds=seconds, about=about, began=began)
     arrays = {"iq": made.signals.iq, "seconds": np.array(seconds)}

@@ -14,7 +14,8 @@ from foqus_lib.models.summary import parameters
 from foqus_lib.studies.attempt import run
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.coreset.records import stored
-from foqus_lib.studies.coreset.run import measure
+from foqus_lib.studies.coreset.room import bytes_in_memory
+from foqus_lib.studies.coreset.run import evidence_job, measure
 from foqus_lib.studies.frontier.bench import Bench, per_class
 from foqus_lib.studies.frontier.networks import trained
 from foqus_lib.studies.frontier.options import AS_LONG, DISTILLED, FLOOR, PSI, WHOLE
@@ -35,7 +36,8 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     """Records with their prices, made signals, trials; the longest first."""
     looked = sorted({trial.seed for trial in missing if looks_at_record(trial.method)})
     made = sorted({(trial.budget, trial.seed) for trial in missing if trial.method == DISTILLED})
-    trials = [_trial_job(bench, trial) for trial in missing]
+    memory = _signals(bench) + bytes_in_memory(bench.records, {PSI} if looked else ())
+    trials = [_trial_job(bench, trial, memory) for trial in missing]
     return [
         [_record_job(bench, seed) for seed in looked if not _priced(bench, seed)],
         [_set_job(bench, *one) for one in made if not _kept(bench, set_key(bench, *one))],
@@ -53,11 +55,11 @@ def _priced(bench: Bench, seed: int) -> bool:
 
 
 def _record_job(bench: Bench, seed: int) -> Job:
-    visits = len(bench.task.train) * bench.how.selection_epochs * (1 + FORWARD)
-    return Job(
-        record_and_price, (seed,), makes=(bench.records.evidence_key(PSI, seed),),
-        kind=(PSI, WHOLE), cost=visits, probe=_seconds_per_visit, memory=_memory(bench),
-    )  # fmt: skip
+    """The coreset grid's, with its price, whose failure is asked for under the record's key."""
+    job = evidence_job(bench.records, PSI, [seed])
+    return replace(
+        job, call=record_and_price, arguments=(seed,), kind=(PSI, WHOLE), probe=_seconds_per_visit
+    )
 
 
 def _set_job(bench: Bench, points: int, seed: int) -> Job:
@@ -65,26 +67,23 @@ def _set_job(bench: Bench, points: int, seed: int) -> Job:
     visits = how.iterations * 2 * classes * (how.batch_real * FORWARD + per_class(bench, points))
     return Job(
         make_set, (points, seed), makes=(set_key(bench, points, seed),), kind=(PSI, WHOLE),
-        cost=visits, probe=_seconds_per_visit, memory=_memory(bench),
+        cost=visits, probe=_seconds_per_visit, memory=_signals(bench),
     )  # fmt: skip
 
 
-def _trial_job(bench: Bench, trial: Trial) -> Job:
+def _trial_job(bench: Bench, trial: Trial, memory: int) -> Job:
     task, rate = bench.task, trial.budget / 10_000
     trainings = {WHOLE: 1, AS_LONG: 2}.get(trial["form"], 1.6)  # of the whole network
     visits = rate * len(task.train) * bench.how.recipe(rate, "").epochs * trainings
     return Job(
         run_one, (trial,), trials=(trial,), kind=(trial["network"], WHOLE),
-        cost=visits + len(task.test) * FORWARD, probe=_seconds_per_visit, memory=_memory(bench),
+        cost=visits + len(task.test) * FORWARD, probe=_seconds_per_visit, memory=memory,
     )  # fmt: skip
 
 
-def _memory(bench: Bench) -> int:
-    """Bytes of a worker: the signals twice, and the epochs of a record."""
-    train, test = bench.task.train, bench.task.test
-    each_epoch = 13  # loss, margin and drift of four bytes, correctness of one
-    record = each_epoch * len(train) * bench.how.selection_epochs
-    return 2 * (train.iq.nbytes + test.iq.nbytes) + record
+def _signals(bench: Bench) -> int:
+    """Bytes of the signals, twice."""
+    return 2 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes)
 
 
 def _seconds_per_visit(bench: Bench, job: Job) -> float:

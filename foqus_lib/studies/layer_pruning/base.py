@@ -9,30 +9,22 @@ from numpy import ndarray
 
 from foqus_lib import evidence
 from foqus_lib.companions.layer_pruning import Weights
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.studies.coreset.watch import device_watched
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, wrapped
+from foqus_lib.studies.watch import device_watched
 from foqus_lib.training.collect import Collection, collect
 from foqus_lib.training.recipe import Recipe
 from foqus_lib.training.single import fit_one
 
 
 def train_base(bench: Bench, named: str, seed: int) -> None:
-    """Train a whole network on all signals; keep it, and what it says of them epoch by epoch.
-
-    A failure is noted under its key.
-    """
+    """Train a whole network on all signals; keep it, and what it says of them epoch by epoch."""
     bench = bench.of(named)
-    how, key = bench.options, bench.base_key(seed)
-    try:
-        found = recorded(bench, how.depths, bench.name("base", seed), how.base_recipe)
-    except ValueError as error:
-        store.fail(bench.root, key, error)
-        raise
-    record, weights, facts = found
+    how, name = bench.options, bench.name("base", seed)
+    record, weights, facts = recorded(bench, how.depths, name, how.base_recipe)
     arrays = {name: value.numpy() for name, value in weights.items()}
-    artifacts.save_arrays(bench.root, key, arrays, facts)
+    artifacts.save_arrays(bench.root, bench.base_key(seed), arrays, facts)
     artifacts.save_arrays(bench.root, bench.record_key(seed), record, facts)
 
 

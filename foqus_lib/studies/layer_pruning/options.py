@@ -8,7 +8,7 @@ from foqus_lib.companions.cuttable import NETWORKS, WORDS, Cuttable
 from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.settings import MULTIPLIES, at_least
-from foqus_lib.models import MODELS
+from foqus_lib.models import MODELS, known_model
 from foqus_lib.training import fit as training
 from foqus_lib.training.recipe import Recipe, of_model
 
@@ -76,8 +76,7 @@ class Options:
         at_least("compared", self.compared, pruning.LEAST_SIGNALS)
         for name in ("batches", "segments", "subsets", "repeats"):
             at_least(name, getattr(self, name), 1)
-        if self.model not in MODELS:
-            raise unknown("model", self.model, MODELS)
+        known_model(self.model)
         for rate in self.rates:
             basis_points(rate)
         _ = self.base_recipe, self.recipe, self.model_recipe  # they check themselves

@@ -18,11 +18,13 @@ from foqus_lib.models.copies import put
 from foqus_lib.models.summary import flops, parameters
 from foqus_lib.signals import Signals, shares_by_snr
 from foqus_lib.studies.attempt import run
+from foqus_lib.studies.coreset.room import bytes_of_record
 from foqus_lib.studies.layer_pruning.base import base_weights, train_base, trained_on
 from foqus_lib.studies.layer_pruning.benches import Bench, builder, fresh, wrapped
 from foqus_lib.studies.layer_pruning.choice import equal_flops, kept_blocks, score_of
 from foqus_lib.studies.layer_pruning.options import CHANNELS, FULL, SCRATCH
 from foqus_lib.studies.pace import FORWARD, seconds_a_visit
+from foqus_lib.training.collect import Collection
 from foqus_lib.training.predict import logits_of
 from foqus_lib.training.timing import milliseconds
 
@@ -43,11 +45,11 @@ def base_jobs(bench: Bench, wanted: Sequence[tuple[str, int]]) -> list[Job]:
         Job(
             train_base,
             (named, seed),
-            makes=(one.base_key(seed),),
+            makes=one.base_keys(seed),
             kind=(named, one.options.precision),
             cost=len(bench.task.train) * one.options.base_epochs * (1 + FORWARD),
             probe=seconds_per_visit,
-            memory=memory(one),
+            memory=memory(one) + of_record(one),
         )
         for named, seed in wanted
         for one in [bench.of(named)]
@@ -76,6 +78,13 @@ def memory(bench: Bench) -> int:
     train, how = bench.task.train, bench.options
     maps = 5 * 2 * train.length * how.channels * sum(how.depths)  # a block keeps about five
     return train.iq.nbytes + bench.task.test.iq.nbytes + 4 * maps * max(how.batch, how.compared)
+
+
+def of_record(bench: Bench) -> int:
+    """Bytes of what the training of a base network records."""
+    how = bench.options
+    whole = builder(bench, how.depths, None)
+    return bytes_of_record(whole, bench.task.train, Collection(how.base_recipe, early_runs=0))
 
 
 def seconds_per_visit(bench: Bench, job: Job) -> float:

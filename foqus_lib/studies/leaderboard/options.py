@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.settings import at_least
-from foqus_lib.models import MODELS
+from foqus_lib.models import known_model
 from foqus_lib.selection.catalog import CATALOG, method_named
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.leaderboard import submission
@@ -41,8 +40,7 @@ class Options:
 
     def __post_init__(self) -> None:
         board_named(self.board)
-        if self.model not in MODELS:
-            raise unknown("model", self.model, MODELS)
+        known_model(self.model)
         for name in self.methods or ():
             method_named(name)
         for rate in self.rates:

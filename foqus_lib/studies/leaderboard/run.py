@@ -19,6 +19,8 @@ from foqus_lib.studies.attempt import each
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA, NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
+from foqus_lib.studies.coreset.draw import refuse_impossible
+from foqus_lib.studies.coreset.room import bytes_in_memory
 from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.leaderboard.boards import TRACKS, task, track_name
 from foqus_lib.studies.leaderboard.grid import NAME, VERSION, looks_at_record
@@ -58,7 +60,8 @@ def public(common: Common, options: Options) -> Task:
 
 
 def bench(common: Common, options: Options, subject: Task) -> Bench:
-    """Both tracks; subject: the public one."""
+    """Both tracks; subject: the public one. Refuses rates that its pool cannot fill."""
+    refuse_impossible(subject.train, options.rates, options.rows, options.early_runs)
     device = str(pick_device(common.device))
     records = coreset_bench.Bench(
         subject, options.collection, options.recipe, common.store, device, common.memory
@@ -72,9 +75,10 @@ def bench(common: Common, options: Options, subject: Task) -> Bench:
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
-    """Two stages: records that the store lacks, and the trials, row by row and seed by seed."""
+    """Two stages: records that the store lacks, and the trials, the longest first."""
     looks = [t for t in missing if looks_at_record(t.method, t["coreset"])]
     looked_at = dict.fromkeys((bench.how.model, trial.seed) for trial in looks)
+    records = bytes_in_memory(bench.records, (model for model, _ in looked_at))
     groups = defaultdict(list)
     for trial in missing:
         groups[trial.method, trial.seed].append(trial)
@@ -86,7 +90,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
             kind=(NAME, bench.how.model),
             cost=sum(_visits(bench, trial) for trial in group),
             probe=_seconds_per_visit,
-            memory=3 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes),
+            memory=3 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes) + records,
         )
         for group in groups.values()
     ]

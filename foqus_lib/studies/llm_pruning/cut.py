@@ -9,7 +9,7 @@ from torch import nn
 
 from foqus_lib.companions.llm_pruning import blocks, checkpoint, text, tuning
 from foqus_lib.companions.llm_pruning.scores import SCORES
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.experiment.provenance import provenance
 from foqus_lib.studies.llm_pruning.given import Bench, texts
 from foqus_lib.studies.llm_pruning.options import FIRST, KEEP_LAST, RANDOM, REVERSE, SMALL
@@ -26,17 +26,13 @@ def fresh(bench: Bench) -> nn.Module:
 def train_base(bench: Bench) -> None:
     """Train the small model on the corpus's training files and keep it."""
     began, how = time.perf_counter(), bench.options
-    try:
-        count = how.base_steps * how.base_batch
-        tokens = text.encode(bench.task.train, min(count * how.window, _have(bench)))
-        starts = bench.rng("base").integers(len(tokens.ids) - how.window + 1, size=count)
-        ids = torch.from_numpy(text.cut_out(tokens.ids, starts, how.window))
-        model = tuning.prepared(fresh(bench), tuning.FULL)
-        batches = list(np.arange(count).reshape(how.base_steps, how.base_batch))
-        tuning.tune(model, ids, ids, batches, how.base_rate, how.precision, 0, decay=True)
-    except ValueError as error:
-        store.fail(bench.root, bench.base_key, error)
-        raise
+    count = how.base_steps * how.base_batch
+    tokens = text.encode(bench.task.train, min(count * how.window, _have(bench)))
+    starts = bench.rng("base").integers(len(tokens.ids) - how.window + 1, size=count)
+    ids = torch.from_numpy(text.cut_out(tokens.ids, starts, how.window))
+    model = tuning.prepared(fresh(bench), tuning.FULL)
+    batches = list(np.arange(count).reshape(how.base_steps, how.base_batch))
+    tuning.tune(model, ids, ids, batches, how.base_rate, how.precision, 0, decay=True)
     seconds = time.perf_counter() - began
     facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
     arrays = {name: value.numpy() for name, value in model.state_dict().items()}

@@ -13,6 +13,7 @@ from foqus_lib.signals import fingerprint
 from foqus_lib.studies.bench import Bench
 from foqus_lib.studies.coreset import bench as coreset_bench
 from foqus_lib.studies.coreset.bench import ALL_DATA
+from foqus_lib.studies.coreset.draw import refuse_impossible
 from foqus_lib.studies.mixing.options import Options
 from foqus_lib.training.device import pick_device
 
@@ -43,9 +44,13 @@ def narrowed(task: Task, only_snr: float | None) -> Task:
 
 
 def bench(common: Common, options: Options, task: Task) -> Bench:
-    """Recipes, store, device and memory; the task is narrowed to one SNR if that was asked for."""
+    """Recipes, store, device and memory; the task is narrowed to one SNR if that was asked for.
+
+    Refuses a cut and coresets that cannot be.
+    """
     task = narrowed(task, options.only_snr)
     check_length(options.model, task.train.length)
+    refuse_impossible(task.train, options.rates, options.coresets, options.early_runs)
     cut_length(TrainingPart(task, np.arange(len(task.train))), options.ratio)
     device = str(pick_device(common.device))
     records = coreset_bench.Bench(

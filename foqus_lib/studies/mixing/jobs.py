@@ -11,14 +11,16 @@ from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.study import Job
 from foqus_lib.selection.budget import budget_of
 from foqus_lib.studies.coreset.borrowed import record_jobs
+from foqus_lib.studies.coreset.room import bytes_in_memory
 from foqus_lib.studies.mixing.bench import Bench
 from foqus_lib.studies.mixing.run import fitted, recipe_of, run_trials
 from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 
 
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
-    """Two stages: selection trainings that the store lacks, and the trials, seed by seed."""
+    """Two stages: selection trainings that the store lacks, and the trials, the longest first."""
     looked_at = dict.fromkeys((trial["selection_model"], trial.seed) for trial in missing)
+    records = bytes_in_memory(bench.records, (model for model, _ in looked_at))
     groups = defaultdict(list)
     for trial in missing:
         groups[trial["coreset"], trial.method, trial.seed].append(trial)
@@ -30,7 +32,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
             kind=("mixing", group[0]["evaluation_model"], group[0].method),
             cost=sum(_visits(bench, trial) for trial in group),
             probe=_seconds_per_visit,
-            memory=2 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes),
+            memory=2 * (bench.task.train.iq.nbytes + bench.task.test.iq.nbytes) + records,
         )
         for group in groups.values()
     ]

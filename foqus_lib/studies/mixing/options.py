@@ -3,10 +3,9 @@
 from dataclasses import dataclass, fields
 from typing import Annotated
 
-from foqus_lib.errors import unknown
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.settings import MULTIPLIES, at_least
-from foqus_lib.models import MODELS
+from foqus_lib.models import known_model
 from foqus_lib.selection.catalog import method_named
 from foqus_lib.studies.coreset.bench import ALL_DATA
 from foqus_lib.studies.mixing.rows import FLOOR, known
@@ -54,8 +53,7 @@ class Options:
     n: Annotated[int, "pieces of n-RM"] = 4
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise unknown("model", self.model, MODELS)
+        known_model(self.model)
         for name in ("coresets", "rates", "methods"):
             if (given := getattr(self, name)) is not None and not given:
                 raise ValueError(f"{name}: expected at least one, got []. Leave it out for all")

@@ -7,6 +7,7 @@ from foqus_lib.experiment.study import RATE, Metric, Study
 from foqus_lib.models import VERSIONS as NETWORKS
 from foqus_lib.models.shapes import check_length
 from foqus_lib.selection.catalog import version_of
+from foqus_lib.studies.coreset.draw import refuse_impossible
 from foqus_lib.studies.layer_pruning.options import Options, versions
 from foqus_lib.studies.scoring_proxy.partners import base_recipe
 from foqus_lib.studies.scoring_proxy.records import METHODS, SELECTOR, UNIFORM
@@ -17,8 +18,10 @@ from foqus_lib.training import collect as collecting
 def trials(common: Common, options: Options, task: Task) -> list[Trial]:
     """Every method at every rate, seed and repeat, for the first network at its first keep.
 
-    ValueError for signals too short for the network that is trained on the coresets.
+    ValueError for signals too short for the network that is trained on the coresets, and for rates
+    that they cannot fill.
     """
+    refuse_impossible(task.train, options.rates, (SELECTOR,), early_runs=0)
     check_length(options.model, task.train.length)
     return [
         Trial.on(

@@ -11,7 +11,7 @@ from numpy import ndarray
 from foqus_lib import evidence
 from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.evidence import Evidence
-from foqus_lib.experiment import artifacts, store
+from foqus_lib.experiment import artifacts
 from foqus_lib.selection.foqus import foqus_score
 from foqus_lib.studies.coreset.draw import blind, draw
 from foqus_lib.studies.layer_pruning.base import base_weights, recorded
@@ -52,20 +52,15 @@ def stored(bench: Bench, method: str, seed: int) -> bool:
 
 def train_proxy(bench: Bench, method: str, seed: int) -> None:
     """Train the pruned network on all signals; keep what it says of them epoch by epoch."""
-    how, key = bench.options, record_key(bench, method, seed)
+    how = bench.options
     kept = kept_blocks(bench, OURS, how.keep[0], seed)
     depths = pruning.kept_depths(how.depths, kept, how.cut.needed)
     name, start = bench.name("proxy", seed), None
     if method == TUNED:
         base = base_weights(bench, seed)
         start = pruning.reassembled(base, fresh(bench, depths, name), kept)
-    try:
-        recipe = recipe_of(how, method)
-        record, _, facts = recorded(bench, depths, name, recipe, start)
-    except ValueError as error:
-        store.fail(bench.root, key, error)
-        raise
-    artifacts.save_arrays(bench.root, key, record, facts)
+    record, _, facts = recorded(bench, depths, name, recipe_of(how, method), start)
+    artifacts.save_arrays(bench.root, record_key(bench, method, seed), record, facts)
 
 
 def record_of(bench: Bench, method: str, seed: int) -> tuple[Evidence, float]:

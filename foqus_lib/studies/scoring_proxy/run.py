@@ -14,7 +14,12 @@ from foqus_lib.studies.attempt import run
 from foqus_lib.studies.coreset.bench import evaluate_name
 from foqus_lib.studies.coreset.run import measure
 from foqus_lib.studies.layer_pruning.benches import Bench
-from foqus_lib.studies.layer_pruning.run import base_jobs, memory, seconds_per_visit
+from foqus_lib.studies.layer_pruning.run import (
+    base_jobs,
+    memory,
+    of_record,
+    seconds_per_visit,
+)
 from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.studies.scoring_proxy.partners import compared_with
 from foqus_lib.studies.scoring_proxy.records import (
@@ -38,11 +43,13 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     how = bench.options
     looking = [trial for trial in missing if trial.method != UNIFORM]
     seeds = {seed for trial in looking for seed in (trial.seed, compared_with(trial))}
+    compared = 2 * of_record(bench)
+    held = bench.task.train.iq.nbytes + bench.task.test.iq.nbytes + compared
     proxies = sorted({(t.method, t.seed) for t in looking if t.method != WHOLE})
     return [
         base_jobs(bench, [(how.named, seed) for seed in sorted(seeds)]),
         [_record_job(bench, *one) for one in proxies if not stored(bench, *one)],
-        [_job(bench, trial) for trial in sorted(missing, key=lambda t: (t.seed, t.method))],
+        [_job(bench, trial, held) for trial in sorted(missing, key=lambda t: (t.seed, t.method))],
     ]
 
 
@@ -57,11 +64,11 @@ def _record_job(bench: Bench, method: str, seed: int) -> Job:
         kind=(how.named, how.precision),
         cost=share * len(bench.task.train) * recipe_of(how, method).epochs * (1 + FORWARD),
         probe=seconds_per_visit,
-        memory=memory(bench),
+        memory=memory(bench) + of_record(bench),
     )
 
 
-def _job(bench: Bench, trial: Trial) -> Job:
+def _job(bench: Bench, trial: Trial, held: int) -> Job:
     how, task = bench.options, bench.task
     kept = trial.budget / 10_000 * len(task.train)
     return Job(
@@ -71,7 +78,7 @@ def _job(bench: Bench, trial: Trial) -> Job:
         kind=(how.model, how.precision),
         cost=kept * how.model_epochs + FORWARD * len(task.test),
         probe=_seconds_per_visit,
-        memory=task.train.iq.nbytes + task.test.iq.nbytes,
+        memory=held,
     )
 
 

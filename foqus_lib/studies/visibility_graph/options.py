@@ -5,9 +5,9 @@ from typing import Annotated
 
 from foqus_lib.experiment.key import basis_points
 from foqus_lib.experiment.settings import MULTIPLIES, at_least
+from foqus_lib.models import known_model
 from foqus_lib.selection.catalog import method_named
 from foqus_lib.studies.coreset.bench import NONE
-from foqus_lib.studies.coreset.grid import known_model
 from foqus_lib.studies.visibility_graph import rows
 from foqus_lib.studies.visibility_graph.rows import BAND, BY_DEPTH, BY_LAG, LEARNED, METHODS, Shape
 from foqus_lib.training.collect import Collection

@@ -20,9 +20,10 @@ from foqus_lib.studies import attempt
 from foqus_lib.studies.coreset import run
 from foqus_lib.studies.coreset.bench import NONE, evaluate_name
 from foqus_lib.studies.coreset.borrowed import coreset_of, record_jobs
+from foqus_lib.studies.coreset.room import bytes_in_memory
 from foqus_lib.studies.pace import FORWARD, seconds_a_visit
 from foqus_lib.studies.visibility_graph import costs, looks, rows
-from foqus_lib.studies.visibility_graph.grid import Bench
+from foqus_lib.studies.visibility_graph.bench import Bench
 from foqus_lib.training.predict import said
 from foqus_lib.training.recipe import Recipe
 from foqus_lib.training.single import fit_one
@@ -31,6 +32,7 @@ from foqus_lib.training.single import fit_one
 def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
     """Two stages: the records that coresets need, and each trial, seed by seed."""
     looked_at = dict.fromkeys((trial["selection_model"], trial.seed) for trial in missing)
+    memory = _memory(bench) + bytes_in_memory(bench.records, (model for model, _ in looked_at))
     found = [
         Job(
             run_one,
@@ -39,7 +41,7 @@ def jobs(bench: Bench, missing: Sequence[Trial]) -> list[list[Job]]:
             kind=(trial.method, trial["network"]),
             cost=_visits(bench, trial),
             probe=_seconds_per_visit,
-            memory=_memory(bench),
+            memory=memory,
         )
         for trial in missing
     ]
