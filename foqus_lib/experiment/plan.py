@@ -99,7 +99,7 @@ def plan(
     missing = found.missing
     stages = [list(stage) for stage in study.jobs(bench, missing)] if missing else []
     jobs = [job for stage in stages for job in stage]
-    workers, memory = (1, _of_one(jobs)) if scheduler else _that_fit(bench, jobs, workers)
+    workers, memory = (1, _of_one(jobs)) if scheduler else that_fit(bench, jobs, workers)
     large = sum(job.cost for job in jobs) > probed_from
     measured = seconds_per_unit(bench, jobs) if large else {}
     done = len(found.complete)
@@ -124,8 +124,11 @@ def _of_one(jobs: Sequence[Job]) -> int:
     return OF_A_WORKER + max((job.memory for job in jobs), default=0)
 
 
-def _that_fit(bench: Bench, jobs: Sequence[Job], workers: int) -> tuple[int, int]:
-    """(workers, bytes of the machine): as many as the largest job leaves room for."""
+def that_fit(bench: Bench, jobs: Sequence[Job], workers: int) -> tuple[int, int]:
+    """(workers, bytes of the machine): as many as the largest job leaves room for.
+
+    ValueError if a stated memory does not hold one.
+    """
     each = _of_one(jobs)
     if bench.device.startswith("cuda"):  # its memory is looked after by `fit`
         return 1, each

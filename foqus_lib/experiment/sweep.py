@@ -47,27 +47,29 @@ def sweep(
     artifacts.sweep_partial(bench.root)  # and killed trainings a month ago
     todo = plan(study, bench, trials, workers, probed_from, scheduler)
     progress(str(todo))
-    disk = sum(job.disk for jobs in todo.stages for job in jobs)
-    check_room(bench.root, disk + ROW * len(todo.missing))
+    check_room(bench.root, sum(job.disk for job in todo.jobs) + ROW * len(todo.missing))
     for number, jobs in enumerate(todo.stages):
         if any(todo.stages[:number]):  # they made what these jobs need, or noted why not
             jobs = study.jobs(bench, store.scan(bench.root, todo.missing).missing)[number]
         later = sum(map(todo.seconds, todo.stages[number + 1 :]))
-        _run(bench, todo, jobs, later, progress, scheduler)
+        run_stage(bench, todo, jobs, progress, scheduler, later)
     left = store.scan(bench.root, todo.missing)  # the others were read and checked by `plan`
     still = set(left.missing)
     return replace(left, complete=[one for one in dict.fromkeys(trials) if one not in still])
 
 
-def _run(
+def run_stage(
     bench: Bench,
     todo: Plan,
     jobs: Sequence[Job],
-    later: float,
     progress: Progress,
-    scheduler: str,
+    scheduler: str = "",
+    later: float = 0.0,
 ) -> None:
-    """One stage; `later` seconds are expected of those that follow."""
+    """Run jobs of one stage, with progress; what fails is kept and does not stop the rest.
+
+    later: seconds that are expected of the stages that follow. Raises as `sweep`.
+    """
     began, done, expected, count = time.monotonic(), 0.0, 0.0, 0
     total, work = todo.seconds(jobs), sum(map(todo.alone, jobs))
     in_all = sum(job.cost for job in jobs)

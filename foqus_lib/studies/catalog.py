@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 from foqus_lib.datasets.catalog import DATASETS
+from foqus_lib.durable import check_room, check_writable
 from foqus_lib.errors import unknown
 from foqus_lib.experiment import settings, store
 from foqus_lib.experiment.key import canonical
+from foqus_lib.experiment.plan import Plan, counted, that_fit
 from foqus_lib.experiment.settings import Common
 from foqus_lib.experiment.study import Job
-from foqus_lib.experiment.sweep import Progress
-from foqus_lib.experiment.workers import executed
+from foqus_lib.experiment.sweep import Progress, run_stage
 from foqus_lib.studies import (
     boundary,
     clustering,
@@ -38,9 +39,8 @@ CHAPTERS: dict[str, Chapter] = {
     "01_setup": _coreset(grid.uniform_coresets),
     "02_method": _coreset(grid.no_trials),
     "02_explorer": _coreset(grid.no_trials),
-    "02_boundary": Chapter.of(
-        boundary
-    ),  # no notebook of its own: a claim about what 02_method shows
+    # no notebook of its own: a claim about what 02_method shows
+    "02_boundary": Chapter.of(boundary),
     "03_main_tables": _coreset(grid.main_tables),
     "04_cross_architecture": _coreset(grid.cross_architecture),
     "05_ablation": _coreset(grid.ablation),
@@ -49,9 +49,8 @@ CHAPTERS: dict[str, Chapter] = {
     "08_distillation": Chapter.of(distillation),
     "09_mixing": Chapter.of(mixing),
     "10_layer_pruning": Chapter.of(layer_pruning),
-    "10_scoring_proxy": Chapter.of(
-        scoring_proxy
-    ),  # the second half of the notebook 10_layer_pruning
+    # the second half of the notebook 10_layer_pruning
+    "10_scoring_proxy": Chapter.of(scoring_proxy),
     "11_llm_pruning": Chapter.of(
         llm_pruning,
         task=llm_pruning.task,
@@ -101,8 +100,8 @@ def checked(notebook: str, given: Mapping) -> dict[str, object]:
 def make_shared(chapters: Sequence[Opened], workers: int, say: Progress) -> None:
     """Trainings that several of these chapters need, made once before any of them runs.
 
-    Notebooks that run side by side would each make their own. What fails here is tried again, and
-    told, by the notebooks that need it.
+    Notebooks that run side by side would each make their own. What fails here is told, and tried
+    again by the notebooks that need it: they have pages to say so on.
     """
     wanted: dict[tuple, list[tuple[Opened, Job]]] = defaultdict(list)
     for chapter in chapters:
@@ -118,9 +117,20 @@ def make_shared(chapters: Sequence[Opened], workers: int, say: Progress) -> None
             chapter, job = asked[0]
             todo[chapter].append(job)
     for chapter, jobs in todo.items():
-        say(f"{len(jobs)} selection trainings that several notebooks read")
-        for _ in executed(chapter.bench, jobs, workers, chapter.common.scheduler):
-            pass
+        say(f"{counted(len(jobs), 'selection training')} that several notebooks read")
+        try:
+            _make(chapter, jobs, workers, say)
+        except (OSError, ValueError) as error:
+            say(f"not made for all: {error}")
+
+
+def _make(chapter: Opened, jobs: Sequence[Job], workers: int, say: Progress) -> None:
+    bench, scheduler = chapter.bench, chapter.common.scheduler
+    check_writable(bench.root)
+    check_room(bench.root, sum(job.disk for job in jobs))
+    workers, memory = that_fit(bench, jobs, workers)
+    todo = Plan(0, [], [list(jobs)], workers, memory, {}, bool(scheduler))
+    run_stage(bench, todo, jobs, say, scheduler)
 
 
 def opened(notebook: str, given: Mapping, part: str = "") -> Opened:

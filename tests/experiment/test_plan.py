@@ -112,7 +112,7 @@ def fitted(workers, memory=0, device="cpu"):
     """(workers, GiB) for jobs that take 1 and 3 GiB beyond half a GiB of Python."""
     place = SimpleNamespace(root=Path(), device=device, memory=memory * GIB)
     jobs = [Job(print, (), memory=size * GIB) for size in (1, 3)]
-    count, size = planning._that_fit(place, jobs, workers)
+    count, size = planning.that_fit(place, jobs, workers)
     return count, size / GIB
 
 

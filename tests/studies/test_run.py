@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from foqus_lib import evidence
-from foqus_lib.errors import DeviceLost
+from foqus_lib.errors import DeviceLost, Diverged
 from foqus_lib.evidence import SAMPLE_AXIS
 from foqus_lib.experiment import artifacts, store
 from foqus_lib.experiment.workers import one_thread
@@ -394,8 +394,51 @@ def test_what_several_chapters_need_is_made_once_before(tmp_path, monkeypatch):
     ]
     made = []
     monkeypatch.setattr(
-        catalog, "executed", lambda bench, jobs, *how: made.extend((bench, *jobs)) or []
+        catalog, "run_stage", lambda bench, todo, jobs, *how: made.extend((bench, *jobs))
     )
     catalog.make_shared(chapters, 2, lambda text: None)
     [bench, job] = made
     assert bench is chapters[1].bench and job.arguments == ("CNN1D", [0])
+
+
+@pytest.fixture
+def two_chapters(tmp_path):
+    """Both need one record."""
+    given = {"profile": "smoke", "results": str(tmp_path), "methods": ["Uniform", "FoQuS"]}
+    return [catalog.opened(name, given) for name in ("03_main_tables", "05_ablation")]
+
+
+def test_what_is_made_for_several_is_told_and_a_failure_is_kept(two_chapters, monkeypatch):
+    def diverges(bench, model, seeds):
+        raise Diverged("loss: nan")
+
+    monkeypatch.setattr(run, "collect_evidence", diverges)
+    said = []
+    catalog.make_shared(two_chapters, 1, said.append)
+    assert said[0] == "1 selection training that several notebooks read"
+    assert said[1].startswith("1 of 1 training that others need") and "loss: nan" in said[1]
+    bench = two_chapters[0].bench
+    failure = store.last_failure(bench.root, bench.evidence_key("CNN1D", 0))
+    assert failure.diverged and "loss: nan" in failure.error
+
+
+@pytest.mark.parametrize("error", [OSError("disk: full"), ValueError("workers: none starts")])
+def test_what_cannot_be_made_for_several_is_left_to_their_notebooks(
+    two_chapters, monkeypatch, error
+):
+    def fails(*given):
+        raise error
+
+    monkeypatch.setattr(catalog, "run_stage", fails)
+    said = []
+    catalog.make_shared(two_chapters, 2, said.append)
+    assert said[-1] == f"not made for all: {error}"
+
+
+def test_what_is_made_for_several_fits_into_the_memory_that_is_allowed(two_chapters):
+    said = []
+    for one in two_chapters:
+        one.__dict__["bench"] = replace(one.bench, memory=2**20)
+    catalog.make_shared(two_chapters, 2, said.append)
+    assert "memory_gb: one worker needs about" in said[-1]
+    assert not list(two_chapters[0].bench.root.rglob("*.npz"))
