@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foqus_lib import durable, own_coreset
 from foqus_lib.errors import unknown
-from foqus_lib.experiment.settings import PROFILES, ROOT
+from foqus_lib.experiment.settings import NOTEBOOKS, PROFILES, ROOT
 from foqus_lib.say import say
 
 
@@ -105,7 +105,9 @@ def add_to(command) -> None:
     """Declare all; `command(name, function)` gives a parser."""
     own_coreset.add_to(command)
     one = command("sweep", sweep)
-    one.add_argument("chapter", help="such as 03_main_tables; a name that is none lists them all")
+    names = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
+    one.add_argument("chapter", help=f"of a notebook that trains ({names}), or a grid without one; "
+                     "any other name lists them all")  # fmt: skip
     one.add_argument("parameter", nargs="*", metavar="NAME=VALUE", help="as for the notebook")
     one.add_argument("--profile", choices=PROFILES, default="quick", help="(default: quick)")
     one.add_argument("--plan", action="store_true", help="say what would be run, and stop")
