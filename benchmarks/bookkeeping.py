@@ -7,7 +7,7 @@
 A trial of 20 made-up signals, one epoch, CNN1D: drawn, built, trained, tested and published by
 `train_trials`; beside it the same steps of one network that is there already (forward, backward,
 optimiser, test), published nowhere. The difference is what a trial costs whatever it trains. Then
-`rows.results` over many stored trials: each is opened, its SHA-256 checked, its key compared, and
+`store.results` over many stored trials: each is opened, its SHA-256 checked, its key compared, and
 the table made. Written to book/results/benchmarks/bookkeeping.csv.
 """
 
@@ -106,7 +106,7 @@ def steps_alone(root: str, count: int) -> dict:
 
 
 def table_row(root: str, count: int) -> dict:
-    from foqus_lib.experiment import rows, store
+    from foqus_lib.experiment import store
     from foqus_lib.experiment.provenance import provenance
     from foqus_lib.studies.coreset.grid import CORESET
 
@@ -117,7 +117,7 @@ def table_row(root: str, count: int) -> dict:
         store.publish(of.root, trial, metrics, facts)
     fresh = grid(of, count)  # whose names nobody has computed yet
     with measure.stopwatch() as spent:
-        found, table = rows.results(of.root, CORESET, fresh)
+        found, table = store.results(of.root, CORESET, fresh)
     assert len(found.complete) == len(table) == count
     return spent
 

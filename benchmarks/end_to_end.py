@@ -89,7 +89,7 @@ def one_flow(flow: str, seed: int, size: dict) -> dict:
 
 def _sweep(task, selection, evaluation, seed: int, size: dict) -> list[float]:
     """The library's own sweep into a store of its own."""
-    from foqus_lib.experiment.rows import frame
+    from foqus_lib.experiment.store import frame
     from foqus_lib.experiment.sweep import sweep
     from foqus_lib.studies.coreset import grid
     from foqus_lib.studies.coreset.bench import Bench

@@ -187,11 +187,6 @@ def test_the_engine_is_looked_at_in_all_its_rooms(tmp_path, monkeypatch):
         test_the_engine_names_no_method_no_network_and_no_accuracy()
 
 
-def test_the_store_knows_no_table_and_no_study():
-    known = {part for module in imports(LIBRARY / "experiment" / "store.py") for part in module}
-    assert not known & {"pandas", "study", "rows"}
-
-
 @pytest.mark.parametrize(
     "line",
     ["import torch.nn", "import torch as t", "from torch import nn, Tensor", "torch.load('x')",

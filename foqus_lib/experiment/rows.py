@@ -1,9 +1,8 @@
-"""The finished trials of a grid as a tidy table, and as committed rows: a small, diffable CSV."""
+"""Committed result rows: the finished trials of a grid as one small, tidy, diffable CSV."""
 
 import logging
 import math
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,60 +14,12 @@ from foqus_lib.experiment.study import Study
 
 log = logging.getLogger(__name__)
 
-DTYPES = {str: "str", int: "int64"}
 LINE = 2048  # bytes of a row at most: those of the committed ones are 500 to 1,200
-
-
-def columns(study: Study) -> dict[str, str]:
-    """Of `frame`, in order, with their dtypes: key, settings, metrics, provenance."""
-    key = {name: DTYPES[kind] for name, kind in FIELDS.items()}
-    settings = dict.fromkeys(study.settings, "str")
-    metrics = {metric.name: "float64" for metric in study.metrics}
-    return key | settings | metrics | store.PROVENANCE
-
-
-def results(root: Path, study: Study, trials: Iterable[Trial]) -> tuple[store.Scan, pd.DataFrame]:
-    """`scan` and `frame` of a grid, each file opened once."""
-    names, rows = list(columns(study)), []
-    pick, lacking = itemgetter(*names), dict.fromkeys(names, math.nan)  # a metric not measured
-
-    def keep(body: dict) -> None:
-        rows.append(pick(lacking | body["key"] | body["metrics"] | body["provenance"]))
-
-    found = store.scan(root, trials, keep)
-    by_column = zip(*rows, strict=True) if rows else [[]] * len(names)
-    table = pd.DataFrame({n: list(c) for n, c in zip(names, by_column, strict=True)})
-    return found, table.astype(columns(study))
-
-
-def frame(root: Path, study: Study, trials: Iterable[Trial]) -> pd.DataFrame:
-    """One row a finished trial, in the grid's order, with `columns`, also when there is none.
-
-    Rows that are missing are not here: ask `scan` which, and say so beside any mean.
-    """
-    return results(root, study, trials)[1]
-
-
-def frame_by(
-    root: Path, study: Study, trials: Iterable[Trial], metric: str, level: str
-) -> pd.DataFrame:
-    """One row a finished trial and level of a metric: frame_by(..., "accuracy", "snr")."""
-    kept = [*FIELDS, *study.settings]
-    rows = []
-
-    def keep(body: dict) -> None:
-        key = {name: body["key"][name] for name in kept}
-        levels = body["metrics"].get(f"{metric}_by_{level}", {})
-        rows.extend(key | {level: float(at), metric: value} for at, value in levels.items())
-
-    store.scan(root, trials, keep)
-    dtypes = {name: columns(study)[name] for name in kept} | {level: "float64", metric: "float64"}
-    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
 
 def export(root: Path, study: Study, trials: Sequence[Trial], path: Path) -> pd.DataFrame:
     """Write rows.csv: sorted by key, floats to the last bit. Refuses an incomplete grid."""
-    found, rows = results(root, study, trials)
+    found, rows = store.results(root, study, trials)
     if found.missing:
         raise ValueError(
             f"{root}: {found.note}; first missing: {found.missing[0]}. "
@@ -108,7 +59,7 @@ def take_in(root: Path, study: Study, path: Path) -> tuple[int, int]:
 def load_rows(path: Path, study: Study) -> pd.DataFrame:
     """Read what `export` wrote; ValueError for other columns or another study, for broken keys,
     numbers that are not finite, and repeated trials."""
-    dtypes = columns(study)
+    dtypes = store.columns(study)
     strings = [name for name, dtype in dtypes.items() if dtype == "str"]
     numbers = {metric.name: [""] for metric in study.metrics}  # not every trial has each
     try:

@@ -1,9 +1,8 @@
 """One JSON file a finished trial, published once, never changed: root/trials/ab/abcd....json.
 
 An engine may run a trial twice or lose a worker; what is published stays, and `scan` says what is
-left. Each file is sealed, {"sha256": ..., "body": "<canonical JSON>"}, so damage is noticed: it
-goes to root/quarantine and the trial counts as missing. Errors go to root/failures, never to
-trials/.
+left. Each file is sealed, so damage is noticed: it goes to root/quarantine and the trial counts as
+missing. Errors go to root/failures, never to trials/.
 """
 
 import gc
@@ -15,14 +14,16 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 
-import orjson
+import pandas as pd
 
 from foqus_lib.durable import quarantine, write_once
 from foqus_lib.errors import Diverged
-from foqus_lib.experiment.key import Trial, canonical, from_key, name_of
+from foqus_lib.experiment.key import FIELDS, Trial, canonical, from_key, name_of
+from foqus_lib.experiment.sealed import opened, parsed, sealed, unsealed
+from foqus_lib.experiment.study import Study
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ PROVENANCE = {
     "platform": "str", "device": "str", "threads": "int64", "fused": "int64",
     "seconds": "float64", "started": "str", "about": "str",
 }  # fmt: skip
+DTYPES = {str: "str", int: "int64"}
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,53 @@ def scan(
     return Scan(complete, missing, failed, quarantined)
 
 
+def columns(study: Study) -> dict[str, str]:
+    """Of `frame`, in order, with their dtypes: key, settings, metrics, provenance."""
+    key = {name: DTYPES[kind] for name, kind in FIELDS.items()}
+    settings = dict.fromkeys(study.settings, "str")
+    metrics = {metric.name: "float64" for metric in study.metrics}
+    return key | settings | metrics | PROVENANCE
+
+
+def results(root: Path, study: Study, trials: Iterable[Trial]) -> tuple[Scan, pd.DataFrame]:
+    """`scan` and `frame` of a grid, each file opened once."""
+    names, rows = list(columns(study)), []
+    pick, lacking = itemgetter(*names), dict.fromkeys(names, math.nan)  # a metric not measured
+
+    def keep(body: dict) -> None:
+        rows.append(pick(lacking | body["key"] | body["metrics"] | body["provenance"]))
+
+    found = scan(root, trials, keep)
+    by_column = zip(*rows, strict=True) if rows else [[]] * len(names)
+    table = pd.DataFrame({n: list(c) for n, c in zip(names, by_column, strict=True)})
+    return found, table.astype(columns(study))
+
+
+def frame(root: Path, study: Study, trials: Iterable[Trial]) -> pd.DataFrame:
+    """One row a finished trial, in the grid's order, with `columns`, also when there is none.
+
+    Rows that are missing are not here: ask `scan` which, and say so beside any mean.
+    """
+    return results(root, study, trials)[1]
+
+
+def frame_by(
+    root: Path, study: Study, trials: Iterable[Trial], metric: str, level: str
+) -> pd.DataFrame:
+    """One row a finished trial and level of a metric: frame_by(..., "accuracy", "snr")."""
+    kept = [*FIELDS, *study.settings]
+    rows = []
+
+    def keep(body: dict) -> None:
+        key = {name: body["key"][name] for name in kept}
+        levels = body["metrics"].get(f"{metric}_by_{level}", {})
+        rows.extend(key | {level: float(at), metric: value} for at, value in levels.items())
+
+    scan(root, trials, keep)
+    dtypes = {name: columns(study)[name] for name in kept} | {level: "float64", metric: "float64"}
+    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
+
+
 def _uncollected(trials: Iterable[Trial]) -> Iterator[Trial]:
     """The trials; Python looks for no cycles meanwhile, which takes a fifth among so many rows."""
     was_on = gc.isenabled()
@@ -236,33 +285,3 @@ def _check_finite(metrics: Mapping) -> None:
             if not math.isfinite(number):
                 where = f"metrics.{name}" + (f"[{level}]" if level else "")
                 raise ValueError(f"{where}: expected a finite number, got {number}")
-
-
-def parsed(text: str | bytes) -> object:
-    """The value of a JSON text; json alone reads half a character, as a file's name may hold."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
-
-
-def sealed(body: Mapping) -> bytes:
-    """The bytes of a record that holds this body."""
-    text = canonical(body)
-    return json.dumps({"sha256": sha256(text.encode()).hexdigest(), "body": text}).encode()
-
-
-def opened(raw: bytes) -> str:
-    """The text of a record's body, its SHA-256 checked; ValueError for what is no record."""
-    record = parsed(raw)
-    if not isinstance(record, dict) or set(record) != {"sha256", "body"}:
-        raise ValueError("expected a JSON object of sha256 and body")
-    got = sha256(record["body"].encode()).hexdigest()
-    if got != record["sha256"]:
-        raise ValueError(f"expected sha256 {record['sha256'][:16]}..., got {got[:16]}...")
-    return record["body"]
-
-
-def unsealed(raw: bytes) -> dict:
-    """The body of a record."""
-    return parsed(opened(raw))

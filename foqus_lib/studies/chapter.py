@@ -13,8 +13,8 @@ from foqus_lib.datasets.catalog import Task, prepare
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial
 from foqus_lib.experiment.plan import Bench, Plan, plan
-from foqus_lib.experiment.rows import frame, frame_by
 from foqus_lib.experiment.settings import Common
+from foqus_lib.experiment.store import frame, frame_by
 from foqus_lib.experiment.study import Study
 from foqus_lib.experiment.sweep import Progress, sweep
 

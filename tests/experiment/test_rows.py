@@ -10,7 +10,8 @@ import pytest
 
 from foqus_lib.experiment import store
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.experiment.rows import columns, export, frame, frame_by, load_rows, results, take_in
+from foqus_lib.experiment.rows import export, load_rows, take_in
+from foqus_lib.experiment.store import columns, frame, frame_by, results
 from tests.experiment.made_up import FACTS, METRICS, SETTINGS, STUDY, trial
 from tests.experiment.made_up import TRIALS as PONDS
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from foqus_lib.errors import Diverged
-from foqus_lib.experiment import store
+from foqus_lib.experiment import sealed, store
 from foqus_lib.experiment.key import canonical
 from tests.experiment.made_up import FACTS, METRICS, TRIALS
 
@@ -133,7 +133,7 @@ def test_scan_says_what_resuming_has_to_run(tmp_path):
     assert found.complete == TRIALS[::2] and found.missing == TRIALS[1::2]
     assert list(found.failed) == [TRIALS[1]]
     assert "RuntimeError: loss is NaN in epoch 3" in found.failed[TRIALS[1]]
-    assert "test_store.py" in store.unsealed(path.read_bytes())["traceback"]
+    assert "test_store.py" in sealed.unsealed(path.read_bytes())["traceback"]
     why = "RuntimeError: loss is NaN in epoch 3"
     assert found.note == f"4 of 8 trials (1 failed, 0 quarantined; {why})"
     for one in found.missing:
@@ -149,7 +149,7 @@ def test_a_key_that_equals_the_trials_but_is_another_is_set_aside(value, tmp_pat
     store.publish(tmp_path, one, METRICS, FACTS)
     body = store.read(tmp_path, one)
     body["key"]["version"] = value
-    file_of(tmp_path, one).write_bytes(store.sealed(body))
+    file_of(tmp_path, one).write_bytes(sealed.sealed(body))
     assert one in store.scan(tmp_path, [one]).quarantined
 
 
@@ -186,9 +186,9 @@ def test_a_failure_is_divergence_by_its_kind_and_not_by_its_words(tmp_path):
 
 def test_a_failure_of_before_does_not_say_whether_it_diverged(tmp_path):
     path = store.fail(tmp_path, TRIALS[0].key, Diverged("loss"))
-    body = store.unsealed(path.read_bytes())
+    body = sealed.unsealed(path.read_bytes())
     del body["diverged"]
-    path.write_bytes(store.sealed(body))
+    path.write_bytes(sealed.sealed(body))
     assert not store.last_failure(tmp_path, TRIALS[0].key).diverged
 
 

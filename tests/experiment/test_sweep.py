@@ -17,7 +17,7 @@ import pytest
 
 from foqus_lib.experiment import artifacts, rows, store, sweep, workers
 from foqus_lib.experiment.plan import OF_A_WORKER
-from foqus_lib.experiment.rows import frame
+from foqus_lib.experiment.store import frame
 from foqus_lib.experiment.workers import executed
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies.coreset import records, run

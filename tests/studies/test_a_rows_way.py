@@ -30,7 +30,7 @@ def holds(value, depth=2) -> bool:
 
 
 @pytest.mark.slow  # every call of a run is looked at
-def test_a_result_is_held_by_about_half_the_files_it_was(tmp_path):
+def test_a_result_is_held_by_at_most_half_the_files_it_was(tmp_path):
     from foqus_lib.report.means import budget_table
     from foqus_lib.studies import catalog
 
@@ -56,4 +56,4 @@ def test_a_result_is_held_by_about_half_the_files_it_was(tmp_path):
     assert len(rows) and table is not None
     names = {Path(file).relative_to(LIBRARY).as_posix() for file in held}
     assert {"studies/coreset/run.py", "experiment/store.py", "report/means.py"} <= names
-    assert len(names) <= 14, sorted(names)  # rows.py is one: the store knows no table
+    assert len(names) <= 13, ", ".join(sorted(names))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from foqus_lib.experiment import sweep
-from foqus_lib.experiment.rows import frame
+from foqus_lib.experiment.store import frame
 from foqus_lib.report.claim_rules import HOLDS, RULES, Rows, Scope
 from foqus_lib.selection.boundary import FORGOTTEN, KNOWN, NEVER, UNKNOWN
 from foqus_lib.studies import boundary

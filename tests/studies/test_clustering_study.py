@@ -12,7 +12,8 @@ from foqus_lib.companions import clustering
 from foqus_lib.datasets.catalog import Task
 from foqus_lib.datasets.simulated import like_rml2016
 from foqus_lib.experiment import artifacts, settings, store, sweep
-from foqus_lib.experiment.rows import frame, frame_by, load_rows
+from foqus_lib.experiment.rows import load_rows
+from foqus_lib.experiment.store import frame, frame_by
 from foqus_lib.report.bars import judge
 from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.means import budget_table

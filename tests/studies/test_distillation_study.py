@@ -11,7 +11,7 @@ from foqus_lib.companions.distillation.views import TIME_ALONE
 from foqus_lib.errors import DeviceLost, Diverged
 from foqus_lib.experiment import store
 from foqus_lib.experiment.provenance import provenance
-from foqus_lib.experiment.rows import frame
+from foqus_lib.experiment.store import frame
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.seeds import rng_for
 from foqus_lib.selection.catalog import METHODS as SELECTORS

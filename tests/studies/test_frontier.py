@@ -12,8 +12,9 @@ import torch
 from foqus_lib.companions.cuttable import NETWORKS
 from foqus_lib.companions.layer_pruning import selection, similarity
 from foqus_lib.experiment import artifacts, sweep
-from foqus_lib.experiment.rows import frame, load_rows
+from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.settings import ROOT
+from foqus_lib.experiment.store import frame
 from foqus_lib.models.copies import taken
 from foqus_lib.report import pareto
 from foqus_lib.report.bars import judge

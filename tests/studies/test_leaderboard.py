@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from foqus_lib import cli, score
-from foqus_lib.experiment.rows import frame
+from foqus_lib.experiment.store import frame
 from foqus_lib.report import standing
 from foqus_lib.selection.catalog import CATALOG
 from foqus_lib.studies import catalog

@@ -13,7 +13,7 @@ import torch
 from foqus_lib.companions.llm_pruning import blocks, checkpoint, text, tuning
 from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.experiment.key import name_of
-from foqus_lib.experiment.rows import frame
+from foqus_lib.experiment.store import frame
 from foqus_lib.report.bars import judge
 from foqus_lib.report.blocks import compared_of, mean_of_draws
 from foqus_lib.studies import catalog, llm_pruning

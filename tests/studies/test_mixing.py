@@ -8,7 +8,7 @@ import pytest
 from foqus_lib.companions.mixing.part import TrainingPart
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.plan import Bench as Protocol
-from foqus_lib.experiment.rows import frame, frame_by
+from foqus_lib.experiment.store import frame, frame_by
 from foqus_lib.studies import mixing
 from foqus_lib.studies.coreset import borrowed
 from foqus_lib.studies.coreset.draw import select

@@ -12,7 +12,7 @@ from foqus_lib.companions import layer_pruning as pruning
 from foqus_lib.companions import signal_resnet
 from foqus_lib.experiment import artifacts, store, sweep
 from foqus_lib.experiment.key import name_of
-from foqus_lib.experiment.rows import frame, frame_by
+from foqus_lib.experiment.store import frame, frame_by
 from foqus_lib.models.summary import flops, parameters
 from foqus_lib.report import means, scatters
 from foqus_lib.report.bars import judge

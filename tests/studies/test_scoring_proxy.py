@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from foqus_lib.experiment import store, sweep
-from foqus_lib.experiment.rows import frame
+from foqus_lib.experiment.store import frame
 from foqus_lib.report.means import budget_table
 from foqus_lib.selection.foqus import foqus_score
 from foqus_lib.studies import layer_pruning, scoring_proxy

@@ -11,8 +11,9 @@ from foqus_lib.companions import visibility_graph
 from foqus_lib.companions.visibility_graph import layer
 from foqus_lib.companions.visibility_graph.avgnet import AVGNet
 from foqus_lib.experiment import store, sweep
-from foqus_lib.experiment.rows import frame, frame_by, load_rows
+from foqus_lib.experiment.rows import load_rows
 from foqus_lib.experiment.settings import ROOT
+from foqus_lib.experiment.store import frame, frame_by
 from foqus_lib.report.bars import judge
 from foqus_lib.report.differences import difference_to_floor
 from foqus_lib.report.means import budget_table

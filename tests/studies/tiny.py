@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 from foqus_lib.experiment import store, sweep
 from foqus_lib.experiment.key import Trial
-from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.settings import Common
+from foqus_lib.experiment.store import frame
 from foqus_lib.studies.coreset import grid
 from foqus_lib.studies.coreset.bench import Bench
 from foqus_lib.studies.coreset.grid import CORESET, Options

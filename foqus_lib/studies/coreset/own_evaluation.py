@@ -20,8 +20,8 @@ from foqus_lib.datasets.catalog import prepare
 from foqus_lib.experiment import store
 from foqus_lib.experiment.key import Trial, basis_points
 from foqus_lib.experiment.plan import OF_A_WORKER, Plan, in_words, plan, size_in_words
-from foqus_lib.experiment.rows import frame
 from foqus_lib.experiment.settings import Common
+from foqus_lib.experiment.store import frame
 from foqus_lib.experiment.sweep import sweep
 from foqus_lib.studies.coreset import grid
 from foqus_lib.studies.coreset.bench import Bench
