@@ -49,10 +49,12 @@ def noted(bench: Bench, trials: Sequence[Trial]) -> Iterator[None]:
 
 
 def publish(
-    bench: Bench, trial: Trial, metrics: Mapping, seconds: float, about: str = "", fused: int = 1
+    bench: Bench, trial: Trial, metrics: Mapping, seconds: float, about: str = "", **more: float
 ) -> None:
-    """Store a result with the seconds it took; about: of the signals, else of the bench's task."""
-    facts = provenance(
-        device=bench.device, seconds=seconds, about=about or bench.task.about, fused=fused
-    )
+    """Store a result with the seconds it took; about: of the signals, else of the bench's task.
+
+    more: fused and began, as `provenance` takes them.
+    """
+    about = about or bench.task.about
+    facts = provenance(device=bench.device, seconds=seconds, about=about, **more)
     store.publish(bench.root, trial, metrics, facts)

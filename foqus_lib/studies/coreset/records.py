@@ -32,7 +32,7 @@ def collect_evidence(bench: Bench, model: str, seeds: Sequence[int]) -> None:
 
     A seed that diverges is noted under failures/, and the others are kept.
     """
-    began, task = time.perf_counter(), bench.task
+    began, since, task = time.time(), time.perf_counter(), bench.task
     keys = [bench.evidence_key(model, seed) for seed in seeds]
     keep = artifacts.partial(bench.root, keys)
     with device_watched(bench.device):
@@ -45,10 +45,10 @@ def collect_evidence(bench: Bench, model: str, seeds: Sequence[int]) -> None:
             keep=keep,
             memory=bench.device_memory,
         )
-    seconds = (time.perf_counter() - began) / len(seeds)
+    seconds = (time.perf_counter() - since) / len(seeds)
     facts = provenance(
         device=bench.device, seconds=seconds, about=task.about,
-        fused=len(seeds) if bench.stacked else 1,
+        fused=len(seeds) if bench.stacked else 1, began=began,
     )  # fmt: skip
     for key, one in zip(keys, found, strict=True):
         if isinstance(one, ValueError):

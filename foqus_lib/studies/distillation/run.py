@@ -29,16 +29,16 @@ def run_trials(bench: Bench, group: Sequence[Trial]) -> None:
 
     A repeat that diverges is noted, and the others of its stack are kept.
     """
-    began = time.perf_counter()
+    began, since = time.time(), time.perf_counter()
     signals, facts = _trained_on(bench, group[0])
     with device_watched(bench.device):
         plain, turned = (_trained(bench, signals, group, how) for how in (None, random_phase))
-    seconds = (time.perf_counter() - began) / len(group)
+    seconds = (time.perf_counter() - since) / len(group)
     for one, *both in zip(group, plain, turned, strict=True):
         with noted(bench, [one]):
             metrics, others = map(_finite, both)
             more = {f"{name}_rotated": value for name, value in others.items() if name != "kept"}
-            publish(bench, one, metrics | more | facts, seconds, fused=len(group))
+            publish(bench, one, metrics | more | facts, seconds, fused=len(group), began=began)
 
 
 def _finite(found: dict | Diverged) -> dict:

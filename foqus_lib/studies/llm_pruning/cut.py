@@ -66,8 +66,10 @@ def scores(bench: Bench, rule: str) -> tuple[float, ...]:
     key |= {"window": how.window, "pool": max(how.steps) * how.batch}
     path = artifacts.find_arrays(bench.root, key)
     if path is None:
+        began = time.perf_counter()
         found = SCORES[rule](base(bench), texts(bench).looked_at)
-        facts = provenance(device=bench.device, seconds=0.0, about=bench.task.about)
+        seconds = time.perf_counter() - began
+        facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
         path = artifacts.save_arrays(bench.root, key, {"scores": np.array(found)}, facts)
     return tuple(artifacts.load_arrays(path)["scores"].tolist())
 

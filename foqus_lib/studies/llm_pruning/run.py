@@ -158,10 +158,12 @@ def rate(bench: Bench, rule: str, cut: str, how: str, steps: int) -> float:
     path = artifacts.find_arrays(bench.root, key)
     if path is None:
         found = ready(bench, rule, cut, how, 0, 0, steps)
+        began = time.perf_counter()
         losses = [_after(bench, found, lr) for lr in options.rates]
         if not np.isfinite(losses).any():
             raise ValueError(f"rates: the loss of {rule} with {how} is finite at none: lower them")
-        facts = provenance(device=bench.device, seconds=0.0, about=bench.task.about)
+        seconds = time.perf_counter() - began
+        facts = provenance(device=bench.device, seconds=seconds, about=bench.task.about)
         arrays = {"rates": np.array(options.rates), "losses": np.array(losses)}
         path = artifacts.save_arrays(bench.root, key, arrays, facts)
     kept = artifacts.load_arrays(path)
