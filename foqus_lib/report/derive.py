@@ -141,7 +141,8 @@ def _pairing(rows: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
 def _pays(pairs: pd.DataFrame) -> dict:
     """In how many lines of the table pairs give the narrower interval, and what they cost at most.
 
-    strictest: at the first step of Holm's adjustment; wider: how much wider intervals get there.
+    strictest: at the first step of Holm's adjustment; wider: by so many per cent of an interval.
+    clear: where shuffled seeds of the floor seldom correlate as much.
     """
     if pairs.empty:
         return {"of": 0, "below": 0, "strictest": 0, "wider": None, "clear": 0}
@@ -151,7 +152,7 @@ def _pays(pairs: pd.DataFrame) -> dict:
         "of": len(known),
         "below": int((known.Ratio < known["Break-even"]).sum()),
         "strictest": int((strictest < 1).sum()),
-        "wider": _json_value(max(float(strictest.max()) - 1, 0.0)),
+        "wider": _json_value(100 * max(float(strictest.max()) - 1, 0.0)),
         "clear": int((known["As high, shuffled"] < compare.LEVEL).sum()),
     }
 
@@ -262,17 +263,17 @@ def _by_rule(numbers: pd.DataFrame) -> dict:
 
 
 def _ends_of(rows: pd.DataFrame, metric: str) -> dict:
-    """{method: {"least": ..., "most": ...}} of a metric over its trials."""
-    ends = rows.groupby("method")[metric].agg(["min", "max"])
+    """{method: {"least": ..., "most": ...}} of a share over its trials, in per cent."""
+    ends = 100 * rows.groupby("method")[metric].agg(["min", "max"])
     return {name: {"least": low, "most": high} for name, low, high in ends.itertuples()}
 
 
 def _parts(numbers: pd.DataFrame) -> str:
-    """ "1 %: 4 of 6 shown below; ...": the terms and their pairs as printed, without tiers."""
+    """ "4 of 6 at 1 %; ..." shown below: the terms and their pairs as printed, without tiers."""
     names = {ablation_name(terms, "as printed", "top-k") for terms in TERMS[:-1]}
     numbers = numbers[numbers.method.isin(names)].sort_values("budget", kind="stable")
     return "; ".join(
-        f"{column}: {sum(group.verdict == 'worse')} of {len(group)} shown below"
+        f"{sum(group.verdict == 'worse')} of {len(group)} at {column}"
         for column, group in numbers.groupby("column", sort=False)
     )
 

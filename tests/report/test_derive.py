@@ -166,7 +166,7 @@ def test_what_pages_quote_by_hand(summary):
     by_rule = summary["ablation"]["by_rule"]
     assert by_rule["tiers"] == "1 %: 0 of 11 worse, 11 better"
     assert by_rule["top-k"].startswith("1 %: ") and by_rule["top-k"].endswith(" worse, 0 better")
-    assert summary["ablation"]["parts"] == "1 %: 0 of 6 shown below"
+    assert summary["ablation"]["parts"] == "0 of 6 at 1 %"
 
 
 def test_the_papers_difference_is_given_against_both_of_its_uniforms(made):
@@ -201,6 +201,13 @@ def test_a_gain_inside_the_interval_is_not_excluded():
     assert beside_paper.excluded(few, STUDY) == {"sentence": None}
 
 
+def test_the_size_of_a_group_is_quoted_by_its_ends_over_seeds():
+    frame = pd.DataFrame({"method": ["A", "A", "B"], "share": [0.5, 0.25, 0.001]})
+    assert derive._ends_of(frame, "share") == {
+        "A": {"least": 25.0, "most": 50.0}, "B": {"least": 0.1, "most": 0.1},
+    }  # fmt: skip
+
+
 def test_pairing_is_printed_for_every_file(made):
     table = pd.read_csv(made / "pairing.csv")
     assert list(table.Rows) == ["main.csv", "main.csv", "ablation.csv"]
@@ -210,7 +217,7 @@ def test_pairing_is_printed_for_every_file(made):
     assert said == {
         "of": 3, "below": int((table.Ratio < table["Break-even"]).sum()),
         "strictest": int((strictest < 1).sum()), "clear": 3,
-        "wider": pytest.approx(max(strictest.max() - 1, 0), abs=1e-3),
+        "wider": pytest.approx(100 * max(strictest.max() - 1, 0), abs=0.1),
     }  # fmt: skip
 
 
