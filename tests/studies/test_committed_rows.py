@@ -11,6 +11,7 @@ from foqus_lib.experiment import settings
 from foqus_lib.experiment.key import FIELDS, from_key
 from foqus_lib.experiment.rows import load_rows
 from foqus_lib.studies import catalog
+from foqus_lib.studies.coreset.grid import CORESET
 
 DATA = settings.ROOT.parent / "shared" / "data" / "rml2016_04c_8cls.npz"
 PAGE = (settings.ROOT / "book" / "rerun.md").read_text(encoding="utf-8")
@@ -50,3 +51,15 @@ def test_committed_rows_are_trials_of_their_command(words, tmp_path):
     there = {from_key(row) for row in rows[columns].to_dict("records")}
     strange = there - asked
     assert there and not strange, f"{len(strange)} of {len(there)}, one: {next(iter(strange)).key}"
+
+
+def test_a_method_has_one_number_in_the_main_table_and_in_the_ablation():
+    """The same repeats of the same seeds, to the last bit: more in one file would be another."""
+    folder = RESULTS / "rml2016_04c_8cls"
+    main, ablation = (load_rows(folder / f"{stem}.csv", CORESET) for stem in ("main", "ablation"))
+    for (method, budget), rows in ablation.groupby(["method", "budget"]):
+        same = main[(main.method == method) & (main.budget == budget)]
+        if len(same):
+            found, wanted = (one.set_index(["seed", "repeat"]).accuracy for one in (rows, same))
+            assert found.sort_index().equals(wanted.sort_index()), (method, budget)
+    assert {"FoQuS", "Uniform"} <= set(main.method) & set(ablation.method)
